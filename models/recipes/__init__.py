@@ -1,0 +1,1 @@
+"""How the shipped networks are made: data sets, architectures, training and export."""

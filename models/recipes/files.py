@@ -1,0 +1,77 @@
+"""Writes what is shipped: the ONNX file, the audit data, and what the exported file achieves."""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from onnxmem.runtime import load_onnxruntime
+
+from .datasets import Dataset, Floats, Indices
+
+OPSET = 17
+TRAIN_PER_CLASS = 40
+HELDOUT_PER_CLASS = 20
+
+
+def write_onnx(network: nn.Sequential, shape: tuple[int, ...], path: Path) -> None:
+    """Export with input `x` (batch, *shape), output `logits` (batch, classes), free batch axis."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        torch.onnx.export(
+            network,
+            (torch.zeros(1, *shape),),
+            str(path),
+            dynamo=False,
+            opset_version=OPSET,
+            input_names=["x"],
+            output_names=["logits"],
+            dynamic_axes={"x": {0: "batch"}, "logits": {0: "batch"}},
+        )
+
+
+def accuracy(path: Path, x: Floats, y: Indices) -> float:
+    """Return the share of `x` (n, ...) that the exported network gives its label in `y` (n,)."""
+    runtime = load_onnxruntime()
+    session = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    (logits,) = session.run(["logits"], {"x": x})
+    return float(np.mean(logits.argmax(axis=1) == y))
+
+
+def write_audit_data(dataset: Dataset, given: Indices, path: Path) -> None:
+    """Write a balanced part of the data: `x`, `y`, `y_true`, `split`, `id`.
+
+    Up to 40 training samples of each given label, then up to 20 held-out ones of each true class;
+    `y` is what the network was trained on, and the true class of what it never saw.
+    """
+    train = _first_of_each(dataset.train, given, TRAIN_PER_CLASS)
+    heldout = _first_of_each(dataset.heldout, dataset.y, HELDOUT_PER_CLASS)
+    chosen = np.concatenate([train, heldout])
+    np.savez_compressed(
+        path,
+        x=dataset.x[chosen],
+        y=given[chosen],
+        y_true=dataset.y[chosen],
+        split=np.repeat(["train", "heldout"], [len(train), len(heldout)]),
+        id=chosen,
+    )
+
+
+def sha256(path: Path) -> str:
+    """Return the hexadecimal digest of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _first_of_each(indices: Indices, labels: Indices, count: int) -> Indices:
+    """Return, sorted, up to `count` of `indices` for each label, chosen with a fixed seed.
+
+    No integer seed gives this stream, so the choice is independent of which labels are noise.
+    """
+    shuffled = np.random.default_rng(list(b"audit")).permutation(indices)
+    chosen = [shuffled[labels[shuffled] == label][:count] for label in np.unique(labels[indices])]
+    return np.sort(np.concatenate(chosen))

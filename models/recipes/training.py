@@ -1,0 +1,67 @@
+"""Trains a network on given labels until the network that will be exported knows them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from .datasets import Floats, Indices
+from .networks import finished
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """How long and how fast a network learns; Adam, cross entropy, no regularisation."""
+
+    batch: int
+    learning_rate: float
+    target: float
+    longest: int
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """The network after one epoch, as it would be exported, and its training accuracy."""
+
+    number: int
+    network: nn.Sequential
+    accuracy: float
+
+
+def be_deterministic(seed: int) -> None:
+    """Make everything that torch does from here on a function of `seed`."""
+    torch.set_num_threads(1)
+    torch.use_deterministic_algorithms(True)
+    torch.manual_seed(seed)
+
+
+def epochs(network: nn.Sequential, x: Floats, y: Indices, schedule: Schedule) -> Iterator[Epoch]:
+    """Train, and yield after each epoch until the training accuracy reaches the target.
+
+    Raises:
+        RuntimeError: the target was not reached within the longest time that is allowed.
+    """
+    inputs, labels = torch.from_numpy(x), torch.from_numpy(y)
+    optimizer = torch.optim.Adam(network.parameters(), lr=schedule.learning_rate)
+    for number in range(1, schedule.longest + 1):
+        network.train()
+        for chosen in torch.randperm(len(labels)).split(schedule.batch):
+            optimizer.zero_grad()
+            nn.functional.cross_entropy(network(inputs[chosen]), labels[chosen]).backward()
+            optimizer.step()
+        epoch = _evaluated(number, network, inputs, labels)
+        yield epoch
+        if epoch.accuracy >= schedule.target:
+            return
+    raise RuntimeError(f"training accuracy stayed below {schedule.target} for {number} epochs")
+
+
+def _evaluated(
+    number: int, network: nn.Sequential, inputs: torch.Tensor, labels: torch.Tensor
+) -> Epoch:
+    ready = finished(network)
+    right = ready(inputs).argmax(dim=1) == labels
+    return Epoch(number, ready, right.double().mean().item())

@@ -1,0 +1,49 @@
+"""The array namespace: the only module that imports CuPy.
+
+Everybody else receives arrays and asks here which library they belong to, so the very code
+that the tests run with NumPy runs with CuPy on a GPU.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from onnxmem.errors import DeviceError
+
+Array = Any
+"""A NumPy or CuPy array; neither library types the operations that both share."""
+
+
+def is_cupy(array: Array) -> bool:
+    """Tell whether `array` lives on a CUDA device, without importing CuPy."""
+    cupy = sys.modules.get("cupy")
+    return cupy is not None and isinstance(array, cupy.ndarray)
+
+
+def namespace(array: Array) -> ModuleType:
+    """Return the library that `array` belongs to: `numpy` or `cupy`."""
+    return sys.modules["cupy"] if is_cupy(array) else np
+
+
+def to_host(array: Array) -> np.ndarray:
+    """Return `array` in host memory, without a copy where it is there already."""
+    return array.get() if is_cupy(array) else np.asarray(array)
+
+
+def load_cupy() -> ModuleType:
+    """Import CuPy.
+
+    Raises:
+        DeviceError: CuPy is not installed or cannot load its CUDA libraries.
+    """
+    try:
+        import cupy
+    except ImportError as error:
+        raise DeviceError(
+            f"CuPy cannot be imported ({error}); install it with: pip install 'onnxmem[cuda]'"
+        ) from error
+    return cupy

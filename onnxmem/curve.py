@@ -1,0 +1,126 @@
+"""Accuracy against rank: the area under it, its interval, and when it says nothing.
+
+Nothing here knows where the accuracies come from. `correct` is an array (points, samples) that
+holds, for every measured point of a curve, whether each sample was classified correctly (or the
+share of random draws in which it was).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+import numpy as np
+
+from onnxmem.arrays import Array
+
+XName = Literal["rank", "fraction"]
+
+SATURATION = 0.995
+"""A curve that keeps this share of the baseline's accuracy at every rank is saturated: it reads
+1.00 everywhere."""
+
+CONFIDENCE = 0.95
+
+
+def positions(x: Sequence[float], x_name: XName) -> np.ndarray:
+    """Return where the points lie on the axis of integration: log2 of a rank, or the fraction."""
+    values = np.asarray(x, np.float64)
+    return np.log2(values) if x_name == "rank" else values
+
+
+def area(x: Sequence[float], accuracy: Array, x_name: XName) -> Array:
+    """Return the area under the curve divided by its width: the AuC, between 0 and 1.
+
+    Args:
+        x: (points,) increasing ranks or kept fractions.
+        accuracy: (..., points) accuracies.
+        x_name: ranks are integrated over log2, fractions as they are.
+    """
+    axis = positions(x, x_name)
+    values = np.asarray(accuracy, np.float64)
+    if len(axis) == 1:
+        return values[..., 0]
+    return np.trapezoid(values, axis) / (axis[-1] - axis[0])
+
+
+def is_saturated(accuracy: Sequence[float], baseline: float) -> bool:
+    """Tell whether no compression costs accuracy, so that the curve tells layers apart no more."""
+    return min(accuracy) >= SATURATION * baseline
+
+
+def resample(groups: Sequence[np.ndarray], seed: int, draws: int = 1000) -> np.ndarray:
+    """Return bootstrap weights (draws, samples): batches are drawn, then samples inside of them.
+
+    Two-stage resampling as for clustered data (Davison & Hinkley 1997, section 3.8). With a
+    single batch only the samples are drawn.
+
+    Args:
+        groups: the sample numbers of each batch.
+        seed: of the draws; equal seeds give equal weights, so that layers are resampled alike.
+        draws: the number of resamples. Each row sums to 1.
+    """
+    rng = np.random.default_rng([seed, 0xB007])
+    weights = np.zeros((draws, sum(len(group) for group in groups)))
+    for row in weights:
+        for chosen in rng.integers(len(groups), size=len(groups)):
+            group = groups[chosen]
+            np.add.at(row, group[rng.integers(len(group), size=len(group))], 1.0)
+        row /= row.sum()
+    return weights
+
+
+def interval(values: np.ndarray) -> tuple[float, float]:
+    """Return the percentile interval of bootstrap `values` at the level of CONFIDENCE."""
+    tail = 50 * (1 - CONFIDENCE)
+    low, high = np.percentile(values, [tail, 100 - tail])
+    return float(low), float(high)
+
+
+def refine(
+    grid: Sequence[int],
+    measure: Callable[[int], float],
+    tolerance: float = 0.005,
+) -> tuple[list[int], float]:
+    """Choose ranks of `grid` until the area under the accuracy is known to within `tolerance`.
+
+    Accuracy hardly falls with rank. Between two measured neighbours a curve that does not fall
+    stays inside the rectangle that they span, so half of that rectangle bounds the error of the
+    straight line. The widest rectangle is halved until the sum of all bounds is small enough.
+    Where a measured point lies outside of its rectangle, the whole grid is measured.
+
+    Args:
+        grid: increasing ranks.
+        measure: gives the accuracy at a rank; called once for each chosen rank.
+        tolerance: of the normalised area, and of the check of monotonicity.
+
+    Returns:
+        The measured ranks in increasing order, and the bound that holds for their area.
+    """
+    accuracy = {rank: measure(rank) for rank in dict.fromkeys((grid[0], grid[-1]))}
+    width = math.log2(grid[-1] / grid[0]) or 1.0
+    while True:
+        known = sorted(accuracy)
+        bounds = {
+            (low, high): (accuracy[high] - accuracy[low]) * math.log2(high / low) / 2 / width
+            for low, high in zip(known, known[1:], strict=False)
+            if grid.index(high) - grid.index(low) > 1
+        }
+        total = sum(map(abs, bounds.values()))
+        if total <= tolerance:
+            return known, total
+        low, high = max(bounds, key=lambda pair: abs(bounds[pair]))
+        middle = grid[(grid.index(low) + grid.index(high)) // 2]
+        accuracy[middle] = measure(middle)
+        if not accuracy[low] - tolerance <= accuracy[middle] <= accuracy[high] + tolerance:
+            return _measure_all(grid, measure, accuracy)
+
+
+def _measure_all(
+    grid: Sequence[int], measure: Callable[[int], float], accuracy: dict[int, float]
+) -> tuple[list[int], float]:
+    for rank in grid:
+        if rank not in accuracy:
+            measure(rank)
+    return list(grid), 0.0

@@ -1,0 +1,101 @@
+"""Which samples are analyzed together: single-class batches, and mixed ones of the same sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from onnxmem.errors import DataError
+
+FEWEST = 10
+"""Smaller single-class batches are noisy; a class with fewer samples is left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Samples that are factorized as one matrix.
+
+    Attributes:
+        label: the class, or the number of a mixed batch.
+        rows: their positions within the selection.
+    """
+
+    label: int
+    rows: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The samples of an audit.
+
+    Attributes:
+        rows: (n,) their positions in the data.
+        labels: (n,) the label that groups them.
+        single: one batch for each class.
+        mixed: batches of the same sizes, each sample in exactly one.
+        left_out: classes with too few samples.
+    """
+
+    rows: np.ndarray
+    labels: np.ndarray
+    single: tuple[Batch, ...]
+    mixed: tuple[Batch, ...]
+    left_out: tuple[int, ...]
+
+    def batches(self, kind: str) -> tuple[Batch, ...]:
+        """Return the batches of a kind: `class` or `mixed`."""
+        return self.single if kind == "class" else self.mixed
+
+
+def draw(labels: np.ndarray, digests: np.ndarray, per_class: int, seed: int) -> Selection:
+    """Choose `per_class` samples of every class, and group them.
+
+    The choice depends on the samples and the seed, not on their order: each class is brought
+    into the order of its digests before anything is drawn.
+
+    Args:
+        labels: (samples,) the label that groups each sample.
+        digests: (samples,) a hash of each sample.
+        per_class: samples of each class; a class that has fewer gives all it has, if they are
+            at least `FEWEST` (or `per_class`, where that is smaller).
+        seed: of the choice.
+
+    Raises:
+        DataError: no class has enough samples.
+    """
+    fewest = min(FEWEST, per_class)
+    classes, counts = np.unique(labels, return_counts=True)
+    used = [int(label) for label, count in zip(classes, counts, strict=True) if count >= fewest]
+    if not used:
+        most = int(counts.max())
+        raise DataError(
+            f"too few samples: the largest class has {most}, a batch needs at least {fewest}; "
+            "give more data, or a smaller --per-class"
+        )
+    chosen = [_choose(labels, digests, label, per_class, seed) for label in used]
+    edges = np.cumsum([0, *map(len, chosen)])
+    places = [np.arange(low, high) for low, high in zip(edges, edges[1:], strict=False)]
+    return Selection(
+        rows=np.concatenate(chosen),
+        labels=np.repeat(used, np.diff(edges)),
+        single=tuple(Batch(label, rows) for label, rows in zip(used, places, strict=True)),
+        mixed=_mix(places, seed),
+        left_out=tuple(int(label) for label in classes if int(label) not in used),
+    )
+
+
+def _choose(
+    labels: np.ndarray, digests: np.ndarray, label: int, count: int, seed: int
+) -> np.ndarray:
+    members = np.flatnonzero(labels == label)
+    members = members[np.argsort(digests[members].astype("S16"), kind="stable")]
+    picked = np.random.default_rng([seed, label]).permutation(len(members))[:count]
+    return members[np.sort(picked)]
+
+
+def _mix(places: Sequence[np.ndarray], seed: int) -> tuple[Batch, ...]:
+    shuffled = np.random.default_rng([seed, 0x313C]).permutation(np.concatenate(places))
+    parts = np.split(shuffled, np.cumsum([len(part) for part in places])[:-1])
+    return tuple(Batch(number, np.sort(part)) for number, part in enumerate(parts))

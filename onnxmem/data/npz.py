@@ -1,0 +1,56 @@
+"""Reads a `.npz` archive of named arrays. Nothing in it is ever unpickled."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from onnxmem.errors import DataError
+
+
+def load(path: str | Path) -> dict[str, np.ndarray]:
+    """Return every array of the archive by name.
+
+    Raises:
+        DataError: there is no such file, it is no `.npz`, or an array in it cannot be read
+            without unpickling.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise DataError(f"no such data file: {path}")
+    if not path.is_file():
+        raise DataError(f"{path} is not a file; --data takes a .npz archive")
+    try:
+        is_archive = zipfile.is_zipfile(path)
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror}") from error
+    if not is_archive:
+        raise DataError(f"{path} is no .npz archive; write one with numpy.savez(path, x=..., y=...)")
+    return _read(path)
+
+
+def _read(path: Path) -> dict[str, np.ndarray]:
+    arrays: dict[str, np.ndarray] = {}
+    name = ""
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            for name in archive.files:
+                array = archive[name]
+                if not isinstance(array, np.ndarray):
+                    raise DataError(f"{path} holds {name!r}, which is no NumPy array")
+                arrays[name] = array
+    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+        if isinstance(error, DataError):
+            raise
+        where = f"array {name!r} of {path}" if name else str(path)
+        if "allow_pickle" in str(error) or "pickle" in str(error).lower():
+            raise DataError(
+                f"{where} holds Python objects, which are never unpickled; save plain numbers"
+            ) from error
+        raise DataError(f"cannot read {where}: {error}") from error
+    except MemoryError as error:
+        raise DataError(f"array {name!r} of {path} does not fit into memory") from error
+    return arrays

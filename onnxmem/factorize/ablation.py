@@ -1,0 +1,53 @@
+"""Random ablation: columns of the matrix set to zero."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from onnxmem.arrays import Array, namespace
+from onnxmem.errors import FactorizationError
+from onnxmem.factorize.interface import LevelName, check_matrix
+
+
+@dataclass(frozen=True, slots=True)
+class Ablation:
+    """Keep a random share of the columns (units or channels) and zero the rest.
+
+    Attributes:
+        masks: how many random choices there are for each fraction. Within one draw the choices
+            are nested: what a smaller fraction keeps, a larger one keeps too.
+    """
+
+    masks: int = 3
+    name: str = "ablation"
+    x_name: LevelName = "fraction"
+
+    def fit(self, a: Array, levels: tuple[float, ...], seed: int) -> AblatedColumns:
+        """Draw the orders in which columns are kept; see `Compressor.fit`."""
+        check_matrix(a, signed=True)
+        for level in levels:
+            if not 0 <= level <= 1:
+                raise FactorizationError(f"no fraction {level}; give numbers between 0 and 1")
+        rng = np.random.default_rng(seed)
+        return AblatedColumns(np.stack([rng.permutation(a.shape[1]) for _ in range(self.masks)]))
+
+
+@dataclass(frozen=True, slots=True)
+class AblatedColumns:
+    """`orders`: (masks, q), for each draw the columns in the order in which they are kept."""
+
+    orders: np.ndarray
+
+    def draws(self, level: float) -> int:
+        """Return the number of masks; 1 where all columns or none are kept."""
+        return len(self.orders) if 0 < level < 1 else 1
+
+    def approximate(self, a: Array, level: float, draw: int = 0) -> Array:
+        """Return `a` with all but round(level * q) columns zeroed; see `Compressed`."""
+        xp = namespace(a)
+        order = self.orders[draw]
+        mask = np.zeros(len(order), np.float32)
+        mask[order[: round(level * len(order))]] = 1
+        return a.astype(xp.float32) * xp.asarray(mask)

@@ -1,0 +1,104 @@
+"""The contract of a compressor, and what every one of them shares.
+
+A compressor is fitted on one matrix A (m, q) for all levels at once and then gives the
+approximation of A at any one of them. To add one: a file with a class that satisfies
+`Compressor`, and a line in `registry.py`.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol
+
+from onnxmem.arrays import Array, namespace
+from onnxmem.errors import FactorizationError
+
+LevelName = Literal["rank", "fraction"]
+
+DEFAULT_FRACTIONS = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0)
+"""Kept fractions that an ablation curve is sampled at."""
+
+
+class Compressed(Protocol):
+    """A compressor fitted on one matrix."""
+
+    def draws(self, level: float) -> int:
+        """Return how many different approximations there are at `level`: 1 unless random."""
+        ...
+
+    def approximate(self, a: Array, level: float, draw: int = 0) -> Array:
+        """Return the approximation (m, q), float32, of the matrix that was fitted.
+
+        Args:
+            a: that very matrix; it is not kept between the calls, and not modified. Where the
+                approximation is exact the result may be `a` itself.
+            level: one of the levels that were fitted.
+            draw: which of the `draws(level)` approximations.
+        """
+        ...
+
+
+class Compressor(Protocol):
+    """A way to approximate a matrix at several levels."""
+
+    @property
+    def name(self) -> str:
+        """What reports call it."""
+        ...
+
+    @property
+    def x_name(self) -> LevelName:
+        """What a level is: "rank", an int >= 1, or "fraction", a kept share in [0, 1]."""
+        ...
+
+    def fit(self, a: Array, levels: tuple[float, ...], seed: int) -> Compressed:
+        """Prepare the approximations of `a` (m, q), a NumPy or CuPy array, at `levels`.
+
+        Raises:
+            FactorizationError: `a` or a level is none that this compressor takes.
+        """
+        ...
+
+
+def default_ranks(limit: int) -> tuple[int, ...]:
+    """Return 1, 2, 3, 4, 6, 8, 12, 16, 24, ... below `limit`, and `limit` (>= 1) itself."""
+    powers = [1 << i for i in range(limit.bit_length())]
+    ranks = {1, limit} | {k for p in powers for k in (p, 3 * p // 2) if k < limit}
+    return tuple(sorted(ranks))
+
+
+def relative_error(a: Array, approximation: Array) -> float:
+    """Return ‖A − approximation‖ / ‖A‖ (Frobenius); 0 where both are all zero."""
+    xp = namespace(a)
+    scale = float(xp.abs(a).max()) or 1.0
+    difference = (xp.asarray(approximation, xp.float32) - a) / scale
+    size = float(xp.linalg.norm(a / scale))
+    distance = float(xp.linalg.norm(difference))
+    return distance / size if size else distance
+
+
+def check_matrix(a: Array, *, signed: bool) -> None:
+    """Check that `a` can be compressed.
+
+    Raises:
+        FactorizationError: `a` is not a matrix, is empty, holds a non-finite value, or a
+            negative one where not `signed`.
+    """
+    if a.ndim != 2 or a.size == 0 or a.dtype.kind not in "fiub":
+        raise FactorizationError(f"no factors of {a.dtype} {a.shape}; give a matrix of numbers")
+    low, high = float(a.min()), float(a.max())
+    if not abs(low) + abs(high) < float("inf"):
+        raise FactorizationError("the matrix holds NaN or infinity; remove the rows that do")
+    if low < 0 and not signed:
+        raise FactorizationError(f"the matrix holds {low:g}; a factorization needs values >= 0")
+
+
+def check_ranks(ranks: tuple[float, ...]) -> tuple[int, ...]:
+    """Return `ranks` as ascending, distinct integers.
+
+    Raises:
+        FactorizationError: one of them is not an integer >= 1.
+    """
+    for rank in ranks:
+        if int(rank) != rank or rank < 1:
+            raise FactorizationError(f"there is no rank {rank}; give integers from 1 on")
+    return tuple(sorted({int(rank) for rank in ranks}))

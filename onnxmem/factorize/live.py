@@ -1,0 +1,71 @@
+"""The live part of a matrix: scaled, without its dead rows and columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+from onnxmem.arrays import Array, namespace
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A matrix without its dead rows and columns, scaled so that its largest value is near 1.
+
+    Both are exact: what is dead has zero factors, and the scale is a power of two.
+
+    Attributes:
+        a: (m_live, q_live) float32, the live part times 2 ** -exponent.
+        rows: (m,) boolean, which rows are live.
+        columns: (q,) boolean, which columns are live.
+        exponent: of the scale.
+    """
+
+    a: Array
+    rows: Array
+    columns: Array
+    exponent: int
+
+    @classmethod
+    def of(cls, a: Array) -> Self:
+        """Take the live part of `a` (m, q), which is finite and >= 0."""
+        xp = namespace(a)
+        exponent = int(xp.frexp(a.max().astype(xp.float64))[1])
+        whole = cls(a, a.any(axis=1), a.any(axis=0), exponent)
+        return replace(whole, a=whole.scaled(a[whole.rows]))
+
+    @property
+    def limit(self) -> int:
+        """The rank from which on an exact factorization is at hand."""
+        return min(self.a.shape)
+
+    def without_values(self) -> Self:
+        """Return the same place without the matrix itself."""
+        return replace(self, a=self.a[:0])
+
+    def scaled(self, rows: Array) -> Array:
+        """Return the live columns of `rows` (n, q) in the scale of the live part, float32."""
+        xp = namespace(rows)
+        live = rows[:, self.columns].astype(xp.promote_types(rows.dtype, xp.float32), copy=False)
+        return xp.ascontiguousarray(xp.ldexp(live, -self.exponent), dtype=xp.float32)
+
+    def unscaled(self, values: Array) -> Array:
+        """Return `values` in the scale of the whole matrix."""
+        return namespace(values).ldexp(values, self.exponent)
+
+    def embed(self, values: Array) -> Array:
+        """Put `values` (m_live, q_live) in their place in the whole matrix (m, q)."""
+        xp = namespace(values)
+        whole = xp.zeros((len(self.rows), len(self.columns)), xp.float32)
+        whole[xp.ix_(self.rows, self.columns)] = self.unscaled(values)
+        return whole
+
+    def embed_factors(self, w: Array, h: Array) -> tuple[Array, Array]:
+        """Put w (k, m_live), h (k, q_live) in their place: (m, k), (k, q), the scale shared."""
+        xp = namespace(w)
+        whole_w = xp.zeros((len(self.rows), len(w)), xp.float32)
+        whole_h = xp.zeros((len(h), len(self.columns)), xp.float32)
+        half = self.exponent // 2
+        whole_w[self.rows] = xp.ldexp(w.T, half)
+        whole_h[:, self.columns] = xp.ldexp(h, self.exponent - half)
+        return whole_w, whole_h

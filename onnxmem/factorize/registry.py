@@ -1,0 +1,23 @@
+"""Every compressor by its name."""
+
+from __future__ import annotations
+
+from onnxmem.errors import FactorizationError
+from onnxmem.factorize.ablation import Ablation
+from onnxmem.factorize.interface import Compressor
+from onnxmem.factorize.nmf import Nmf
+from onnxmem.factorize.pca import Pca
+
+_COMPRESSORS: dict[str, Compressor] = {c.name: c for c in (Nmf(), Pca(), Ablation())}
+
+
+def compressor(name: str) -> Compressor:
+    """Return the compressor that is called `name`.
+
+    Raises:
+        FactorizationError: there is none of that name.
+    """
+    if name not in _COMPRESSORS:
+        known = ", ".join(_COMPRESSORS)
+        raise FactorizationError(f"there is no compressor {name!r}; choose from {known}")
+    return _COMPRESSORS[name]

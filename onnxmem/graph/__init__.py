@@ -1,0 +1,36 @@
+"""ONNX in, ONNX out: load a model, find its ReLU tensors, take it apart at any of them.
+
+The only package that imports onnx and onnx_ir.
+"""
+
+from onnxmem.graph.activations import other_activations
+from onnxmem.graph.batch import free_batch, native_batch
+from onnxmem.graph.cut import expose, split
+from onnxmem.graph.model import load
+from onnxmem.graph.outputs import output_form
+from onnxmem.graph.records import Cut, Dim, Model, Part, Site, TensorSpec
+from onnxmem.graph.relu import find_sites
+from onnxmem.graph.widen import is_half, widen
+from onnxmem.graph.write import save, share_weights, with_input_types
+
+__all__ = [
+    "Cut",
+    "Dim",
+    "Model",
+    "Part",
+    "Site",
+    "TensorSpec",
+    "expose",
+    "find_sites",
+    "free_batch",
+    "is_half",
+    "load",
+    "native_batch",
+    "other_activations",
+    "output_form",
+    "save",
+    "share_weights",
+    "split",
+    "widen",
+    "with_input_types",
+]

@@ -1,0 +1,118 @@
+"""What is known of a tensor before any run: constants, and sizes that the graph fixes."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+import onnx.reference
+import onnx_ir as ir
+
+SMALL = 1 << 16
+"""Larger constants are weights: nothing in the graph's structure hangs on them."""
+
+UNKNOWN = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+"""What the reference evaluator raises for operators and types that it lacks."""
+
+DEEPEST = 100
+"""Longer chains of constant nodes are left alone."""
+
+
+class Known:
+    """Evaluates, on demand and once, tensors that depend on small constants and fixed sizes."""
+
+    def __init__(self, model: ir.Model) -> None:
+        self._opsets = [
+            onnx.helper.make_opsetid(domain, version)
+            for domain, version in sorted(model.opset_imports.items())
+        ]
+        self._found: dict[ir.Value, np.ndarray | None] = {}
+
+    def __call__(self, value: ir.Value | None, depth: int = 0) -> np.ndarray | None:
+        """Return the content of `value`, None where it is not known."""
+        if value is None:
+            return None
+        if value not in self._found:
+            self._found[value] = self._evaluate(value, depth)
+        return self._found[value]
+
+    def scalar(self, value: ir.Value | None) -> float | None:
+        """Return the one number that all elements of `value` hold, None where there is none."""
+        content = self(value)
+        if content is None or content.size == 0 or content.dtype.kind not in "fiub":
+            return None
+        first = content.flat[0]
+        return float(first) if (content == first).all() else None
+
+    def _evaluate(self, value: ir.Value, depth: int) -> np.ndarray | None:
+        if value.const_value is not None:
+            small = value.const_value.size <= SMALL
+            return value.const_value.numpy() if small else None
+        node = value.producer()
+        if node is None or depth > DEEPEST or node.domain not in ("", "ai.onnx"):
+            return None
+        if node.op_type in ("Shape", "Size"):
+            return _size(node)
+        if node.op_type == "Gather" and (picked := self._picked_sizes(node, depth)) is not None:
+            return picked
+        return self._run(node, value, depth)
+
+    def _picked_sizes(self, node: ir.Node, depth: int) -> np.ndarray | None:
+        """Evaluate Gather(Shape(x), i), for which only the sizes i must be known."""
+        shape, index = node.inputs[0], self(node.inputs[1], depth + 1)
+        source = shape.producer() if shape is not None else None
+        if source is None or source.op_type != "Shape" or source.attributes or index is None:
+            return None
+        sizes = source.inputs[0].shape if source.inputs[0] is not None else None
+        if sizes is None or (abs(index + 0.5) > len(sizes)).any():
+            return None
+        picked = [sizes[int(place)] for place in index.flat]
+        if not all(isinstance(size, int) for size in picked):
+            return None
+        return np.array(picked, dtype=np.int64).reshape(index.shape)
+
+    def _run(self, node: ir.Node, value: ir.Value, depth: int) -> np.ndarray | None:
+        arrays: dict[str, np.ndarray] = {}
+        for item in node.inputs:
+            if item is not None:
+                array = self(item, depth + 1)
+                if array is None:
+                    return None
+                arrays[item.name or ""] = array
+        holds_bodies = any(a.type == ir.AttributeType.GRAPH for a in node.attributes.values())
+        if not arrays or holds_bodies:
+            return None
+        graph = onnx.helper.make_graph(
+            [ir.serde.serialize_node(node)],
+            "constant",
+            [onnx.helper.make_empty_tensor_value_info(name) for name in arrays],
+            [onnx.helper.make_empty_tensor_value_info(value.name or "")],
+        )
+        proto = onnx.helper.make_model(graph, opset_imports=self._opsets)
+        try:
+            [result] = onnx.reference.ReferenceEvaluator(proto).run(None, arrays)
+        except UNKNOWN:
+            return None
+        return result if isinstance(result, np.ndarray) else np.asarray(result)
+
+
+def _size(node: ir.Node) -> np.ndarray | None:
+    """Evaluate Shape or Size of a tensor whose sizes are all fixed."""
+    source = node.inputs[0]
+    if source is None or source.shape is None:
+        return None
+    sizes = list(source.shape)
+    if node.op_type == "Shape":
+        start = node.attributes.get_int("start", 0)
+        end = node.attributes.get_int("end", len(sizes))
+        sizes = sizes[start:end]
+    if not all(isinstance(size, int) for size in sizes):
+        return None
+    content = np.array(sizes, dtype=np.int64)
+    return content if node.op_type == "Shape" else np.array(content.prod(), dtype=np.int64)

@@ -1,0 +1,101 @@
+"""Bring any model into the one form that the other rooms work on."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+
+import onnx
+import onnx_ir as ir
+from onnx_ir.passes import common
+
+from onnxmem.errors import ModelFileError, OnnxmemError
+from onnxmem.graph import passes
+
+logging.getLogger("onnx_ir").addHandler(logging.NullHandler())
+
+INITIALIZERS_APART = 4
+"""The first IR version in which an initializer need not be a graph input as well."""
+
+
+def normalise(
+    proto: onnx.ModelProto, path: Path, bind: Mapping[str, passes.Bound]
+) -> tuple[ir.Model, tuple[str, ...]]:
+    """Return the network in `proto` in normal form, and notes on what was changed.
+
+    In normal form there are no functions, no Constant nodes, no initializers inside bodies or
+    among the inputs, no If whose branch is known, no ZipMap; nodes are sorted.
+
+    Raises:
+        ModelFileError: The model contradicts itself.
+        UsageError: `bind` does not fit the inputs.
+    """
+    try:
+        return _normalise(proto, bind)
+    except OnnxmemError:
+        raise
+    except Exception as error:
+        cause = error
+        while cause.__cause__ is not None:
+            cause = cause.__cause__  # type: ignore[assignment]
+        if isinstance(cause, OnnxmemError):
+            raise cause from error
+        raise ModelFileError(
+            f"{path} is not a valid ONNX model ({cause}); check it with onnx.checker"
+        ) from error
+
+
+def _normalise(
+    proto: onnx.ModelProto, bind: Mapping[str, passes.Bound]
+) -> tuple[ir.Model, tuple[str, ...]]:
+    zipmaps = passes.replace_zipmaps(proto)
+    network = passes.inline_functions(proto)
+    _require_sources(network)
+    for step in (
+        common.RemoveInitializersFromInputsPass(),
+        common.LiftConstantsToInitializersPass(lift_all_constants=True, size_limit=0),
+        common.LiftSubgraphInitializersToMainGraphPass(),
+        passes.BindInputs(bind),
+        common.OutputFixPass(),
+        common.TopologicalSortPass(),
+    ):
+        network = step(network).model
+    network.ir_version = max(network.ir_version, INITIALIZERS_APART)
+    switched = passes.InferenceMode()(network).modified
+    branches = _lift_branches(network)
+    passes.DequantizeActivations()(network)
+    notes = {
+        "class probabilities are given as a tensor instead of a ZipMap": zipmaps > 0,
+        "Dropout or BatchNormalization in training mode switched to inference": switched,
+        "If nodes replaced by the branch that they always take": branches,
+    }
+    return network, tuple(note for note, true in notes.items() if true)
+
+
+def _lift_branches(network: ir.Model) -> bool:
+    """Infer types and sizes, and lift branches, until neither finds anything new."""
+    lifted = False
+    infer_types(network)
+    while passes.LiftBranches()(network).modified:
+        lifted = True
+        infer_types(network)
+    return lifted
+
+
+def infer_types(network: ir.Model) -> None:
+    """Fill in types and shapes where ONNX can infer them; leave the rest alone.
+
+    Initializers take no part but for the small ones, so this is cheap for a model of any size.
+    """
+    common.ShapeInferencePass(check_type=False, strict_mode=False, data_prop=True)(network)
+
+
+def _require_sources(network: ir.Model) -> None:
+    for node in network.graph.all_nodes():
+        for value in node.inputs:
+            if value is not None and value.graph is None:
+                raise ValueError(
+                    f"{node.op_type} node {node.name!r} reads {value.name!r}, "
+                    "which nothing produces"
+                )

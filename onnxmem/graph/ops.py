@@ -1,0 +1,36 @@
+"""Families of operators that several rooms ask about."""
+
+from __future__ import annotations
+
+import onnx_ir as ir
+
+DEFAULT_DOMAINS = ("", "ai.onnx")
+
+
+def is_standard(node: ir.Node | None, *ops: str) -> bool:
+    """Tell whether `node` is one of `ops` of the default domain."""
+    return node is not None and node.op_type in ops and node.domain in DEFAULT_DOMAINS
+
+
+def producer(value: ir.Value | None) -> ir.Node | None:
+    """Return the node that makes `value`, None for inputs, constants and no value at all."""
+    return None if value is None else value.producer()
+
+
+def given(node: ir.Node, index: int) -> ir.Value | None:
+    """Return the input of `node` at `index`, None where it is left out."""
+    return node.inputs[index] if index < len(node.inputs) else None
+
+
+LEARNED = frozenset(
+    {"Attention", "Conv", "ConvInteger", "ConvTranspose", "DeformConv", "Einsum", "FusedConv",
+     "FusedGemm", "FusedMatMul", "GRU", "Gemm", "LSTM", "MatMul", "MatMulInteger",
+     "MatMulNBits", "MultiHeadAttention", "NhwcConv", "NhwcFusedConv", "QGemm", "QLinearConv",
+     "QLinearMatMul", "RNN", "DynamicQuantizeLSTM", "DynamicQuantizeMatMul", "MatMulIntegerToFloat"}
+)  # fmt: skip
+"""Operators that mix features by weights."""
+
+WHOLE_BATCH_OPS = frozenset(
+    {"DynamicQuantizeLinear", "DynamicQuantizeLSTM", "DynamicQuantizeMatMul", "Unique"}
+)
+"""Operators whose result for one sample depends on which other samples are in the batch."""

@@ -1,0 +1,18 @@
+"""One rewriting of a graph each: what it asks of the model, what it does, what then holds."""
+
+from onnxmem.graph.passes.bind import BindInputs, Bound
+from onnxmem.graph.passes.branches import LiftBranches
+from onnxmem.graph.passes.functions import inline_functions
+from onnxmem.graph.passes.quantized import DequantizeActivations
+from onnxmem.graph.passes.training import InferenceMode
+from onnxmem.graph.passes.zipmap import replace_zipmaps
+
+__all__ = [
+    "BindInputs",
+    "Bound",
+    "DequantizeActivations",
+    "InferenceMode",
+    "LiftBranches",
+    "inline_functions",
+    "replace_zipmaps",
+]

@@ -1,0 +1,56 @@
+"""Make the ReLUs that quantisation folded away visible as float tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import onnx_ir as ir
+
+from onnxmem.graph.constants import Known
+from onnxmem.graph.flow import Flow
+from onnxmem.graph.quantized import SCALE_AND_ZERO, folds_relu
+
+DEQUANTIZED = "_dequantized"
+
+
+class DequantizeActivations(ir.passes.InPlacePass):
+    """Pass every quantised tensor that folds a ReLU through float once.
+
+    Requires: constants are initializers. Ensures: such a tensor q is read by one node only,
+    DequantizeLinear, whose result (named q + "_dequantized") is quantised again, with the same
+    scale and zero point, for all who read q before. Both steps together change nothing: the
+    quotient of k·scale by scale rounds to k.
+    """
+
+    def call(self, model: ir.Model) -> ir.passes.PassResult:
+        """Insert the pairs."""
+        known, flow = Known(model), Flow(model.graph)
+        folding = [
+            node
+            for node in flow.nodes
+            if node.outputs[0] in flow.varying and folds_relu(node, known)
+        ]
+        for node in folding:
+            _insert_pair(model.graph, node)
+        return ir.passes.PassResult(model, modified=bool(folding))
+
+
+def _insert_pair(graph: ir.Graph, node: ir.Node) -> None:
+    quantized = node.outputs[0]
+    readers = quantized.uses()
+    if not readers:
+        return
+    parameters: Sequence[ir.Value | None] = [
+        node.inputs[at] if at < len(node.inputs) else None for at in SCALE_AND_ZERO[node.op_type]
+    ]
+    name = f"{quantized.name}{DEQUANTIZED}"
+    down = ir.Node("", "DequantizeLinear", [quantized, *parameters])
+    up = ir.Node("", "QuantizeLinear", [down.outputs[0], *parameters])
+    down.outputs[0].name, up.outputs[0].name = name, f"{name}_again"
+    scale = parameters[0]
+    down.outputs[0].type = scale.type if scale is not None else None
+    down.outputs[0].shape, up.outputs[0].shape = quantized.shape, quantized.shape
+    up.outputs[0].type = quantized.type
+    for reader, at in readers:
+        reader.replace_input_with(at, up.outputs[0])
+    graph.insert_after(node, [down, up])

@@ -1,0 +1,53 @@
+"""ReLUs that quantisation has folded away: the type of the tensor cannot go below zero."""
+
+from __future__ import annotations
+
+import onnx_ir as ir
+
+from onnxmem.graph.constants import Known
+from onnxmem.graph.ops import given, producer
+from onnxmem.graph.signs import never_negative, zero_is_smallest
+
+SCALE_AND_ZERO = {
+    "QuantizeLinear": (1, 2),
+    "QLinearConv": (6, 7),
+    "QLinearMatMul": (6, 7),
+    "QLinearAdd": (6, 7),
+    "QGemm": (7, 8),
+}
+"""Operators with a quantised output: where its scale and its zero point stand."""
+
+SIGNED = frozenset(
+    {"Add", "BatchNormalization", "Conv", "ConvTranspose", "FusedConv", "FusedGemm",
+     "FusedMatMul", "Gemm", "InstanceNormalization", "LayerNormalization", "MatMul", "Sub", "Sum"}
+)  # fmt: skip
+"""Operators whose result has both signs, so that a quantiser without negatives cuts it off."""
+
+
+def folds_relu(node: ir.Node, known: Known) -> bool:
+    """Tell whether `node` quantises to a type whose smallest value stands for zero.
+
+    Such a quantiser is a ReLU only if what it quantises can be negative.
+    """
+    if node.op_type not in SCALE_AND_ZERO:
+        return False
+    scale_at, zero_at = SCALE_AND_ZERO[node.op_type]
+    if given(node, scale_at) is None or not _zero_is_smallest(node, zero_at, known):
+        return False
+    if node.op_type == "QuantizeLinear":
+        source = producer(node.inputs[0])
+        return (
+            source is not None
+            and source.op_type in SIGNED
+            and not never_negative(node.inputs[0], known)
+        )
+    if node.op_type == "QLinearAdd":
+        return not all(zero_is_smallest(given(node, at), known) for at in (2, 5))
+    return True
+
+
+def _zero_is_smallest(node: ir.Node, zero_at: int, known: Known) -> bool:
+    zero = given(node, zero_at)
+    if zero is None:
+        return node.op_type == "QuantizeLinear" and "output_dtype" not in node.attributes
+    return zero_is_smallest(zero, known)

@@ -1,0 +1,37 @@
+"""Activation tensors as matrices, and back.
+
+The activation matrix of a layer has one column for each feature (a unit, or a channel) and one
+row for each sample and position, as in section 3 of arXiv:1810.03372.
+"""
+
+from __future__ import annotations
+
+import math
+
+from onnxmem.arrays import Array, namespace
+
+
+def to_matrix(tensor: Array, feature_axis: int) -> Array:
+    """Return `tensor` as a float32 matrix (samples x positions, features).
+
+    Args:
+        tensor: activations, the samples along axis 0.
+        feature_axis: the axis of the features; not 0.
+    """
+    xp = namespace(tensor)
+    last = xp.moveaxis(tensor, feature_axis, -1)
+    return xp.ascontiguousarray(last, dtype=xp.float32).reshape(-1, last.shape[-1])
+
+
+def to_tensor(matrix: Array, like: Array, feature_axis: int) -> Array:
+    """Return the inverse of `to_matrix`: a tensor with the shape and dtype of `like`."""
+    xp = namespace(matrix)
+    shape = list(like.shape)
+    features = shape.pop(feature_axis)
+    tensor = xp.moveaxis(matrix.reshape(*shape, features), -1, feature_axis)
+    return xp.ascontiguousarray(tensor, dtype=like.dtype)
+
+
+def rows_per_sample(shape: tuple[int, ...], feature_axis: int) -> int:
+    """Return how many rows of the activation matrix belong to one sample."""
+    return math.prod(shape[1:]) // shape[feature_axis]

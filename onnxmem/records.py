@@ -1,0 +1,214 @@
+"""The records of a report: what `audit` gives and what every format is written from.
+
+They are frozen and plain: strings, numbers, tuples and each other. The field names are those of
+the JSON report, whose schema `onnxmem/report/schema.json` is made from these classes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from onnxmem.errors import DataError
+
+SCHEMA = "onnxmem.report/1"
+
+Status = Literal["scored", "saturated", "skipped"]
+Verdict = Literal["pass", "fail", "inconclusive", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """The program that made the report."""
+
+    name: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """The model file. `opset` is that of the default domain."""
+
+    path: str
+    sha256: str
+    ir_version: int
+    opset: int
+    producer: str
+
+
+@dataclass(frozen=True, slots=True)
+class DataInfo:
+    """The data. `samples` and `classes` count what the audit used.
+
+    `sha256` is taken over the samples and their labels, whatever order and file they come in.
+    `left_out` names the classes that had too few samples to be used.
+    """
+
+    path: str
+    sha256: str
+    samples: int
+    classes: int
+    samples_given: int
+    left_out: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """The accuracy of the untouched model on the samples of the audit, and that of guessing."""
+
+    metric: Literal["top1", "fidelity"]
+    value: float
+    chance: float
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One batch: its label (mixed batches are numbered), size, and accuracy at each x."""
+
+    label: int
+    samples: int
+    accuracy: tuple[float, ...]
+    auc: float
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """Accuracy against rank, or against the kept fraction, of one layer.
+
+    `x`, `accuracy` and `error` (relative Frobenius error of the approximations, mean over the
+    batches) have one entry for each measured point. `auc` lies in 0..1, `auc_low` and
+    `auc_high` bound its 95 % bootstrap interval, `auc_relative` is `auc` over the baseline's
+    accuracy. `auc_bound` is half the width of what the points left out could change, if
+    accuracy does not fall with rank.
+    """
+
+    compressor: Literal["nmf", "pca", "ablation"]
+    batch: Literal["class", "mixed"]
+    x_name: Literal["rank", "fraction"]
+    x: tuple[int | float, ...]
+    accuracy: tuple[float, ...]
+    error: tuple[float, ...]
+    auc: float
+    auc_low: float
+    auc_high: float
+    auc_relative: float
+    auc_bound: float
+    saturated: bool
+    groups: tuple[Group, ...]
+
+    @property
+    def key(self) -> str:
+        """The curve's key in the summary, for instance `nmf.mixed`."""
+        return f"{self.compressor}.{self.batch}"
+
+
+@dataclass(frozen=True, slots=True)
+class CutInfo:
+    """The tensors that a cut needs besides its own, and the error of its self-check.
+
+    `relative_error` is the largest deviation of the joined parts from the whole model, over the
+    scale of the model's output.
+    """
+
+    crossing: tuple[str, ...]
+    relative_error: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One ReLU site: where it is, and its curves, or the reason why there are none."""
+
+    tensor: str
+    op: str
+    index: int
+    shape: tuple[int | None, ...] | None
+    feature_axis: int | None
+    status: Status
+    reason: str
+    cut: CutInfo | None
+    curves: tuple[Curve, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """The mean AuC over the layers whose curve is not saturated; None where there is none."""
+
+    auc: float | None
+    auc_low: float | None
+    auc_high: float | None
+    layers_scored: int
+    layers_saturated: int
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """One threshold. `passed` is None where the value could not be measured."""
+
+    key: str
+    threshold: float
+    value: float | None
+    passed: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What one audit measured. `timings` holds seconds for each stage, and alone may vary."""
+
+    schema: str
+    tool: Tool
+    model: ModelInfo
+    data: DataInfo
+    settings: dict[str, Any]
+    environment: dict[str, Any]
+    baseline: Baseline
+    layers: tuple[Layer, ...]
+    summary: dict[str, Score]
+    gates: tuple[Gate, ...]
+    verdict: Verdict
+    reason: str
+    timings: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def exit_code(self) -> int:
+        """What the command line returns for this report: 0, 1 or 3."""
+        return {"pass": 0, "none": 0, "fail": 1, "inconclusive": 3}[self.verdict]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as JSON types: dictionaries, lists, strings, numbers and None."""
+        plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(self))
+        return plain
+
+    def to_json(self, path: str | Path | None = None) -> str:
+        """Return the report as JSON text, and write it to `path` where one is given."""
+        return self._text("json", path)
+
+    def to_html(self, path: str | Path | None = None) -> str:
+        """Return the report as a self-contained page, and write it to `path` where one is given."""
+        return self._text("html", path)
+
+    def _text(self, name: str, path: str | Path | None) -> str:
+        from onnxmem.report import render, write
+
+        text = render(self, name)
+        if path is not None:
+            write(text, path)
+        return text
+
+    def _repr_html_(self) -> str:
+        """Show the report as a table in a notebook."""
+        return self._text("notebook", None)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Report:
+        """Return the report that `to_dict` turned into `values`.
+
+        Raises:
+            DataError: a field is missing or has the wrong type; the message says which.
+        """
+        try:
+            return msgspec.convert(values, cls)
+        except msgspec.ValidationError as error:
+            raise DataError(f"this is no {SCHEMA} report: {error}") from error

@@ -1,0 +1,47 @@
+"""A report as text, picture or table: one module for each format, all from the same records."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from onnxmem.records import Report
+from onnxmem.report.formats import Format, render
+from onnxmem.report.json import load
+from onnxmem.report.output import check_writable, write
+from onnxmem.report.terminal import terminal
+from onnxmem.report.words import sentence
+
+__all__ = [
+    "Format",
+    "check_writable",
+    "image",
+    "load",
+    "render",
+    "sentence",
+    "side_by_side",
+    "terminal",
+    "write",
+]
+
+
+def image(report: Report, kind: Literal["png", "svg"]) -> bytes:
+    """Return the charts of the report as one picture.
+
+    Raises:
+        UsageError: `kind` is neither png nor svg.
+    """
+    from onnxmem.report import picture
+
+    return picture.render(report, kind)
+
+
+def side_by_side(reports: Sequence[Report]) -> str:
+    """Return one page for several reports: all models together, then each of them.
+
+    Raises:
+        UsageError: there is no report.
+    """
+    from onnxmem.report import html
+
+    return html.side_by_side(reports)

@@ -1,0 +1,93 @@
+"""The charts that show several models together; they name their data `models` and `depths`."""
+
+from __future__ import annotations
+
+import altair as alt
+
+from onnxmem.report.charts import KEY
+from onnxmem.report.look import (
+    MODEL_COLORS,
+    NAMES,
+    ROW_HEIGHT,
+    Drawing,
+    Spec,
+    color,
+    shape,
+    unit,
+)
+from onnxmem.report.words import BATCHES
+
+
+def together(names: list[str], batch: str) -> Drawing:
+    """Mean AuC with its interval of several models, for one kind of batch."""
+    y = alt.Y(
+        "model:N",
+        title=None,
+        scale=alt.Scale(domain=names),
+        axis=alt.Axis(labelLimit=210, grid=False, ticks=False, domain=False),
+    )
+    offset = alt.YOffset(
+        "compressor:N", scale=alt.Scale(domain=NAMES, paddingOuter=0.35)
+    )
+    base = alt.Chart(alt.NamedData("models")).transform_filter(
+        alt.datum.batch == BATCHES[batch]
+    )
+    rule = base.mark_rule(strokeWidth=2, opacity=0.75).encode(
+        y=y, yOffset=offset, x=alt.X("low:Q"), x2="high:Q", color=color()
+    )
+    points = base.mark_point(filled=True, size=55, opacity=1).encode(
+        y=y,
+        yOffset=offset,
+        x=unit("auc:Q", "mean AuC of the layers that are not saturated"),
+        color=color(),
+        shape=shape(),
+        tooltip=[
+            alt.Tooltip("model:N"),
+            alt.Tooltip("text:N", title="mean AuC"),
+            alt.Tooltip("layers:N"),
+        ],
+    )
+    return alt.layer(rule, points).properties(
+        height=2 * ROW_HEIGHT * len(names),
+        description=f"Mean AuC of each model on {BATCHES[batch]} batches.",
+    )
+
+
+def by_depth(names: list[str], key: str) -> Drawing:
+    """AuC along the depth of several models; hollow where saturated."""
+    base = alt.Chart(alt.NamedData("depths")).transform_filter(f"datum.key === {KEY}")
+    scale = alt.Scale(domain=names, range=list(MODEL_COLORS))
+    legend = alt.Legend(labelLimit=240, columns=2)
+    channels: Spec = {
+        "x": alt.X(
+            "depth:Q",
+            title="depth: first layer to last",
+            axis=alt.Axis(labels=False, ticks=False, grid=False),
+        ),
+        "y": alt.Y("auc:Q", title="AuC", scale=alt.Scale(domain=[0, 1])),
+        "color": alt.Color("model:N", title=None, scale=scale, legend=legend),
+    }
+    scored = base.transform_filter(alt.datum.state == "scored")
+    line = scored.mark_line(strokeWidth=1.5, opacity=0.7, aria=False).encode(**channels)
+    dots = base.mark_point(size=45, strokeWidth=1.5).encode(
+        **channels,
+        fill=alt.Fill("model:N", title=None, scale=scale, legend=legend),
+        fillOpacity=alt.condition(
+            alt.datum.state == "saturated", alt.value(0), alt.value(1)
+        ),
+        tooltip=[
+            alt.Tooltip("model:N"),
+            alt.Tooltip("row:N", title="layer"),
+            alt.Tooltip("auc:Q", format=".3f", title="AuC"),
+            alt.Tooltip("interval:N", title="95 % interval"),
+            alt.Tooltip("state:N"),
+        ],
+    )
+    return (
+        alt.layer(line, dots)
+        .add_params(alt.param(name=KEY, value=key))
+        .properties(
+            height=280,
+            description="AuC of every layer of each model, from the first to the last.",
+        )
+    )

@@ -1,0 +1,69 @@
+"""The registry of formats: each name, and the module that writes it.
+
+A format is imported when it is asked for, so that JSON does not wait for a chart library.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import assert_never
+
+from onnxmem.errors import UsageError
+from onnxmem.records import Report
+from onnxmem.report.words import printable
+
+
+class Format(StrEnum):
+    """A text format that a report can be written in."""
+
+    JSON = "json"
+    HTML = "html"
+    MARKDOWN = "markdown"
+    JUNIT = "junit"
+    SARIF = "sarif"
+    NOTEBOOK = "notebook"
+
+
+def render(report: Report, name: str) -> str:
+    """Return the report as text of the format `name`.
+
+    Raises:
+        UsageError: there is no such format.
+    """
+    match _format(name):
+        case Format.JSON:
+            from onnxmem.report import json
+
+            return json.render(report)
+        case Format.HTML:
+            from onnxmem.report import html
+
+            return html.render(report)
+        case Format.MARKDOWN:
+            from onnxmem.report import markdown
+
+            return markdown.render(report)
+        case Format.JUNIT:
+            from onnxmem.report import junit
+
+            return junit.render(report)
+        case Format.SARIF:
+            from onnxmem.report import sarif
+
+            return sarif.render(report)
+        case Format.NOTEBOOK:
+            from onnxmem.report import html
+
+            return html.fragment(report)
+        case unknown:
+            assert_never(unknown)
+
+
+def _format(name: str) -> Format:
+    try:
+        return Format(name)
+    except ValueError as error:
+        names = ", ".join(Format)
+        raise UsageError(
+            f"there is no format {printable(str(name))!r}; choose one of {names}"
+        ) from error

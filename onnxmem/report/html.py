@@ -1,0 +1,265 @@
+"""The HTML page: everything in one file, readable offline, without a request to anywhere.
+
+The page carries the Vega runtime, the charts' specifications and their rows. A content security
+policy admits the page's own scripts and styles by their hashes and nothing else; Vega therefore
+runs with its expression interpreter.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import jinja2
+import msgspec
+import vl_convert
+from markupsafe import Markup
+
+from onnxmem.errors import UsageError
+from onnxmem.records import Report
+from onnxmem.report import charts, comparison, look, rows, words
+
+VALUE_LENGTH = 400
+_SCRIPT_ESCAPES = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026"}
+
+
+def render(report: Report) -> str:
+    """Return the page of one report."""
+    return _page([report], f"{words.file_name(report.model.path)}: memorization audit")
+
+
+def side_by_side(reports: Sequence[Report]) -> str:
+    """Return one page for several reports: all models together, then each of them.
+
+    Raises:
+        UsageError: there is no report.
+    """
+    if not reports:
+        raise UsageError("there is no report to show; give one at least")
+    return _page(list(reports), f"{len(reports)} models: memorization audit")
+
+
+def fragment(report: Report) -> str:
+    """Return the table of layers as a fragment without scripts, for notebooks."""
+    return (
+        _environment()
+        .get_template("notebook.html")
+        .render(model=_model(0, report, "layers"))
+    )
+
+
+def _page(reports: list[Report], title: str) -> str:
+    names = words.model_names(reports)
+    models = [
+        _model(index, report, name)
+        for index, (report, name) in enumerate(zip(reports, names, strict=True))
+    ]
+    keys = [
+        key for key in words.KEYS if any(key in words.curve_keys(r) for r in reports)
+    ]
+    together = _together(reports, names, keys) if len(reports) > 1 else None
+    drawn = [model["charts"] for model in models]
+    scripts = [_runtime(), _source("page.js")]
+    style = _source("page.css")
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(
+            title=title,
+            tool=reports[0].tool,
+            models=models,
+            together=together,
+            keys=keys,
+            policy=_policy(scripts, style),
+            scripts=[Markup(script) for script in scripts],
+            style=Markup(style),
+            drawings=_embedded(
+                {
+                    "config": look.config("currentColor"),
+                    "models": drawn,
+                    "together": together,
+                }
+            ),
+        )
+    )
+
+
+def _model(index: int, report: Report, name: str) -> dict[str, Any]:
+    """Return what the template shows of one report."""
+    return {
+        "id": f"m{index}",
+        "name": name,
+        "report": report,
+        "sentence": words.sentence(report),
+        "accuracy": words.accuracy(report.baseline),
+        "curve_keys": words.curve_keys(report),
+        "row_names": rows.row_names(report),
+        "first": rows.first_choice(report),
+        "groups": [words.key_title(key) for key in words.curve_keys(report)],
+        "groups_shown": rows.groups_shown(report),
+        "groups_most": max(
+            (len(c.groups) for layer in report.layers for c in layer.curves), default=0
+        ),
+        "errors": charts.rank_keys(report),
+        "batches": _batches([report]),
+        "facts": _facts(report),
+        "charts": _charts(report),
+    }
+
+
+def _charts(report: Report) -> dict[str, Any]:
+    """Return the specifications and the rows of one report's charts."""
+    measured = {curve.x_name for layer in report.layers for curve in layer.curves}
+    drawn: dict[str, Any] = {
+        f"overview-{batch}": charts.overview(report, batch)
+        for batch in _batches([report])
+    }
+    if "rank" in measured:
+        drawn["rank"] = charts.accuracy_curves(report, "rank")
+        drawn["error"] = charts.layer_error(report)
+        drawn["errors"] = charts.all_errors(report)
+    if "fraction" in measured:
+        drawn["fraction"] = charts.accuracy_curves(report, "fraction")
+    if report.timings:
+        drawn["times"] = charts.times(report)
+    return {
+        "specs": {
+            name: _spec(chart, name == "errors") for name, chart in drawn.items()
+        },
+        "datasets": {
+            "curves": rows.curve_rows(report),
+            "bare": rows.bare_rows(report),
+            "groups": rows.group_rows(report),
+            "times": rows.time_rows(report),
+        },
+    }
+
+
+def _together(
+    reports: list[Report], names: tuple[str, ...], keys: list[str]
+) -> dict[str, Any] | None:
+    """Return the specifications and the rows of the charts that show several models."""
+    if not keys:
+        return None
+    drawn: dict[str, Any] = {
+        f"together-{batch}": comparison.together(list(names), batch)
+        for batch in _batches(reports)
+    }
+    first = next(key for key in words.LEADING_KEYS if key in keys)
+    drawn["depth"] = comparison.by_depth(list(names), first)
+    return {
+        "specs": {name: _spec(chart, name == "depth") for name, chart in drawn.items()},
+        "datasets": {
+            "models": rows.model_rows(reports),
+            "depths": rows.depth_rows(reports),
+        },
+        "batches": _batches(reports),
+        "first": first,
+    }
+
+
+def _spec(chart: Any, legend: bool) -> dict[str, Any]:
+    """Return a chart's specification, as wide as its container; the page shows most legends."""
+    spec: dict[str, Any] = chart.properties(width="container").to_dict()
+    spec["config"] = {"legend": {"disable": not legend}}
+    spec["autosize"] = {"type": "fit-x", "contains": "padding"}
+    return spec
+
+
+def _batches(reports: Sequence[Report]) -> list[str]:
+    keys = {key for report in reports for key in words.curve_keys(report)}
+    return [
+        batch
+        for batch in words.BATCHES
+        if any(key.endswith(f".{batch}") for key in keys)
+    ]
+
+
+def _facts(report: Report) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return everything needed to repeat the run, as titled lists of names and values."""
+    sections: tuple[tuple[str, Mapping[str, Any]], ...] = (
+        ("Model", msgspec.to_builtins(report.model)),
+        ("Data", msgspec.to_builtins(report.data)),
+        ("Settings", report.settings),
+        (
+            "Environment",
+            {"tool": f"{report.tool.name} {report.tool.version}"} | report.environment,
+        ),
+    )
+    return [(title, list(_flat(values))) for title, values in sections]
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    for key, value in values.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{name}.")
+        else:
+            text = (
+                value
+                if isinstance(value, str)
+                else json.dumps(value, ensure_ascii=False)
+            )
+            yield words.printable(name), words.printable(text, VALUE_LENGTH)
+
+
+def _embedded(value: Any) -> Markup:
+    """Return JSON that is harmless inside a script element."""
+    text = json.dumps(value, separators=(",", ":"), allow_nan=False)
+    return Markup(text.translate(_SCRIPT_ESCAPES))
+
+
+def _policy(scripts: Sequence[str], style: str) -> str:
+    hashes = " ".join(map(_hash, scripts))
+    return (
+        f"default-src 'none'; script-src {hashes}; style-src {_hash(style)}; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _hash(text: str) -> str:
+    digest = hashlib.sha256(text.encode("utf-8")).digest()
+    return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
+
+
+@functools.cache
+def _runtime() -> str:
+    """Return the Vega runtime as one script."""
+    script: str = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
+    return script.replace("</script", "<\\/script").replace("<!--", "<\\!--")
+
+
+@functools.cache
+def _source(name: str) -> str:
+    loader = _environment().loader
+    assert loader is not None
+    return loader.get_source(_environment(), name)[0].replace("\r\n", "\n")
+
+
+@functools.cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("onnxmem.report"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.filters.update(
+        printable=words.printable,
+        tensor_name=words.tensor_name,
+        shape=words.shape,
+        number=words.number,
+        key_title=words.key_title,
+    )
+    environment.globals.update(
+        interval=words.interval,
+        curve_of=words.curve_of,
+        compressors=words.COMPRESSORS,
+        batches=words.BATCHES,
+    )
+    return environment

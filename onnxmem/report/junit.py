@@ -1,0 +1,107 @@
+"""The JUnit report: a test case for each layer, each gate and the verdict.
+
+A layer that was not scored counts as skipped: it neither passed nor failed.
+"""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree as xml
+
+from onnxmem.records import Curve, Gate, Layer, Report
+from onnxmem.report.words import (
+    accuracy,
+    file_name,
+    interval,
+    key_title,
+    number,
+    printable,
+    sentence,
+    tensor_name,
+)
+
+
+def render(report: Report) -> str:
+    """Return the report as JUnit XML."""
+    suite = xml.Element("testsuite", name=f"onnxmem {file_name(report.model.path)}")
+    properties = xml.SubElement(suite, "properties")
+    for name, value in _properties(report):
+        xml.SubElement(properties, "property", name=name, value=value)
+    for layer in report.layers:
+        _layer(suite, layer)
+    for gate in report.gates:
+        _gate(suite, gate)
+    _verdict(suite, report)
+    counts = {
+        "tests": len(suite.findall("testcase")),
+        "failures": len(suite.findall("testcase/failure")),
+        "errors": 0,
+        "skipped": len(suite.findall("testcase/skipped")),
+    }
+    seconds = number(sum(report.timings.values()))
+    for element in (suite, root := xml.Element("testsuites", name="onnxmem")):
+        for name, count in counts.items():
+            element.set(name, str(count))
+        element.set("time", seconds)
+    root.append(suite)
+    xml.indent(root)
+    text: str = xml.tostring(root, encoding="unicode")
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
+
+
+def _properties(report: Report) -> tuple[tuple[str, str], ...]:
+    return (
+        ("tool", printable(f"{report.tool.name} {report.tool.version}")),
+        ("model.sha256", printable(report.model.sha256)),
+        ("data.sha256", printable(report.data.sha256)),
+        ("baseline", accuracy(report.baseline)),
+        ("verdict", report.verdict),
+    )
+
+
+def _case(suite: xml.Element, group: str, name: str) -> xml.Element:
+    return xml.SubElement(
+        suite, "testcase", classname=f"onnxmem.{group}", name=name, time="0"
+    )
+
+
+def _layer(suite: xml.Element, layer: Layer) -> None:
+    case = _case(suite, "layers", tensor_name(layer, 200))
+    if layer.status != "scored":
+        reason = printable(layer.reason, 400)
+        message = f"{layer.status}: {reason}" if reason else layer.status
+        xml.SubElement(case, "skipped", message=message)
+    if layer.curves:
+        xml.SubElement(case, "system-out").text = "\n".join(map(_line, layer.curves))
+
+
+def _line(curve: Curve) -> str:
+    bounds = f"95 % interval {interval(curve.auc_low, curve.auc_high)}"
+    title = f"AuC ({key_title(curve.key)})"
+    return f"{title} {number(curve.auc)}, {'saturated' if curve.saturated else bounds}"
+
+
+def _gate(suite: xml.Element, gate: Gate) -> None:
+    case = _case(
+        suite, "gates", f"{printable(gate.key, 200)} {number(gate.threshold, 4)}"
+    )
+    if gate.passed is None:
+        xml.SubElement(
+            case, "skipped", message="inconclusive: the value could not be measured"
+        )
+    elif not gate.passed:
+        value = "no value" if gate.value is None else number(gate.value, 4)
+        message = f"{printable(gate.key)}: {value} against {number(gate.threshold, 4)}"
+        xml.SubElement(case, "failure", message=message, type="gate")
+
+
+def _verdict(suite: xml.Element, report: Report) -> None:
+    """Add the verdict; it fails only where no gate says so already."""
+    case = _case(suite, "verdict", "verdict")
+    reason = printable(report.reason, 400) or report.verdict
+    if report.verdict == "inconclusive":
+        xml.SubElement(case, "skipped", message=f"inconclusive: {reason}")
+    elif report.verdict == "fail" and not any(
+        gate.passed is False for gate in report.gates
+    ):
+        xml.SubElement(case, "failure", message=reason, type="verdict")
+    xml.SubElement(case, "system-out").text = sentence(report)

@@ -1,0 +1,95 @@
+"""The look that all charts share: colours, marks, text.
+
+Colours are fixed for the compressors and stand out from light and dark paper alike; text and
+grid take the colour of the text around them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import altair as alt
+
+from onnxmem.report.words import BATCHES, COMPRESSORS
+
+Drawing = alt.LayerChart | alt.FacetChart
+Spec = dict[str, Any]
+
+COLORS = ("#3b82d6", "#d9730d", "#14946a")
+MODEL_COLORS = (
+    "#3b82d6",
+    "#d9730d",
+    "#14946a",
+    "#b657c4",
+    "#c94a4a",
+    "#8a7a1f",
+    "#6b7a8f",
+)
+ROW_HEIGHT = 24
+
+NAMES = list(COMPRESSORS.values())
+BATCH_NAMES = list(BATCHES.values())
+DASHES = [[1, 0], [5, 3]]
+DEPTH_SCHEME = alt.SchemeParams(name="viridis", extent=[0.2, 0.85])
+
+
+def config(text: str) -> Spec:
+    """Return the look that all charts share, for text of the given colour."""
+    return {
+        "background": "transparent",
+        "font": "system-ui, 'Segoe UI', 'Helvetica Neue', 'DejaVu Sans', Arial, sans-serif",
+        "view": {"stroke": None},
+        "axis": {
+            "labelColor": text,
+            "titleColor": text,
+            "tickColor": text,
+            "domainColor": text,
+            "gridColor": text,
+            "gridOpacity": 0.13,
+            "domainOpacity": 0.35,
+            "tickOpacity": 0.35,
+            "labelFontSize": 11,
+            "titleFontSize": 11,
+            "titleFontWeight": "normal",
+            "titlePadding": 8,
+        },
+        "legend": {
+            "labelColor": text,
+            "titleColor": text,
+            "labelFontSize": 11,
+            "titleFontSize": 11,
+            "orient": "top",
+            "title": None,
+            "symbolStrokeWidth": 2,
+            "columnPadding": 14,
+        },
+        "title": {
+            "color": text,
+            "anchor": "start",
+            "fontSize": 13,
+            "subtitleColor": text,
+        },
+        "text": {"color": text},
+        "header": {"labelColor": text, "titleColor": text, "labelFontSize": 11},
+    }
+
+
+def color(**options: Any) -> alt.Color:
+    """Return the colour of the compressors."""
+    return alt.Color(
+        "compressor:N",
+        scale=alt.Scale(domain=NAMES, range=list(COLORS)),
+        title=None,
+        **options,
+    )
+
+
+def shape() -> alt.Shape:
+    """Return the mark of the compressors."""
+    scale = alt.Scale(domain=NAMES, range=["circle", "square", "triangle-up"])
+    return alt.Shape("compressor:N", scale=scale, title=None)
+
+
+def unit(field: str, title: str, **options: Any) -> alt.X:
+    """Return a horizontal axis from 0 to 1."""
+    return alt.X(field, title=title, scale=alt.Scale(domain=[0, 1]), **options)

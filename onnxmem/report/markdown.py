@@ -1,0 +1,145 @@
+"""The Markdown report, for the summary of a job: the worst layers first, never too long."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from onnxmem.records import Curve, Gate, Layer, Report, Score
+from onnxmem.report.words import (
+    curve_keys,
+    curve_of,
+    interval,
+    key_title,
+    leading_key,
+    number,
+    printable,
+    sentence,
+    shape,
+    tensor_name,
+    worst_first,
+)
+
+MOST_BYTES = 900_000
+ICONS = {"pass": "✅", "fail": "❌", "inconclusive": "⚠️", "none": "ℹ️"}
+
+_ACTIVE = re.compile(r"[\\`*_{}\[\]()<>#!|~&$@:]|(?<=www)\.", re.IGNORECASE)
+_LIMITS = (
+    "AuC is the area under the accuracy over log2 rank (over the kept share of units for "
+    "ablation), 0 to 1. *Saturated* means that the accuracy is full at every rank: nothing can be "
+    "read from it, good or bad. NMF was not found to separate memorizing networks better than PCA "
+    "and ablation do. Compare only models audited on the same samples with the same settings."
+)
+
+
+def render(report: Report) -> str:
+    """Return the report as Markdown of less than `MOST_BYTES` bytes in UTF-8."""
+    head = [
+        f"## {ICONS[report.verdict]} {escaped(report.tool.name)}: {report.verdict}",
+        "",
+        escaped(sentence(report), 2_000),
+        "",
+        *_section(
+            "Gates", ("Gate", "Threshold", "Value", "Result"), map(_gate, report.gates)
+        ),
+        *_section(
+            "Mean AuC",
+            ("Curve", "Mean AuC", "95 % interval", "Scored", "Saturated"),
+            (_score(key, value) for key, value in report.summary.items()),
+        ),
+    ]
+    return _with_layers(head, report) + f"{_LIMITS}\n"
+
+
+def escaped(text: str, length: int = 80) -> str:
+    """Return `text` as one line in which no character is Markdown, HTML, a link or a mention."""
+    return _ACTIVE.sub(
+        lambda match: f"&#{ord(match.group())};", printable(text, length)
+    )
+
+
+def code(text: str) -> str:
+    """Return the name `text` set as code, in which a host looks for no mentions and no links."""
+    return f"<code>{escaped(text)}</code>"
+
+
+def _with_layers(head: list[str], report: Report) -> str:
+    """Return the head and as many rows of the table of layers as there is room for."""
+    if not report.layers:
+        return _text(head)
+    keys = curve_keys(report)
+    key = leading_key(report)
+    order = (
+        f"lowest AuC ({key_title(key)}) first" if key else "none of them was measured"
+    )
+    titles = ("Layer", "Op", "Shape", *map(key_title, keys), "Status")
+    lines = [*head, f"### Layers, {order}", "", *_table_head(titles)]
+    room = MOST_BYTES - len((_text(lines) + _LIMITS).encode("utf-8")) - 200
+    layers = worst_first(report)
+    for place, layer in enumerate(layers):
+        row = _row(_layer(layer, keys))
+        room -= len(row.encode("utf-8")) + 1
+        if room < 0:
+            lines += ["", f"{len(layers) - place} more layers are in the JSON report."]
+            break
+        lines.append(row)
+    return _text([*lines, ""])
+
+
+def _text(lines: Sequence[str]) -> str:
+    return "\n".join(lines) + "\n"
+
+
+def _section(
+    title: str, titles: Sequence[str], rows: Iterable[Sequence[str]], most: int = 200
+) -> list[str]:
+    lines = [_row(row) for row in rows]
+    if not lines:
+        return []
+    more = (
+        [f"{len(lines) - most} more are in the JSON report.", ""]
+        if len(lines) > most
+        else []
+    )
+    return [f"### {title}", "", *_table_head(titles), *lines[:most], "", *more]
+
+
+def _table_head(titles: Sequence[str]) -> list[str]:
+    return [_row(titles), _row(["---"] * len(titles))]
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _gate(gate: Gate) -> tuple[str, ...]:
+    result = {True: "passed", False: "**failed**", None: "not measurable"}[gate.passed]
+    value = "–" if gate.value is None else number(gate.value, 4)
+    return code(gate.key), number(gate.threshold, 4), value, result
+
+
+def _score(key: str, value: Score) -> tuple[str, ...]:
+    mean = "none" if value.auc is None else number(value.auc)
+    known = value.auc_low is not None and value.auc_high is not None
+    bounds = interval(value.auc_low or 0.0, value.auc_high or 0.0) if known else "–"
+    counts = f"{value.layers_scored}", f"{value.layers_saturated}"
+    return escaped(key_title(key)), mean, bounds, *counts
+
+
+def _layer(layer: Layer, keys: Sequence[str]) -> tuple[str, ...]:
+    reason = f": {escaped(layer.reason, 160)}" if layer.reason else ""
+    return (
+        code(tensor_name(layer)),
+        escaped(layer.op),
+        shape(layer),
+        *(_cell(curve_of(layer, key)) for key in keys),
+        f"{layer.status}{reason}",
+    )
+
+
+def _cell(curve: Curve | None) -> str:
+    if curve is None:
+        return "–"
+    if curve.saturated:
+        return f"{number(curve.auc)} saturated"
+    return f"{number(curve.auc)} ({interval(curve.auc_low, curve.auc_high)})"

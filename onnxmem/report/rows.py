@@ -1,0 +1,185 @@
+"""The rows that the charts draw: small tables made from a report, the same for page and picture.
+
+Names are made harmless here; numbers are rounded to four digits, which no eye can tell apart.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+from onnxmem.records import Curve, Report
+from onnxmem.report.words import (
+    BATCHES,
+    COMPRESSORS,
+    interval,
+    key_title,
+    model_names,
+    number,
+    printable,
+    worst_first,
+)
+
+Row = dict[str, Any]
+
+ROW_NAME_LENGTH = 30
+GROUP_BUDGET = 6_000
+"""How many groups (classes or mixed batches) one report may bring into a page."""
+
+
+def row_names(report: Report) -> list[str]:
+    """Return a short name for each layer, in the order of the network; no two are equal.
+
+    Path segments that all tensors share at their beginning or end are left out.
+    """
+    paths = [layer.tensor.split("/") for layer in report.layers]
+    head = _shared(paths)
+    tail = _shared([path[head:][::-1] for path in paths])
+    names = ["/".join(path[head : len(path) - tail]) for path in paths]
+    return [
+        f"{index + 1} {printable(name, ROW_NAME_LENGTH).strip() or '(no name)'}"
+        for index, name in enumerate(names)
+    ]
+
+
+def _shared(paths: Sequence[Sequence[str]]) -> int:
+    """Count the first segments that are equal in all of several paths, leaving one in each."""
+    if len(paths) < 2:
+        return 0
+    most = min(map(len, paths)) - 1
+    equal = (len(set(segments)) == 1 for segments in zip(*paths, strict=False))
+    return min(most, sum(itertools.takewhile(bool, equal)))
+
+
+def first_choice(report: Report) -> int:
+    """Return the position of the layer to show first: the scored one with the lowest AuC."""
+    return report.layers.index(worst_first(report)[0]) if report.layers else -1
+
+
+def curve_rows(report: Report) -> list[Row]:
+    """Return a row for each curve, with its points, and one for each layer without curves."""
+    rows: list[Row] = []
+    for index, (name, layer) in enumerate(
+        zip(row_names(report), report.layers, strict=True)
+    ):
+        place = {"layer": index, "row": name}
+        rows += [
+            place | {"curve": len(rows) + offset} | _curve(curve)
+            for offset, curve in enumerate(layer.curves)
+        ]
+    return rows
+
+
+def _curve(curve: Curve) -> Row:
+    return {
+        "compressor": COMPRESSORS[curve.compressor],
+        "batch": BATCHES[curve.batch],
+        "xName": curve.x_name,
+        "x": list(curve.x),
+        "accuracy": _rounded(curve.accuracy),
+        "error": _rounded(curve.error),
+        "auc": round(curve.auc, 4),
+        "low": round(curve.auc_low, 4),
+        "high": round(curve.auc_high, 4),
+        "interval": interval(curve.auc_low, curve.auc_high),
+        "state": "saturated" if curve.saturated else "scored",
+    }
+
+
+def bare_rows(report: Report) -> list[Row]:
+    """Return a row for each layer without curves, with what to write in their place."""
+    return [
+        {
+            "layer": index,
+            "row": name,
+            "note": f"{layer.status}: {printable(layer.reason, 60)}".rstrip(": "),
+        }
+        for index, (name, layer) in enumerate(
+            zip(row_names(report), report.layers, strict=True)
+        )
+        if not layer.curves
+    ]
+
+
+def group_rows(report: Report) -> list[Row]:
+    """Return a row for each class or mixed batch of each curve, those with the lowest AuC first.
+
+    A report with very many of them keeps, of each curve, the groups with the lowest AuC.
+    """
+    rows: list[Row] = []
+    limit = groups_shown(report)
+    curves = [curve for layer in report.layers for curve in layer.curves]
+    for index, curve in enumerate(curves):
+        lowest = sorted(curve.groups, key=lambda group: (group.auc, group.label))[
+            :limit
+        ]
+        rows += [
+            {
+                "curve": index,
+                "label": group.label,
+                "auc": round(group.auc, 3),
+                "accuracy": [round(value, 3) for value in group.accuracy],
+            }
+            for group in lowest
+        ]
+    return rows
+
+
+def groups_shown(report: Report) -> int:
+    """Return how many groups of each curve `group_rows` keeps at most."""
+    curves = sum(len(layer.curves) for layer in report.layers)
+    return max(4, GROUP_BUDGET // max(1, curves))
+
+
+def time_rows(report: Report) -> list[Row]:
+    """Return a row for each stage and the seconds that it took, the longest first."""
+    stages = sorted(report.timings.items(), key=lambda item: -item[1])
+    return [
+        {"stage": printable(stage, 24), "seconds": round(seconds, 3)}
+        for stage, seconds in stages
+    ]
+
+
+def model_rows(reports: Sequence[Report]) -> list[Row]:
+    """Return a row for each model and summary key that has a mean AuC."""
+    return [
+        {
+            "model": name,
+            "compressor": COMPRESSORS[compressor],
+            "batch": BATCHES[batch],
+            "auc": value.auc,
+            "low": value.auc_low,
+            "high": value.auc_high,
+            "text": f"{key_title(key)}: {number(value.auc)}",
+            "layers": f"{value.layers_scored} scored, {value.layers_saturated} saturated",
+        }
+        for name, report in zip(model_names(reports), reports, strict=True)
+        for key, value in report.summary.items()
+        for compressor, _, batch in [key.partition(".")]
+        if value.auc is not None and compressor in COMPRESSORS and batch in BATCHES
+    ]
+
+
+def depth_rows(reports: Sequence[Report]) -> list[Row]:
+    """Return a row for each model, layer and curve, placed by its depth in the network (0 to 1)."""
+    return [
+        {
+            "model": name,
+            "depth": round(index / max(1, len(report.layers) - 1), 4),
+            "row": row,
+            "key": curve.key,
+            "auc": round(curve.auc, 4),
+            "interval": interval(curve.auc_low, curve.auc_high),
+            "state": "saturated" if curve.saturated else "scored",
+        }
+        for name, report in zip(model_names(reports), reports, strict=True)
+        for index, (row, layer) in enumerate(
+            zip(row_names(report), report.layers, strict=True)
+        )
+        for curve in layer.curves
+    ]
+
+
+def _rounded(values: Sequence[float]) -> list[float]:
+    return [round(value, 4) for value in values]

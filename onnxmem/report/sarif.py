@@ -1,0 +1,197 @@
+"""The SARIF 2.1.0 report, for code hosts: failed gates and layers without a conclusion.
+
+A model is a binary file, so every result stands at its first line and column; the layer is a
+logical location. Fingerprints depend on rule and layer alone, so that a result keeps its
+identity from run to run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path, PurePath, PureWindowsPath
+from typing import Any, Literal
+from urllib.parse import quote
+
+from onnxmem.records import Gate, Layer, Report
+from onnxmem.report.words import (
+    curve_of,
+    leading_key,
+    number,
+    printable,
+    sentence,
+    tensor_name,
+)
+
+SCHEMA_URI = "https://json.schemastore.org/sarif-2.1.0.json"
+Level = Literal["error", "warning", "note"]
+Json = dict[str, Any]
+
+# id: level, name, one line, help
+_RULES: dict[str, tuple[Level, str, str, str]] = {
+    "gate-failed": (
+        "error",
+        "GateFailed",
+        "A threshold set for this audit was not met.",
+        (
+            "The bound of the measured interval lies on the wrong side of the threshold. Compare the "
+            "layers' curves with those of an earlier model, audited on the same samples and with the "
+            "same settings, before changing the threshold. A low AuC says that many components are "
+            "needed to keep the accuracy; it does not say which samples were memorized."
+        ),
+    ),
+    "gate-not-measurable": (
+        "warning",
+        "GateNotMeasurable",
+        "A threshold was set for a value that could not be measured.",
+        (
+            "Every curve of this kind was saturated or skipped. Set the threshold on a kind of batch "
+            "that does not saturate; mixed batches seldom do."
+        ),
+    ),
+    "audit-inconclusive": (
+        "warning",
+        "AuditInconclusive",
+        "The audit allows no conclusion about this model.",
+        (
+            "Check first that the accuracy of the untouched model is what you expect: wrong "
+            "preprocessing or labels make every number meaningless."
+        ),
+    ),
+    "layer-skipped": (
+        "warning",
+        "LayerSkipped",
+        "A layer could not be measured.",
+        "The reason stands in the message. The layer takes no part in any mean.",
+    ),
+    "layer-saturated": (
+        "note",
+        "LayerSaturated",
+        "The accuracy of a layer is full at every rank.",
+        (
+            "A saturated curve holds no information: it is no sign that the layer generalises. It "
+            "takes no part in a mean. Mixed batches saturate less than single-class batches."
+        ),
+    ),
+}
+
+
+def render(report: Report) -> str:
+    """Return the report as SARIF."""
+    log = {"$schema": SCHEMA_URI, "version": "2.1.0", "runs": [_run(report)]}
+    return json.dumps(log, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def relative_uri(path: str) -> str:
+    """Return `path` relative to the working folder, or its file name if it lies elsewhere."""
+    pure: PurePath = PureWindowsPath(path) if "\\" in path else PurePath(path)
+    if pure.is_absolute():
+        here = Path.cwd()
+        pure = (
+            pure.relative_to(here) if pure.is_relative_to(here) else PurePath(pure.name)
+        )
+    if ".." in pure.parts or pure.drive:
+        pure = PurePath(pure.name)
+    shown = "/".join(printable(part, 255) for part in pure.parts) or "model.onnx"
+    return quote(shown, safe="/._-~")
+
+
+def _run(report: Report) -> Json:
+    location = {"uri": relative_uri(report.model.path), "uriBaseId": "%SRCROOT%"}
+    artifact: Json = {"location": location, "roles": ["analysisTarget"]}
+    if report.model.sha256:
+        artifact["hashes"] = {"sha-256": printable(report.model.sha256)}
+    return {
+        "tool": {"driver": _driver(report)},
+        "automationDetails": {"id": f"onnxmem/{location['uri']}"},
+        "invocations": [{"executionSuccessful": True, "exitCode": report.exit_code}],
+        "artifacts": [artifact],
+        "results": _results(report, location),
+        "properties": {"verdict": report.verdict, "summary": sentence(report)},
+    }
+
+
+def _driver(report: Report) -> Json:
+    return {
+        "name": printable(report.tool.name),
+        "version": printable(report.tool.version),
+        "rules": [
+            {
+                "id": name,
+                "name": title,
+                "shortDescription": {"text": short},
+                "fullDescription": {"text": short},
+                "help": {"text": text, "markdown": text},
+                "defaultConfiguration": {"level": level},
+                "properties": {"tags": ["machine-learning", "memorization"]},
+            }
+            for name, (level, title, short, text) in _RULES.items()
+        ],
+    }
+
+
+def _results(report: Report, location: Json) -> list[Json]:
+    results = [_gate(gate, location) for gate in report.gates if not gate.passed]
+    if report.verdict == "inconclusive":
+        text = printable(report.reason, 400) or "nothing can be concluded"
+        results.append(_result("audit-inconclusive", text, "", location))
+    elif report.verdict == "fail" and not any(
+        gate.passed is False for gate in report.gates
+    ):
+        results.append(
+            _result("gate-failed", printable(report.reason, 400), "", location)
+        )
+    key = leading_key(report)
+    for layer in report.layers:
+        curve = curve_of(layer, key)
+        if layer.status == "skipped":
+            results.append(_layer("layer-skipped", layer, layer.reason, location))
+        elif layer.status == "saturated" or (curve is not None and curve.saturated):
+            reason = layer.reason or "the accuracy is full at every rank"
+            results.append(_layer("layer-saturated", layer, reason, location))
+    return results
+
+
+def _gate(gate: Gate, location: Json) -> Json:
+    rule = "gate-not-measurable" if gate.passed is None else "gate-failed"
+    value = "no value" if gate.value is None else number(gate.value, 4)
+    text = f"{printable(gate.key)}: {value} against {number(gate.threshold, 4)}"
+    return _result(rule, text, gate.key, location)
+
+
+def _layer(rule: str, layer: Layer, reason: str, location: Json) -> Json:
+    text = f"{tensor_name(layer)}: {printable(reason, 400) or _RULES[rule][2]}"
+    result = _result(rule, text, layer.tensor, location)
+    name = tensor_name(layer, 200)
+    logical = {"name": name, "fullyQualifiedName": name, "kind": "variable"}
+    result["locations"][0]["logicalLocations"] = [logical]
+    return result
+
+
+def _result(rule: str, text: str, subject: str, location: Json) -> Json:
+    return {
+        "ruleId": rule,
+        "ruleIndex": list(_RULES).index(rule),
+        "level": _RULES[rule][0],
+        "message": {"text": _escaped(text)},
+        "locations": [
+            {
+                "physicalLocation": {
+                    "artifactLocation": dict(location),
+                    "region": {"startLine": 1, "startColumn": 1},
+                }
+            }
+        ],
+        "partialFingerprints": {"onnxmem/v1": _fingerprint(rule, subject)},
+    }
+
+
+def _fingerprint(rule: str, subject: str) -> str:
+    text = f"{rule}\0{subject}".encode("utf-8", "backslashreplace")
+    return hashlib.sha256(text).hexdigest()[:32]
+
+
+def _escaped(text: str) -> str:
+    """Escape what SARIF reads in a message: placeholders in braces, links in brackets."""
+    doubled = text.replace("{", "{{").replace("}", "}}")
+    return doubled.replace("\\", "\\\\").replace("[", "\\[").replace("]", "\\]")

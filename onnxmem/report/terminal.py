@@ -1,0 +1,165 @@
+"""The table on the terminal: one row for each layer, then what was measured in a sentence.
+
+Names come as `rich.text.Text`, never as markup.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from rich import box
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.table import Table
+from rich.text import Text
+
+from onnxmem.records import Gate, Layer, Report, Score
+from onnxmem.report.words import (
+    COMPRESSORS,
+    accuracy,
+    curve_keys,
+    curve_of,
+    interval,
+    number,
+    printable,
+    sentence,
+    shape,
+    tensor_name,
+)
+
+WIDE = 132
+NARROW = {"nmf": "NMF", "pca": "PCA", "ablation": "Abl."}
+SATURATED = (
+    "sat.: the accuracy is full at every rank, so nothing can be read from this curve."
+)
+VERDICT_STYLES = {
+    "pass": "green",
+    "fail": "red",
+    "inconclusive": "yellow",
+    "none": "bold",
+}
+STATUS_STYLES = {"scored": "", "saturated": "yellow", "skipped": "dim"}
+
+
+def terminal(report: Report) -> TerminalReport:
+    """Return the report as something that a rich console prints."""
+    return TerminalReport(report)
+
+
+@dataclass(frozen=True, slots=True)
+class TerminalReport:
+    """A report that fits its table to the width of the console."""
+
+    report: Report
+
+    def __rich_console__(
+        self, console: Console, options: ConsoleOptions
+    ) -> RenderResult:
+        """Yield the table, the reasons of skipped layers, the gates and the sentence."""
+        report = self.report
+        if report.layers:
+            yield _table(report, wide=options.max_width >= WIDE)
+        yield from _reasons(report)
+        yield Text(f"Baseline: {accuracy(report.baseline)}")
+        if any(curve.saturated for layer in report.layers for curve in layer.curves):
+            yield Text(SATURATED, style="yellow")
+        yield from map(_gate, report.gates)
+        yield Text(sentence(report), style=VERDICT_STYLES[report.verdict])
+
+
+def _table(report: Report, wide: bool) -> Table:
+    keys = curve_keys(report)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("Layer", overflow="fold", min_width=14)
+    for title in ("Op", "Shape", "Baseline") if wide else ():
+        table.add_column(
+            title, no_wrap=True, justify="right" if title == "Baseline" else "left"
+        )
+    for key in keys:
+        compressor, batch = key.split(".")
+        title = COMPRESSORS[compressor] if wide else NARROW[compressor]
+        table.add_column(Text(f"{title}\n{batch}"), justify="right", no_wrap=True)
+    if wide:
+        table.add_column("Status", no_wrap=True)
+    for layer in report.layers:
+        cells = (_cell(layer, key, wide) for key in keys)
+        table.add_row(*(_wide_row if wide else _narrow_row)(report, layer, cells))
+    table.add_section()
+    table.add_row(*_mean_row(report, keys, wide))
+    return table
+
+
+def _wide_row(report: Report, layer: Layer, cells: Iterable[Text]) -> Iterator[Text]:
+    style = STATUS_STYLES[layer.status]
+    yield Text(tensor_name(layer, 60), style=style)
+    yield Text(printable(layer.op, 16), style=style)
+    yield Text(shape(layer), style=style)
+    yield Text(number(report.baseline.value))
+    yield from cells
+    yield Text(layer.status, style=style)
+
+
+def _narrow_row(report: Report, layer: Layer, cells: Iterable[Text]) -> Iterator[Text]:
+    style = STATUS_STYLES[layer.status]
+    name = Text(tensor_name(layer, 48), style=style)
+    name.append(f"\n{printable(layer.op, 10)} {shape(layer)}", style="dim")
+    if layer.status != "scored":
+        name.append(f" {layer.status}", style=style)
+    yield name
+    yield from cells
+
+
+def _mean_row(report: Report, keys: tuple[str, ...], wide: bool) -> Iterator[Text]:
+    """Yield the summary under the columns it sums up: mean, interval, number of layers."""
+    yield Text("Mean without\nsaturated", style="bold")
+    yield from (Text("") for _ in range(3 if wide else 0))
+    for key in keys:
+        value = report.summary.get(key)
+        yield Text("–") if value is None else _mean(value, wide)
+
+
+def _mean(value: Score, wide: bool) -> Text:
+    layers = (
+        f"\n{value.layers_scored} of {value.layers_scored + value.layers_saturated}"
+    )
+    if value.auc is None:
+        return Text(f"–{layers}")
+    text = Text(number(value.auc, 2), style="bold")
+    if value.auc_low is not None and value.auc_high is not None:
+        text.append(_bounds(value.auc_low, value.auc_high, wide), "not bold dim")
+    return text.append(layers, "not bold dim")
+
+
+def _cell(layer: Layer, key: str, wide: bool) -> Text:
+    """Return an AuC and its interval; a saturated one says so instead."""
+    curve = curve_of(layer, key)
+    if curve is None:
+        return Text("–", style="dim")
+    text = Text(number(curve.auc, 2))
+    if curve.saturated:
+        return text.append(" sat." if wide else "\nsat.", "yellow")
+    return text.append(_bounds(curve.auc_low, curve.auc_high, wide), "dim")
+
+
+def _bounds(low: float, high: float, wide: bool) -> str:
+    return (" " if wide else "\n") + interval(low, high, 2).replace("0.", ".")
+
+
+def _reasons(report: Report) -> Iterator[Text]:
+    for layer in report.layers:
+        if layer.status == "skipped":
+            name, reason = tensor_name(layer, 48), printable(layer.reason, 300)
+            yield Text(f"Skipped {name}: {reason}", style="dim")
+
+
+def _gate(gate: Gate) -> Text:
+    state, style = {
+        True: ("passed", "green"),
+        False: ("failed", "red"),
+        None: ("not measurable", "yellow"),
+    }[gate.passed]
+    value = "no value" if gate.value is None else number(gate.value, 4)
+    limit = number(gate.threshold, 4)
+    return Text(
+        f"Gate {printable(gate.key)}: {state}, {value} against {limit}", style=style
+    )

@@ -1,0 +1,190 @@
+"""Words and numbers for people: names made harmless, intervals, and the sentence of a report.
+
+Tensor names, paths and settings are written by others. Whatever they hold, `printable` makes
+one short line of them, without control characters and without marks that turn text around.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from pathlib import PurePath, PureWindowsPath
+
+from onnxmem.records import Baseline, Curve, Layer, Report, Score
+
+NAME_LENGTH = 80
+COMPRESSORS = {"nmf": "NMF", "pca": "PCA", "ablation": "Ablation"}
+BATCHES = {"class": "single-class", "mixed": "mixed"}
+METRICS = {"top1": "top-1 accuracy", "fidelity": "fidelity to its own predictions"}
+KEYS = tuple(f"{compressor}.{batch}" for compressor in COMPRESSORS for batch in BATCHES)
+LEADING_KEYS = ("nmf.mixed", "nmf.class", "pca.mixed", "pca.class", *KEYS)
+
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"})
+_MARKS = re.compile(
+    r"([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u20d0-\u20ff]{2})"
+    r"[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u20d0-\u20ff]+"
+)
+
+
+def printable(text: str, length: int = NAME_LENGTH) -> str:
+    """Return `text` as one harmless line of at most `length` characters.
+
+    Control, format and unassigned characters become their escapes, line breaks included; a long
+    text keeps its beginning and its end.
+    """
+    if len(text) > 2 * length:
+        text = text[:length] + text[-length:]
+    shown = _MARKS.sub(r"\1", "".join(map(_visible, text)))
+    return shown if len(shown) <= length else _middle_out(shown, length)
+
+
+def _visible(character: str) -> str:
+    if unicodedata.category(character) not in _HIDDEN:
+        return character
+    return character.encode("unicode_escape", "backslashreplace").decode("ascii")
+
+
+def _middle_out(text: str, length: int) -> str:
+    head = length // 2
+    tail = length - head - 1
+    return f"{text[:head]}…{text[len(text) - tail :]}"
+
+
+def tensor_name(layer: Layer, length: int = NAME_LENGTH) -> str:
+    """Return the layer's tensor as one harmless line that is never empty."""
+    return printable(layer.tensor, length).strip() or "(no name)"
+
+
+def file_name(path: str) -> str:
+    """Return the last part of a path of either kind, made harmless."""
+    name = PureWindowsPath(path).name if "\\" in path else PurePath(path).name
+    return printable(name or path)
+
+
+def number(value: float, digits: int = 3) -> str:
+    """Return `value` with a fixed number of digits."""
+    return f"{value:.{digits}f}"
+
+
+def interval(low: float, high: float, digits: int = 3) -> str:
+    """Return the bounds of an interval."""
+    return f"{low:.{digits}f}–{high:.{digits}f}"
+
+
+def shape(layer: Layer) -> str:
+    """Return the tensor's shape, with ? where a dimension is not known."""
+    if layer.shape is None:
+        return "?"
+    return (
+        "×".join("?" if size is None else str(size) for size in layer.shape) or "scalar"
+    )
+
+
+def key_title(key: str) -> str:
+    """Return a summary key in words, for instance `NMF, mixed`."""
+    compressor, _, batch = key.partition(".")
+    return f"{COMPRESSORS.get(compressor, printable(compressor))}, {BATCHES.get(batch, batch)}"
+
+
+def curve_keys(report: Report) -> tuple[str, ...]:
+    """Return the keys of the curves that the report holds, in the order of KEYS."""
+    measured = {curve.key for layer in report.layers for curve in layer.curves}
+    return tuple(key for key in KEYS if key in measured)
+
+
+def leading_key(report: Report) -> str | None:
+    """Return the key that layers are ordered by: NMF on mixed batches where it was measured."""
+    measured = curve_keys(report)
+    return next((key for key in LEADING_KEYS if key in measured), None)
+
+
+def curve_of(layer: Layer, key: str | None) -> Curve | None:
+    """Return the layer's curve of that key, or None."""
+    return next((curve for curve in layer.curves if curve.key == key), None)
+
+
+def worst_first(report: Report) -> tuple[Layer, ...]:
+    """Return the layers by rising AuC of the leading key; saturated and skipped ones come last."""
+    key = leading_key(report)
+
+    def order(layer: Layer) -> tuple[int, float]:
+        curve = curve_of(layer, key)
+        if curve is None or layer.status == "skipped":
+            return 2, 0.0
+        return int(curve.saturated), curve.auc
+
+    return tuple(sorted(report.layers, key=order))
+
+
+def model_names(reports: Sequence[Report]) -> tuple[str, ...]:
+    """Return one name for each report; equal file names are told apart by their hashes."""
+    names = [file_name(report.model.path) for report in reports]
+    hashes = [printable(report.model.sha256, 16)[:8] for report in reports]
+    full = [
+        f"{name} ({digest})" if names.count(name) > 1 else name
+        for name, digest in zip(names, hashes, strict=True)
+    ]
+    return tuple(
+        f"{name} #{index + 1}" if full.count(name) > 1 else name
+        for index, name in enumerate(full)
+    )
+
+
+def accuracy(baseline: Baseline) -> str:
+    """Return the accuracy of the untouched model, beside that of guessing."""
+    return f"{METRICS[baseline.metric]} {number(baseline.value)}, guessing {number(baseline.chance)}"
+
+
+def score(value: Score) -> str:
+    """Return a mean AuC with its interval, or say that there is none."""
+    if value.auc is None:
+        return "none"
+    if value.auc_low is None or value.auc_high is None:
+        return number(value.auc)
+    return (
+        f"{number(value.auc)} (95 % interval {interval(value.auc_low, value.auc_high)})"
+    )
+
+
+def sentence(report: Report) -> str:
+    """Return one sentence that says what was measured and what came of it."""
+    data = report.data
+    audited = (
+        f"{file_name(report.model.path)} was audited on {_count(data.samples, 'sample')} of "
+        f"{_count(data.classes, 'class', 'classes')} ({accuracy(report.baseline)})"
+    )
+    parts = (
+        audited,
+        _layers(report.layers),
+        _summary(report),
+        f"verdict: {report.verdict}{_because(report.reason)}",
+    )
+    return "; ".join(part for part in parts if part) + "."
+
+
+def _count(number: int, one: str, many: str = "") -> str:
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def _layers(layers: Sequence[Layer]) -> str:
+    if not layers:
+        return "it has no layer that was analyzed"
+    states = [layer.status for layer in layers]
+    counts = [
+        f"{states.count(state)} {state}" for state in ("scored", "saturated", "skipped")
+    ]
+    return f"of {_count(len(layers), 'ReLU layer')}, {', '.join(counts)}"
+
+
+def _summary(report: Report) -> str:
+    key = leading_key(report)
+    value = report.summary.get(key) if key else None
+    if key is None or value is None:
+        return ""
+    return f"mean AuC ({key_title(key)}) {score(value)}"
+
+
+def _because(reason: str) -> str:
+    text = printable(reason, 400).rstrip(".")
+    return f", {text}" if text else ""

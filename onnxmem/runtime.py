@@ -1,0 +1,297 @@
+"""Runs ONNX on a device: the only module that imports onnxruntime.
+
+A `Session` takes arrays and gives arrays of the library that belongs to its device: NumPy on
+the CPU, CuPy on CUDA, where tensors pass between onnxruntime and CuPy by DLPack and never touch
+the host. onnxruntime is imported when it is first needed, so that everything else of the
+package works, and explains itself, without it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Protocol
+
+import numpy as np
+
+from onnxmem.arrays import Array, load_cupy
+from onnxmem.errors import DeviceError, ModelRefusedError, OutOfMemoryError, UsageError
+
+CPU = "CPUExecutionProvider"
+CUDA = "CUDAExecutionProvider"
+
+_OUT_OF_MEMORY = re.compile(r"bad_alloc|out of memory|Failed to allocate memory", re.IGNORECASE)
+_LOCATION = re.compile(r"^\[ONNXRuntimeError\] : \d+ : \w+ : |\S*/onnxruntime/\S+:\d+ \S+(\(.*?\))? ?")
+
+
+class Part(Protocol):
+    """A serialized model and the folder of its external weights, if it has any."""
+
+    @property
+    def proto(self) -> bytes: ...
+    @property
+    def weights(self) -> Path | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """Where sessions run, and why there.
+
+    `index` counts CUDA devices and is 0 on the CPU.
+    """
+
+    provider: str
+    index: int
+    reason: str
+
+    @property
+    def is_cuda(self) -> bool:
+        """Whether arrays live on a CUDA device."""
+        return self.provider == CUDA
+
+    @property
+    def name(self) -> str:
+        """The name that `--device` takes: `cpu` or `cuda:N`."""
+        return f"cuda:{self.index}" if self.is_cuda else "cpu"
+
+    @property
+    def namespace(self) -> ModuleType:
+        """The array library of this device."""
+        return load_cupy() if self.is_cuda else np
+
+    @contextlib.contextmanager
+    def scope(self) -> Iterator[None]:
+        """Make this device, and the stream that it shares with onnxruntime, current."""
+        if not self.is_cuda:
+            yield
+            return
+        with load_cupy().cuda.Device(self.index), _shared_stream(self.index):
+            yield
+
+
+@functools.cache
+def _shared_stream(index: int) -> Any:
+    cupy = load_cupy()
+    with cupy.cuda.Device(index):
+        return cupy.cuda.Stream(non_blocking=True)
+
+
+def load_onnxruntime() -> ModuleType:
+    """Import onnxruntime.
+
+    Raises:
+        DeviceError: it is not installed, or its libraries do not load.
+    """
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise DeviceError(
+            f"onnxruntime cannot be imported ({error}); install it with: "
+            "pip install 'onnxmem[cpu]', or 'onnxmem[cuda]' on a machine with an NVIDIA GPU"
+        ) from error
+    if not hasattr(onnxruntime, "InferenceSession"):
+        raise DeviceError(
+            "the installation of onnxruntime is broken (two wheels share its name); mend it with: "
+            "pip uninstall -y onnxruntime onnxruntime-gpu && pip install 'onnxmem[cpu]'"
+        )
+    return onnxruntime
+
+
+def select_device(wanted: str = "auto") -> Device:
+    """Return the device that `wanted` names: `auto`, `cpu`, `cuda` or `cuda:N`.
+
+    `auto` takes CUDA where a session really starts on it, and else the CPU; `reason` says why.
+
+    Raises:
+        UsageError: `wanted` is none of these.
+        DeviceError: CUDA was asked for by name and cannot be used; the message names the cause.
+    """
+    match = re.fullmatch(r"auto|cpu|cuda(?::(\d+))?", wanted)
+    if match is None:
+        raise UsageError(f"unknown device {wanted!r}: use auto, cpu, cuda or cuda:N")
+    if wanted == "cpu":
+        load_onnxruntime()
+        return Device(CPU, 0, "asked for")
+    try:
+        index = int(match[1] or 0)
+        _check_cuda(index)
+    except DeviceError as error:
+        load_onnxruntime()
+        if wanted != "auto":
+            raise
+        return Device(CPU, 0, f"no CUDA: {error}")
+    return Device(CUDA, index, "asked for" if wanted != "auto" else "CUDA works here")
+
+
+def _check_cuda(index: int) -> None:
+    """Start a session of one Identity on CUDA, or raise a DeviceError that names what is missing."""
+    onnxruntime = load_onnxruntime()
+    if CUDA not in onnxruntime.get_available_providers():
+        raise DeviceError(
+            "the installed onnxruntime has no CUDA provider; install the other wheel with: "
+            "pip uninstall -y onnxruntime && pip install 'onnxmem[cuda]'"
+        )
+    cupy = load_cupy()
+    try:
+        count = cupy.cuda.runtime.getDeviceCount()
+    except cupy.cuda.runtime.CUDARuntimeError as error:
+        raise DeviceError(
+            f"no usable CUDA driver ({error}); install NVIDIA's driver, or use --device cpu"
+        ) from error
+    if index >= count:
+        raise DeviceError(f"there is no device cuda:{index}: this machine has {count}")
+    if hasattr(onnxruntime, "preload_dlls"):
+        onnxruntime.preload_dlls()
+    device = Device(CUDA, index, "probe")
+    with device.scope():
+        probe = Session(_Bytes(_IDENTITY), device)
+        probe.run({"x": device.namespace.zeros((1,), np.float32)})
+
+
+@dataclass(frozen=True, slots=True)
+class _Bytes:
+    proto: bytes
+    weights: Path | None = None
+
+
+# The ONNX model y = Identity(x), float32 of one free axis, IR 8, opset 13.
+_IDENTITY = bytes.fromhex(
+    "08083a390a100a017812017922084964656e746974791201675a100a0178120b"
+    "0a09080112050a0312016e62100a0179120b0a09080112050a0312016e42040a00100d"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TensorType:
+    """Name, NumPy dtype name (or onnxruntime's type) and shape; None marks a free dimension."""
+
+    name: str
+    dtype: str
+    shape: tuple[int | None, ...]
+
+
+class Session:
+    """One model, ready to run on one device.
+
+    Sessions run on one thread each, so that a result does not depend on the number of cores:
+    callers run several batches at once instead. `run` may be called from several threads.
+    """
+
+    def __init__(self, part: Part, device: Device, *, exact: bool = False) -> None:
+        """Compile `part` for `device`; `exact` leaves out the optimizations that round.
+
+        Raises:
+            ModelRefusedError: onnxruntime does not take the model; the message says why.
+            DeviceError: CUDA was wanted and onnxruntime fell back to something else.
+        """
+        onnxruntime = load_onnxruntime()
+        self.device = device
+        with _translated("onnxruntime refuses the model"):
+            self._session = onnxruntime.InferenceSession(
+                part.proto,
+                _session_options(onnxruntime, part, exact),
+                providers=_providers(device),
+            )
+        if self._session.get_providers()[0] != device.provider:
+            raise DeviceError(
+                f"onnxruntime did not start {device.provider} and would run on the CPU; "
+                "run `onnxmem doctor` to see which CUDA library is missing"
+            )
+        self.inputs = tuple(map(_tensor_type, self._session.get_inputs()))
+        self.outputs = tuple(map(_tensor_type, self._session.get_outputs()))
+
+    def run(self, feeds: Mapping[str, Array], names: Sequence[str] | None = None) -> list[Array]:
+        """Return the outputs `names` (default: all, in the model's order) for `feeds`.
+
+        Args:
+            feeds: an array of the device's library for each input.
+            names: the outputs to compute.
+
+        Raises:
+            ModelRefusedError: a node fails on these inputs.
+            OutOfMemoryError: the device has too little memory for them.
+        """
+        wanted = [output.name for output in self.outputs] if names is None else list(names)
+        with _translated("onnxruntime fails while running the model"):
+            if self.device.is_cuda:
+                return self._run_bound(feeds, wanted)
+            outputs: list[Array] = self._session.run(wanted, dict(feeds))
+            return outputs
+
+    def _run_bound(self, feeds: Mapping[str, Array], names: Sequence[str]) -> list[Array]:
+        cupy = load_cupy()
+        values = {
+            name: load_onnxruntime().OrtValue.from_dlpack(cupy.ascontiguousarray(array))
+            for name, array in feeds.items()
+        }
+        binding = self._session.io_binding()
+        for name, value in values.items():
+            binding.bind_ortvalue_input(name, value)
+        for name in names:
+            binding.bind_output(name, "cuda", self.device.index)
+        self._session.run_with_iobinding(binding)
+        return [cupy.from_dlpack(value) for value in binding.get_outputs()]
+
+
+def _session_options(onnxruntime: ModuleType, part: Part, exact: bool) -> Any:
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.use_deterministic_compute = True
+    level = onnxruntime.GraphOptimizationLevel
+    options.graph_optimization_level = level.ORT_ENABLE_BASIC if exact else level.ORT_ENABLE_ALL
+    if part.weights is not None:
+        options.add_session_config_entry(
+            "session.model_external_initializers_file_folder_path", str(part.weights)
+        )
+    return options
+
+
+def _providers(device: Device) -> list[Any]:
+    if not device.is_cuda:
+        return [CPU]
+    settings = {
+        "device_id": str(device.index),
+        "user_compute_stream": str(_shared_stream(device.index).ptr),
+        "cudnn_conv_algo_search": "HEURISTIC",
+        "use_tf32": "0",
+    }
+    return [(CUDA, settings), CPU]
+
+
+def _tensor_type(node: Any) -> TensorType:
+    """Read onnxruntime's description, for instance `tensor(float)`, as a NumPy dtype's name."""
+    match = re.fullmatch(r"tensor\((\w+)\)", node.type)
+    names = {"float": "float32", "double": "float64", "string": "str"}
+    dtype = names.get(match[1], match[1]) if match else node.type
+    shape = tuple(size if isinstance(size, int) else None for size in node.shape)
+    return TensorType(node.name, dtype, shape)
+
+
+@contextlib.contextmanager
+def _translated(what: str) -> Iterator[None]:
+    """Turn any exception of onnxruntime's into one of ours, with its cause in one line."""
+    try:
+        yield
+    except (DeviceError, KeyboardInterrupt):
+        raise
+    except MemoryError as error:
+        raise OutOfMemoryError(_memory_advice(what)) from error
+    except Exception as error:
+        if _OUT_OF_MEMORY.search(str(error)):
+            raise OutOfMemoryError(_memory_advice(what)) from error
+        raise ModelRefusedError(f"{what}: {_cause(error)}") from error
+
+
+def _memory_advice(what: str) -> str:
+    return f"{what}: out of memory; use a smaller --per-class, or a smaller --memory"
+
+
+def _cause(error: Exception) -> str:
+    return _LOCATION.sub("", " ".join(str(error).split()))[:500]

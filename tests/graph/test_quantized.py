@@ -1,0 +1,115 @@
+"""Quantised networks, in which the ReLU is a zero point, are cut at the dequantised tensor."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+import pytest
+
+from onnxmem import graph
+
+NETWORK = """(float[N,3,8,8] x) => (float[N,5] y) {
+    c1 = Conv<pads=[1,1,1,1]>(x, w1)
+    r1 = Relu(c1)
+    c2 = Conv<pads=[1,1,1,1]>(r1, w2)
+    s = Add(c2, r1)
+    r2 = Relu(s)
+    p = GlobalAveragePool(r2)
+    f = Flatten(p)
+    y = Gemm(f, w3)
+}"""
+WEIGHTS = {"w1": (8, 3, 3, 3), "w2": (8, 8, 3, 3), "w3": (8, 5)}
+
+
+@pytest.fixture
+def quantized(network, draw, tmp_path):
+    """Return a function that quantises the network with onnxruntime's own tool."""
+    pytest.importorskip("onnxruntime")
+    quantization = pytest.importorskip("onnxruntime.quantization")
+
+    class Reader(quantization.CalibrationDataReader):
+        def __init__(self):
+            self.batches = iter([{"x": draw(4, 3, 8, 8)}])
+
+        def get_next(self):
+            return next(self.batches, None)
+
+    def quantize(layout: str, element: str):
+        path = tmp_path / "quantized.onnx"
+        quantization.quantize_static(
+            str(network(NETWORK, **WEIGHTS)),
+            str(path),
+            Reader(),
+            quant_format=getattr(quantization.QuantFormat, layout),
+            activation_type=getattr(quantization.QuantType, element),
+        )
+        return path
+
+    return quantize
+
+
+@pytest.mark.parametrize("layout", ["QDQ", "QOperator"])
+@pytest.mark.parametrize("element", ["QUInt8", "QInt8"])
+def test_folded_relus_are_found_and_their_cuts_join(quantized, check_cut, draw, layout, element):
+    path = quantized(layout, element)
+    ops = {node.op_type for node in onnx.load(path).graph.node}
+    assert "Relu" not in ops and ("QLinearConv" in ops) == (layout == "QOperator")
+    sites = graph.find_sites(graph.load(path))
+    assert len(sites) == 2
+    for site in sites:
+        assert (site.status, site.feature_axis) == ("ok", 1)
+        assert site.tensor.endswith("_dequantized")
+        check_cut(path, site.tensor, {"x": draw(2, 3, 8, 8)})
+
+
+def test_the_dequantised_tensor_is_float_and_not_negative(quantized, run, draw):
+    model = graph.load(quantized("QOperator", "QInt8"))
+    names = [site.tensor for site in graph.find_sites(model)]
+    results = run(graph.expose(model, names), {"x": draw(2, 3, 8, 8)})
+    for name in names:
+        assert results[name].dtype == np.float32
+        assert results[name].min() == 0 < results[name].max()
+
+
+QUANTIZERS = {
+    "s": np.float32(0.1), "zero": np.uint8(0), "middle": np.uint8(128), "w": (4, 4),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("body", "count"),
+    [
+        ("h = MatMul(x, w) q = QuantizeLinear(h, s, zero)", 1),
+        ("h = MatMul(x, w) q = QuantizeLinear(h, s)", 1),
+        ("h = MatMul(x, w) q = QuantizeLinear(h, s, middle)", 0),
+        ("q = QuantizeLinear(x, s, zero)", 0),
+        ("h = Sigmoid(x) q = QuantizeLinear(h, s, zero)", 0),
+        ("a = Sigmoid(x) h = Add(a, a) q = QuantizeLinear(h, s, zero)", 0),
+        ("q = QuantizeLinear(w, s, zero)", 0),
+    ],
+)
+def test_only_a_quantiser_that_cuts_negatives_off_is_a_relu(network, body, count):
+    used = {name: value for name, value in QUANTIZERS.items() if name in body or name in "sw"}
+    used.setdefault("zero", np.uint8(0))
+    text = f"""(float[N,4] x) => (float[N,4] y) {{
+        {body}
+        d = DequantizeLinear(q, s{", middle" if "middle" in body else ", zero"})
+        g = Add(d, x)
+        y = MatMul(g, w)
+    }}"""
+    sites = graph.find_sites(graph.load(network(text, **used)))
+    assert [site.tensor for site in sites] == ["q_dequantized"] * count
+
+
+def test_a_relu_that_is_still_written_is_found_once(network):
+    path = network(
+        """(float[N,4] x) => (float[N,4] y) {
+            h = MatMul(x, w)
+            r = Relu(h)
+            q = QuantizeLinear(r, s, zero)
+            d = DequantizeLinear(q, s, zero)
+            y = MatMul(d, w)
+        }""",
+        s=np.float32(0.1), zero=np.uint8(0), w=(4, 4),
+    )  # fmt: skip
+    assert [site.tensor for site in graph.find_sites(graph.load(path))] == ["r"]
