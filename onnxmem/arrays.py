@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+import psutil
 
 from onnxmem.errors import DeviceError
 
@@ -47,3 +48,10 @@ def load_cupy() -> ModuleType:
             f"CuPy cannot be imported ({error}); install it with: pip install 'onnxmem[cuda]'"
         ) from error
     return cupy
+
+
+def free_memory(on_device: bool) -> int:
+    """Return how many bytes are free, on the current CUDA device or on the host."""
+    if on_device:
+        return int(load_cupy().cuda.Device().mem_info[0])
+    return int(psutil.virtual_memory().available)

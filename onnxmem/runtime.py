@@ -13,6 +13,7 @@ import functools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol
@@ -295,3 +296,13 @@ def _memory_advice(what: str) -> str:
 
 def _cause(error: Exception) -> str:
     return _LOCATION.sub("", " ".join(str(error).split()))[:500]
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of the libraries that results may depend on."""
+    names = ("onnxruntime", "onnxruntime-gpu", "onnx", "onnx-ir", "numpy", "cupy-cuda13x")
+    found = {}
+    for name in names:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
+    return found

@@ -90,7 +90,7 @@ def _choose(
     labels: np.ndarray, digests: np.ndarray, label: int, count: int, seed: int
 ) -> np.ndarray:
     members = np.flatnonzero(labels == label)
-    members = members[np.argsort(digests[members].astype("S16"), kind="stable")]
+    members = members[np.argsort(digests[members], kind="stable")]
     picked = np.random.default_rng([seed, label]).permutation(len(members))[:count]
     return members[np.sort(picked)]
 

@@ -34,7 +34,7 @@ class Samples:
         inputs: for each input an array (samples, ...).
         shared: inputs that are the same for all samples, fed as they are.
         labels: (samples,) int64, None where there are none.
-        digests: (samples,) 16 bytes each, a hash of the sample and its label.
+        digests: (samples,) hexadecimal, a hash of each sample and its label.
     """
 
     inputs: Mapping[str, np.ndarray]
@@ -48,7 +48,7 @@ class Samples:
     @property
     def sha256(self) -> str:
         """A hash of all samples and labels that does not depend on their order."""
-        whole = hashlib.sha256(b"".join(sorted(bytes(digest) for digest in self.digests)))
+        whole = hashlib.sha256(b"".join(np.sort(self.digests).tolist()))
         for name in sorted(self.shared):
             whole.update(self.shared[name].tobytes())
         return whole.hexdigest()
@@ -192,7 +192,7 @@ def _check_finite(name: str, array: np.ndarray) -> None:
 
 def _digests(inputs: Mapping[str, np.ndarray], labels: np.ndarray | None) -> np.ndarray:
     count = len(next(iter(inputs.values())))
-    digests = np.empty(count, dtype="V16")
+    digests = np.empty(count, dtype="S32")
     for row in range(count):
         digest = hashlib.blake2b(digest_size=16)
         for name in sorted(inputs):
@@ -200,7 +200,7 @@ def _digests(inputs: Mapping[str, np.ndarray], labels: np.ndarray | None) -> np.
             digest.update(repr(sample.tolist()).encode() if sample.dtype == object else sample.tobytes())
         if labels is not None:
             digest.update(labels[row].tobytes())
-        digests[row] = digest.digest()
+        digests[row] = digest.hexdigest().encode()
     return digests
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, replace
 
 from onnxmem.arrays import Array, namespace
 from onnxmem.factorize.kernel import sweep
@@ -16,18 +15,24 @@ class Effort:
     """How long to iterate.
 
     Attributes:
-        tolerance: a rank is done when the relative decrease of the error stays below this in
-            two consecutive iterations.
+        tolerance: iterating ends when the error falls by less than this share of itself in two
+            consecutive iterations.
+        floor: below this relative error the share is of `floor` instead.
         iterations: at most this many for each start.
         sweeps: coordinate sweeps for each half-step, at most.
     """
 
     tolerance: float
+    floor: float
     iterations: int
-    sweeps: int = 4
+    sweeps: int = 2
 
 
-EFFORTS = {"default": Effort(1e-3, 100), "quality": Effort(3e-4, 300)}
+EFFORTS = {"default": Effort(1e-3, 0.05, 30), "quality": Effort(3e-4, 0.01, 200, 4)}
+
+_MARGIN = 14
+_ROUGH = 3.0
+_POLISH = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,31 +44,43 @@ class Pair:
     loss: float
 
 
-_MARGIN = 14
-
-
 def solve_chain(a: Array, ranks: list[int], seed: int, effort: Effort) -> list[Pair]:
     """Factorize `a` (m, q), of a scale near 1, at each of the ascending `ranks` < min(m, q).
 
     Upwards each rank starts from the last one plus the leading part of its residual; downwards
-    from the next one with components merged; the better of the two stays. Either direction alone
-    gets trapped now and then.
+    from the next one with components merged; the better of the two is iterated to the end.
+    Either direction alone gets trapped now and then. Where A is iterated on in compressed form,
+    the last iteration of each rank is on A itself.
     """
     if not ranks:
         return []
-    xp = namespace(a)
-    m, q = a.shape
     target = Target.of(a, ranks[-1] + _MARGIN)
-    pair = Pair(xp.zeros((0, m), xp.float32), xp.zeros((0, q), xp.float32), target.square)
-    found = []
+    rough = replace(effort, tolerance=_ROUGH * effort.tolerance)
+    upwards = _climb(target, ranks, seed, rough)
+    found: list[Pair] = []
+    for pair in reversed(upwards):
+        if found:
+            merged = merge(found[-1].w, found[-1].h, len(pair.w))
+            pair = min(pair, refine(target, *merged, rough), key=lambda p: p.loss)
+        found.append(refine(target, pair.w, pair.h, effort))
+    if target.right is not None:
+        found = [polish(a, pair.w, pair.h, effort, _POLISH) for pair in found]
+    return found[::-1]
+
+
+def _climb(target: Target, ranks: list[int], seed: int, effort: Effort) -> list[Pair]:
+    xp = namespace(target.left)
+    m, q = target.shape
+    pairs = [Pair(xp.zeros((0, m), xp.float32), xp.zeros((0, q), xp.float32), target.square)]
     for rank in ranks:
-        pair = refine(target, *grow(target, pair.w, pair.h, rank, seed), effort)
-        found.append(pair)
-    for lower, upper in pairwise(reversed(range(len(found)))):
-        above = found[lower]
-        merged = refine(target, *merge(above.w, above.h, ranks[upper]), effort)
-        found[upper] = min(found[upper], merged, key=lambda p: p.loss)
-    return found
+        start = grow(target, pairs[-1].w, pairs[-1].h, rank, seed)
+        pairs.append(refine(target, *start, effort))
+    return pairs[1:]
+
+
+def polish(a: Array, w: Array, h: Array, effort: Effort, iterations: int) -> Pair:
+    """Iterate a few times on `a` itself, from a pair that was found on less of it."""
+    return refine(Target.whole(a), w, h, replace(effort, iterations=iterations))
 
 
 _RATE, _GROWTH, _CAP_GROWTH, _CUT = 0.5, 1.05, 1.01, 1.5
@@ -73,8 +90,8 @@ def refine(target: Target, w: Array, h: Array, effort: Effort) -> Pair:
     """Improve the pair by extrapolated accelerated HALS, and return the best one measured.
 
     After each half-step the factor is pushed further along its own change; when the error rises
-    the push is taken back and shortened (Ang & Gillis 2019, algorithm E-A-HALS). The error is that
-    of the pushed w with the new h, which the products of the h step give for free.
+    the push is taken back and shortened (E-A-HALS of Ang & Gillis 2019, with its parameters). The
+    error is that of the pushed w with the new h, which the products of the h step give for free.
     """
     xp = namespace(w)
     rate, cap = _RATE, 1.0
@@ -95,7 +112,8 @@ def refine(target: Target, w: Array, h: Array, effort: Effort) -> Pair:
             ahead_w, ahead_h, calm = new_w, new_h, 0
             cap, rate = rate, rate / _CUT
         else:
-            calm = calm + 1 if last - loss <= 2 * effort.tolerance * loss else 0
+            scale = max(loss, effort.floor**2 * target.square)
+            calm = calm + 1 if last - loss <= 2 * effort.tolerance * scale else 0
             if calm == 2:
                 break
             ahead_h = _extrapolate(new_h, h, rate)

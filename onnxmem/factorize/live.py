@@ -30,14 +30,15 @@ class Live:
     def of(cls, a: Array) -> Self:
         """Take the live part of `a` (m, q), which is finite and >= 0."""
         xp = namespace(a)
-        exponent = int(xp.frexp(a.max().astype(xp.float64))[1])
+        exponent: int = xp.frexp(a.max().astype(xp.float64))[1].item()
         whole = cls(a, a.any(axis=1), a.any(axis=0), exponent)
         return replace(whole, a=whole.scaled(a[whole.rows]))
 
     @property
     def limit(self) -> int:
         """The rank from which on an exact factorization is at hand."""
-        return min(self.a.shape)
+        m, q = self.a.shape
+        return int(min(m, q))
 
     def without_values(self) -> Self:
         """Return the same place without the matrix itself."""
@@ -69,3 +70,15 @@ class Live:
         whole_w[self.rows] = xp.ldexp(w.T, half)
         whole_h[:, self.columns] = xp.ldexp(h, self.exponent - half)
         return whole_w, whole_h
+
+
+def exact_factors(a: Array, rank: int) -> tuple[Array, Array]:
+    """Return w (rank, m) and h (rank, q) with wᵀ h = a, for rank >= min(m, q)."""
+    xp = namespace(a)
+    m, q = a.shape
+    w, h = xp.zeros((rank, m), xp.float32), xp.zeros((rank, q), xp.float32)
+    if m <= q:
+        w[:m], h[:m] = xp.eye(m, dtype=w.dtype), a
+    else:
+        w[:q], h[:q] = a.T, xp.eye(q, dtype=h.dtype)
+    return w, h

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from onnxmem.arrays import Array, namespace
 from onnxmem.factorize.chain import EFFORTS, solve_chain
 from onnxmem.factorize.interface import LevelName, check_matrix, check_ranks
-from onnxmem.factorize.kernel import sweep
-from onnxmem.factorize.live import Live
+from onnxmem.factorize.live import Live, exact_factors
+from onnxmem.factorize.sampling import recover, sample_rows
 
 _BLOCK = 8192
-_RECOVERY_SWEEPS = 6
-_RIDGE = 1e-4
+_EFFORT = EFFORTS["default"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +31,16 @@ class Nmf:
         check_matrix(a, signed=False)
         limit = min(int(a.any(axis=1).sum()), int(a.any(axis=0).sum()))
         ranks = [rank for rank in check_ranks(levels) if rank < limit]
-        sampled = len(a) > self.rows
-        live = Live.of(sample_rows(a, self.rows, seed) if sampled else a)
-        pairs = solve_chain(live.a, ranks, seed, EFFORTS["default"])
+        sample = sample_rows(a, seed, self.rows)
+        live = Live.of(a if sample is None else sample)
+        pairs = solve_chain(live.a, [k for k in ranks if k < live.limit], seed, _EFFORT)
+        factors = [(pair.w, pair.h) for pair in pairs]
+        factors += [exact_factors(live.a, rank) for rank in ranks[len(pairs) :]]
         return Components(
             limit=limit,
             live=live.without_values(),
-            h={len(pair.h): pair.h for pair in pairs},
-            w=None if sampled else {len(pair.w): pair.w for pair in pairs},
+            h={len(h): h for _, h in factors},
+            w={len(w): w for w, _ in factors} if sample is None else None,
         )
 
 
@@ -79,20 +78,3 @@ class Components:
             rows = self.live.scaled(a[block])
             approximation[block, self.live.columns] = self.live.unscaled(recover(h, rows).T @ h)
         return approximation
-
-
-def sample_rows(a: Array, count: int, seed: int) -> Array:
-    """Return `count` seeded rows of `a`, in their order."""
-    chosen = np.random.default_rng(seed).choice(len(a), count, replace=False)
-    return a[namespace(a).asarray(np.sort(chosen))]
-
-
-def recover(h: Array, a: Array) -> Array:
-    """Return w (k, m) >= 0 with a ≈ wᵀ h: clipped ridge least squares, then coordinate sweeps."""
-    xp = namespace(h)
-    gram, cross = h @ h.T, h @ a.T
-    ridge = _RIDGE * float(xp.trace(gram)) / len(h)
-    w = xp.linalg.solve(gram + ridge * xp.eye(len(h), dtype=h.dtype), cross)
-    xp.maximum(w, 0, out=w)
-    sweep(w, gram, cross, _RECOVERY_SWEEPS)
-    return w

@@ -7,12 +7,14 @@ from typing import Literal
 
 from onnxmem.arrays import Array, namespace
 from onnxmem.errors import FactorizationError
-from onnxmem.factorize.chain import EFFORTS, solve_chain
+from onnxmem.factorize.chain import EFFORTS, Effort, Pair, polish, solve_chain
 from onnxmem.factorize.interface import check_matrix, check_ranks
-from onnxmem.factorize.live import Live
+from onnxmem.factorize.live import Live, exact_factors
 from onnxmem.factorize.records import Factors
+from onnxmem.factorize.sampling import recover, sample_rows
 
 Preset = Literal["default", "quality"]
+_POLISH = 3
 
 
 def nmf_sweep(
@@ -46,22 +48,19 @@ def nmf_sweep(
 
 def _sweep(live: Live, ranks: tuple[int, ...], seed: int, preset: Preset) -> Iterator[Factors]:
     hard = [rank for rank in ranks if rank < live.limit]
-    for pair in solve_chain(live.a, hard, seed, EFFORTS[preset]):
+    for pair in _solve(live.a, hard, seed, EFFORTS[preset]):
         yield _measured(live, pair.w, pair.h)
     for rank in ranks[len(hard) :]:
-        yield Factors(rank, *live.embed_factors(*_exact(live.a, rank)), error=0.0, kkt=0.0)
+        yield Factors(rank, *live.embed_factors(*exact_factors(live.a, rank)), error=0.0, kkt=0.0)
 
 
-def _exact(a: Array, rank: int) -> tuple[Array, Array]:
-    """Return w (rank, m) and h (rank, q) with wᵀ h = a, for rank >= min(m, q)."""
-    xp = namespace(a)
-    m, q = a.shape
-    w, h = xp.zeros((rank, m), xp.float32), xp.zeros((rank, q), xp.float32)
-    if m <= q:
-        w[:m], h[:m] = xp.eye(m, dtype=w.dtype), a
-    else:
-        w[:q], h[:q] = a.T, xp.eye(q, dtype=h.dtype)
-    return w, h
+def _solve(a: Array, ranks: list[int], seed: int, effort: Effort) -> Iterator[Pair]:
+    sample = sample_rows(a, seed)
+    if sample is None:
+        yield from solve_chain(a, ranks, seed, effort)
+        return
+    for pair in solve_chain(sample, ranks, seed, effort):
+        yield polish(a, recover(pair.h, a), pair.h, effort, _POLISH)
 
 
 def _measured(live: Live, w: Array, h: Array) -> Factors:

@@ -7,14 +7,16 @@ from typing import Self
 
 from onnxmem.arrays import Array, namespace
 
+_WORTHWHILE = 0.8
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A matrix A (m, q), or its truncated SVD where that makes the two products cheaper.
+    """A matrix A (m, q), or its truncated singular value decomposition where that is cheaper.
 
     Attributes:
-        left: (m, r), orthonormal columns times singular values; A itself when not compressed.
-        right: (r, q), orthonormal rows; None when not compressed.
+        left: (m, r); A itself when not compressed.
+        right: (r, q), A ≈ left right; None when not compressed.
         square: ‖A‖², of the whole of A in both cases.
     """
 
@@ -23,14 +25,17 @@ class Target:
     square: float
 
     @classmethod
+    def whole(cls, a: Array) -> Self:
+        """Take `a` (m, q) float32 as it is."""
+        return cls(a, None, float(namespace(a).vdot(a, a)))
+
+    @classmethod
     def of(cls, a: Array, components: int) -> Self:
-        """Take `a` (m, q) float32, compressed to `components` where that saves work."""
-        xp = namespace(a)
-        m, q = a.shape
-        square = float(xp.vdot(a, a))
-        if components * (m + q) >= 0.8 * m * q:
-            return cls(a, None, square)
-        return cls(*_truncated_svd(a, components), square)
+        """Take `a` (m, q) float32, compressed to `components` where that makes products cheaper."""
+        whole = cls.whole(a)
+        if components * sum(a.shape) >= _WORTHWHILE * a.size:
+            return whole
+        return cls(*_truncated_svd(a, components), whole.square)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -47,12 +52,9 @@ class Target:
 
 
 def _truncated_svd(a: Array, components: int) -> tuple[Array, Array]:
-    """Return (U S, V) of the leading components, through the Gram matrix of the short side."""
+    """Project `a` on its leading singular vectors, through the Gram matrix of the short side."""
     xp = namespace(a)
-    m, q = a.shape
-    gram = a @ a.T if m < q else a.T @ a
-    _, vectors = xp.linalg.eigh(gram)
-    basis = xp.ascontiguousarray(vectors[:, ::-1][:, :components])
-    if m < q:
-        return basis, basis.T @ a
-    return a @ basis, xp.ascontiguousarray(basis.T)
+    wide = a.shape[0] < a.shape[1]
+    vectors = xp.linalg.eigh(a @ a.T if wide else a.T @ a)[1]
+    basis = xp.ascontiguousarray(vectors[:, -components:])
+    return (basis, basis.T @ a) if wide else (a @ basis, xp.ascontiguousarray(basis.T))

@@ -42,7 +42,10 @@ def free_batch(model: Model) -> Model:
     for node, target in list(_baked_reshapes(flow, known, size)):
         name = f"{node.outputs[0].name}_shape"
         shape = ir.Value(name=name, const_value=ir.tensor(target, name=name))
-        shape.type, shape.shape = ir.TensorType(ir.DataType.INT64), ir.Shape(target.shape)
+        shape.type, shape.shape = (
+            ir.TensorType(ir.DataType.INT64),
+            ir.Shape(target.shape),
+        )
         network.graph.register_initializer(shape)
         node.replace_input_with(1, shape)
     _relabel(network, flow, size)
@@ -50,7 +53,9 @@ def free_batch(model: Model) -> Model:
     return revise(model, network, notes=(f"batch size freed (exported for {size})",))
 
 
-def _baked_reshapes(flow: Flow, known: Known, size: int) -> Iterator[tuple[ir.Node, np.ndarray]]:
+def _baked_reshapes(
+    flow: Flow, known: Known, size: int
+) -> Iterator[tuple[ir.Node, np.ndarray]]:
     """Yield the Reshapes that fix the batch size, each with a target that leaves it open."""
     for node in flow.nodes:
         if not is_standard(node, "Reshape") or node.inputs[0] not in flow.varying:

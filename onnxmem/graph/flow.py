@@ -28,12 +28,16 @@ def reads(node: ir.Node) -> tuple[ir.Value, ...]:
     """Return what `node` reads in its own graph: its inputs and what its bodies capture."""
     values = dict.fromkeys(value for value in node.inputs if value is not None)
     for body in subgraphs(node):
-        inner = list(body.outputs)
-        for inside in ir.traversal.RecursiveGraphIterator(body):
-            inner.extend(value for value in inside.inputs if value is not None)
-            inner.extend(value for nested in subgraphs(inside) for value in nested.outputs)
-        values.update(dict.fromkeys(value for value in inner if value.graph is node.graph))
+        for inside in body.all_nodes():
+            captured = (value for value in inside.inputs if value is not None)
+            values.update(dict.fromkeys(v for v in captured if v.graph is node.graph))
     return tuple(values)
+
+
+def _holds(node: ir.Node, ops: frozenset[str]) -> bool:
+    """Tell whether `node`, or a node in one of its bodies, is one of `ops`."""
+    inner = (inside for body in subgraphs(node) for inside in body.all_nodes())
+    return node.op_type in ops or any(inside.op_type in ops for inside in inner)
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,10 +76,12 @@ class Flow:
     def downstream(
         self, sources: Iterable[ir.Value], ops: frozenset[str] = frozenset()
     ) -> set[ir.Value]:
-        """Return `sources`, the outputs of nodes of type `ops`, and all that depends on them."""
+        """Return `sources`, the outputs of nodes that hold one of `ops`, and what depends on them."""
         reached = set(sources)
         for node in self.nodes:
-            if node.op_type in ops or any(value in reached for value in self.reads[node]):
+            if (ops and _holds(node, ops)) or any(
+                value in reached for value in self.reads[node]
+            ):
                 reached.update(node.outputs)
         return reached
 
@@ -92,7 +98,9 @@ class Flow:
         return masks
 
     def upstream(
-        self, targets: Iterable[ir.Value], stop: set[ir.Value] | frozenset[ir.Value] = frozenset()
+        self,
+        targets: Iterable[ir.Value],
+        stop: set[ir.Value] | frozenset[ir.Value] = frozenset(),
     ) -> tuple[list[ir.Node], list[ir.Value]]:
         """Walk back from `targets`, not past the tensors in `stop`.
 

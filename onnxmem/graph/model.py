@@ -66,14 +66,20 @@ def describe(
         flow=flow,
         weights=weights,
         shapes={
-            name: shape for name, value in flow.values.items() if (shape := dims(value)) is not None
+            name: shape
+            for name, value in flow.values.items()
+            if (shape := dims(value)) is not None
         },
         notes=notes,
     )
 
 
 def revise(
-    model: Model, network: ir.Model, *, weights: Path | None = None, notes: tuple[str, ...] = ()
+    model: Model,
+    network: ir.Model,
+    *,
+    weights: Path | None = None,
+    notes: tuple[str, ...] = (),
 ) -> Model:
     """Return `model` with the graph `network` in place of its own."""
     return describe(
@@ -94,7 +100,11 @@ def spec(value: ir.Value) -> TensorSpec:
 
 def dtype_name(value: ir.Value) -> str | None:
     """Return the element type as NumPy names it, as ONNX does where NumPy has none."""
-    if value.type is None or value.dtype is None or value.dtype == ir.DataType.UNDEFINED:
+    if (
+        value.type is None
+        or value.dtype is None
+        or value.dtype == ir.DataType.UNDEFINED
+    ):
         return None
     if not isinstance(value.type, ir.TensorType):
         return str(value.type)

@@ -57,7 +57,6 @@ def _normalise(
         common.LiftConstantsToInitializersPass(lift_all_constants=True, size_limit=0),
         common.LiftSubgraphInitializersToMainGraphPass(),
         passes.BindInputs(bind),
-        common.OutputFixPass(),
         common.TopologicalSortPass(),
     ):
         network = step(network).model
@@ -88,7 +87,9 @@ def infer_types(network: ir.Model) -> None:
 
     Initializers take no part but for the small ones, so this is cheap for a model of any size.
     """
-    common.ShapeInferencePass(check_type=False, strict_mode=False, data_prop=True)(network)
+    common.ShapeInferencePass(check_type=False, strict_mode=False, data_prop=True)(
+        network
+    )
 
 
 def _require_sources(network: ir.Model) -> None:

@@ -83,7 +83,10 @@ def rank_only(value: ir.Value) -> onnx.ValueInfoProto:
 
 def _forget_shapes(node: onnx.NodeProto) -> None:
     for attribute in node.attribute:
-        for body in (*attribute.graphs, *([attribute.g] if attribute.HasField("g") else [])):
+        for body in (
+            *attribute.graphs,
+            *([attribute.g] if attribute.HasField("g") else []),
+        ):
             for info in body.value_info:
                 if info.type.HasField("tensor_type"):
                     info.type.tensor_type.ClearField("shape")

@@ -63,7 +63,9 @@ def overview(report: Report, batch: str) -> Drawing:
     ranges = (
         curves.transform_filter(alt.datum.state == "scored")
         .mark_rule(strokeWidth=2, opacity=0.75)
-        .encode(y=y, yOffset=offset, x=alt.X("low:Q"), x2="high:Q", color=color(legend=None))
+        .encode(
+            y=y, yOffset=offset, x=alt.X("low:Q"), x2="high:Q", color=color(legend=None)
+        )
     )
     points = curves.mark_point(size=34, strokeWidth=1.5, cursor="pointer").encode(
         y=y,

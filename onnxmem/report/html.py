@@ -73,6 +73,7 @@ def _page(reports: list[Report], title: str) -> str:
             tool=reports[0].tool,
             models=models,
             together=together,
+            differences=_differences(reports),
             keys=keys,
             policy=_policy(scripts, style),
             scripts=[Markup(script) for script in scripts],
@@ -160,6 +161,21 @@ def _together(
         "batches": _batches(reports),
         "first": first,
     }
+
+
+def _differences(reports: Sequence[Report]) -> list[str]:
+    """Return what forbids to compare the reports' numbers: other samples, other settings."""
+    names = sorted({name for report in reports for name in report.settings})
+    settings = [
+        name
+        for name in names
+        if any(
+            report.settings.get(name) != reports[0].settings.get(name)
+            for report in reports
+        )
+    ]
+    samples = ["samples"] if len({report.data.sha256 for report in reports}) > 1 else []
+    return [words.printable(name) for name in (*samples, *settings)]
 
 
 def _spec(chart: Any, legend: bool) -> dict[str, Any]:

@@ -43,8 +43,8 @@ def check_writable(path: str | Path) -> None:
     """
     if str(path) == STDOUT:
         return
-    target = Path(os.path.realpath(path))
     try:
+        target = Path(os.path.realpath(path))
         if _is_special(target):
             os.close(os.open(target, os.O_WRONLY | getattr(os, "O_NONBLOCK", 0)))
         else:

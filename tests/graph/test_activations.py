@@ -20,8 +20,8 @@ SCALARS = {
         ("r = Gelu(h)", "GELU"),
         ("d = Div(h, root) e = Erf(d) a = Add(e, one) m = Mul(h, a) r = Mul(m, half)", "GELU"),
         ("d = Div(h, root) e = Erf(d) a = Add(e, one) g = Mul(h, half) r = Mul(g, a)", "GELU"),
-        ("p = Pow(h, cube) b = Mul(p, bend) s = Add(h, b) f = Mul(s, fraction) t = Tanh(f) "
-         "a = Add(t, one) g = Mul(h, half) r = Mul(g, a)", "GELU"),
+        (("p = Pow(h, cube) b = Mul(p, bend) s = Add(h, b) f = Mul(s, fraction) t = Tanh(f) "
+         "a = Add(t, one) g = Mul(h, half) r = Mul(g, a)"), "GELU"),
         ("s = Sigmoid(h) r = Mul(h, s)", "SiLU"),
         ("s = HardSigmoid(h) r = Mul(h, s)", "HardSwish"),
         ("r = HardSwish(h)", "HardSwish"),
@@ -43,7 +43,9 @@ SCALARS = {
 def test_an_activation_is_named_once(network, body, name):
     text = f"(float[N,4] x) => (float[N,4] y) {{ h = MatMul(x, w) {body} y = MatMul(r, w) }}"
     used = {key: value for key, value in SCALARS.items() if key in body}
-    model = graph.load(network(text, opset=22, domains={"com.microsoft": 1}, w=(4, 4), **used))
+    model = graph.load(
+        network(text, opset=22, domains={"com.microsoft": 1}, w=(4, 4), **used)
+    )
     assert graph.other_activations(model) == ((name, 1),)
     assert graph.find_sites(model) == ()
 

@@ -9,7 +9,9 @@ from onnxmem import graph
 
 
 def axis_of(path):
-    (site,) = (site for site in graph.find_sites(graph.load(path)) if site.tensor == "r")
+    (site,) = (
+        site for site in graph.find_sites(graph.load(path)) if site.tensor == "r"
+    )
     return site.feature_axis, site.axis_from
 
 
@@ -33,8 +35,8 @@ def network_text(inputs, body):
          MATRIX | {"v": (6,)}, -1),
         (IMAGE, "h = Conv(x, k) t = swap(h) r = Relu(t) y = Tanh(r)", KERNEL, -1),
         (ROWS, "h = MatMul(x, w) t = swap(h) r = Relu(t) y = Tanh(r)", MATRIX, 1),
-        (IMAGE, "h = Conv(x, k) p = MaxPool<kernel_shape=[2]>(h) c = Concat<axis=1>(p, p) "
-         "r = Relu(c) y = Tanh(r)", KERNEL, 1),
+        (IMAGE, ("h = Conv(x, k) p = MaxPool<kernel_shape=[2]>(h) c = Concat<axis=1>(p, p) "
+         "r = Relu(c) y = Tanh(r)"), KERNEL, 1),
         (IMAGE, "h = MatMul(w, x) r = Relu(h) y = Tanh(r)", {"w": (6, 2)}, 1),
         (IMAGE, "h = Conv(x, k) g = ReduceMean<axes=[2], keepdims=0>(h) r = Relu(g) y = Tanh(r)",
          KERNEL, 1),
@@ -46,8 +48,8 @@ def network_text(inputs, body):
          MATRIX | {"to": np.array([-1, 6])}, -1),
         (IMAGE, "h = Conv(x, k) f = Flatten(h) r = Relu(f) y = Tanh(r)", KERNEL, -1),
         ("float[N,5] x", "h = LayerNormalization(x, s) r = Relu(h) y = Tanh(r)", {"s": (5,)}, -1),
-        ("float[T,N,5] x", "h, l = RNN<hidden_size=4>(x, w, v) q = Squeeze(h, one) r = Relu(q) "
-         "y = Tanh(r)", {"w": (1, 4, 5), "v": (1, 4, 4), "one": np.array([1])}, -1),
+        ("float[T,N,5] x", ("h, l = RNN<hidden_size=4>(x, w, v) q = Squeeze(h, one) r = Relu(q) "
+         "y = Tanh(r)"), {"w": (1, 4, 5), "v": (1, 4, 4), "one": np.array([1])}, -1),
         ("int64[N,7] x", "h = Gather(w, x) r = Relu(h) y = Tanh(r)", {"w": (10, 4)}, -1),
     ],
 )  # fmt: skip
@@ -70,7 +72,9 @@ def test_the_operator_that_makes_features_decides(network, inputs, body, weights
          KERNEL | {"to": np.array([0, 2, 21]), "l": (4, 2, 1)}, 1),
     ],
 )  # fmt: skip
-def test_otherwise_the_operator_that_reads_them_decides(network, inputs, body, weights, axis):
+def test_otherwise_the_operator_that_reads_them_decides(
+    network, inputs, body, weights, axis
+):
     found, origin = axis_of(network(network_text(inputs, body), **weights))
     assert found == axis
     assert origin.startswith("read by ")
@@ -126,7 +130,14 @@ def test_an_axis_moves_when_others_are_dropped(axis, axes, rank, expected):
 
 @pytest.mark.parametrize(
     ("axis", "axes", "expected"),
-    [(1, [1], 2), (1, [2], 1), (1, [0, 1], 3), (-1, [-1], -2), (-1, [1], -1), (1, [-1], None)],
+    [
+        (1, [1], 2),
+        (1, [2], 1),
+        (1, [0, 1], 3),
+        (-1, [-1], -2),
+        (-1, [1], -1),
+        (1, [-1], None),
+    ],
 )
 def test_an_axis_moves_when_others_are_inserted(axis, axes, expected):
     from onnxmem.graph.axes import _inserted

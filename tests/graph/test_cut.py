@@ -215,6 +215,22 @@ def test_what_cannot_be_cut_is_named(network, tensor, output, words):
         graph.split(graph.load(path), tensor, output)
 
 
+def test_every_output_of_a_node_is_followed(network, check_cut, draw):
+    path = network(
+        """(float[N,4] x) => (float[N,2] y) {
+            h = MatMul(x, w)
+            r = Relu(h)
+            left, right = Split<axis=1>(r)
+            q = Relu(x)
+            other, rest = Split<axis=1>(q)
+            y = Add(right, rest)
+        }""",
+        opset=13, w=(4, 4),
+    )  # fmt: skip
+    assert check_cut(path, "r", {"x": draw(2, 4)}).crossing == ("rest",)
+    assert check_cut(path, "q", {"x": draw(2, 4)}).crossing == ("right",)
+
+
 def test_random_numbers_cross_so_that_both_sides_see_the_same(network, run, draw):
     path = network(
         """(float[N,4] x) => (float[N,4] y) {
@@ -232,6 +248,22 @@ def test_random_numbers_cross_so_that_both_sides_see_the_same(network, run, draw
     np.testing.assert_array_equal(result["y"], captured["r"] + captured["noise"])
 
 
+def test_random_numbers_from_a_body_cross(network):
+    path = network(
+        """(float[N,4] x) => (float[N,4] y) {
+            noise = If(always) <
+                then_branch = yes () => (float[1,4] p) { p = RandomNormal<shape=[1,4]>() },
+                else_branch = no () => (float[1,4] q) { q = Identity(zeros) }
+            >
+            h = Add(x, noise)
+            r = Relu(h)
+            y = Add(r, noise)
+        }""",
+        always=np.full((2,), True), zeros=(1, 4),
+    )  # fmt: skip
+    assert graph.split(graph.load(path), "r").crossing == ("noise",)
+
+
 def test_operators_that_look_at_the_whole_batch_are_named(network, check_cut, draw):
     path = network(
         """(float[N,4] x) => (float[N,4] y) {
@@ -240,7 +272,9 @@ def test_operators_that_look_at_the_whole_batch_are_named(network, check_cut, dr
             y = DequantizeLinear(q, scale, zero)
         }"""
     )
-    assert check_cut(path, "r", {"x": draw(2, 4)}).whole_batch == ("DynamicQuantizeLinear",)
+    assert check_cut(path, "r", {"x": draw(2, 4)}).whole_batch == (
+        "DynamicQuantizeLinear",
+    )
 
 
 def test_the_same_cut_gives_the_same_bytes(network):
@@ -256,12 +290,35 @@ def test_exposed_tensors_are_typed_outputs_of_a_valid_model(network, run, draw):
     proto = onnx.ModelProto.FromString(part.proto)
     onnx.checker.check_model(proto, full_check=True)
     assert part.outputs == ("y", "r1", "r2")
-    assert [dim.dim_value for dim in proto.graph.output[1].type.tensor_type.shape.dim][1:] == [
+    assert [dim.dim_value for dim in proto.graph.output[1].type.tensor_type.shape.dim][
+        1:
+    ] == [
         8,
         8,
         8,
     ]
     assert run(part, {"x": draw(2, 3, 8, 8)})["r1"].min() == 0
+
+
+def test_no_size_of_an_inner_tensor_is_stated_in_a_part(network):
+    path = network(
+        """(float[2,4] x, bool c) => (float[2,4] y) <float[2,4] h, float[2,4] r> {
+            h = MatMul(x, w)
+            r = Relu(h)
+            y = If(c) <
+                then_branch = yes () => (float[2,4] p) <float[2,4] a> { a = Tanh(r) p = Tanh(a) },
+                else_branch = no () => (float[2,4] q) { q = Identity(r) }
+            >
+        }""",
+        w=(4, 4),
+    )
+    cut = graph.split(graph.load(path), "r")
+    for part in (cut.head, cut.tail):
+        inner = onnx.ModelProto.FromString(part.proto).graph
+        bodies = [a.g for node in inner.node for a in node.attribute if a.HasField("g")]
+        infos = [info for owner in (inner, *bodies) for info in owner.value_info]
+        assert infos
+        assert not any(info.type.tensor_type.HasField("shape") for info in infos)
 
 
 def test_parts_do_not_fix_the_batch_size(network, run, draw):

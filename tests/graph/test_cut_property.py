@@ -45,7 +45,9 @@ def networks(draw: st.DrawFn) -> onnx.ModelProto:
             [helper.make_tensor_value_info("x", 1, ["N", CHANNELS, 4, 4])],
             [helper.make_tensor_value_info("y", 1, None)],
             [
-                onnx.numpy_helper.from_array((rng.normal(size=s) / 4).astype(np.float32), name)
+                onnx.numpy_helper.from_array(
+                    (rng.normal(size=s) / 4).astype(np.float32), name
+                )
                 for name, s in weights.items()
             ],
         ),
@@ -55,7 +57,9 @@ def networks(draw: st.DrawFn) -> onnx.ModelProto:
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(proto=networks())
 def test_every_cut_of_a_random_network_joins_again(check_cut, draw, proto):

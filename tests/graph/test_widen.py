@@ -30,7 +30,10 @@ def half(network, draw):
 def test_inputs_outputs_weights_and_casts_become_single(half, check_cut, run, draw):
     wide = graph.widen(half)
     assert graph.is_half(half) and not graph.is_half(wide)
-    assert [spec.dtype for spec in (*wide.inputs, *wide.outputs)] == ["float32", "float32"]
+    assert [spec.dtype for spec in (*wide.inputs, *wide.outputs)] == [
+        "float32",
+        "float32",
+    ]
     x = draw(3, 4)
     expected = run(graph.expose(half, []), {"x": x.astype(np.float16)})["y"]
     result = run(graph.expose(wide, []), {"x": x})["y"]

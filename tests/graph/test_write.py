@@ -70,6 +70,36 @@ def test_external_data_are_shared_as_they_are(model, tmp_path, network):
     assert graph.split(loaded, "r1").tail.weights == path.parent
 
 
+def test_a_model_with_external_data_can_be_saved_elsewhere(model, tmp_path, feeds, run):
+    path = tmp_path / "outside" / "network.onnx"
+    path.parent.mkdir()
+    onnx.save_model(
+        onnx.load(model.path), path, save_as_external_data=True, location="network.data"
+    )
+    moved = tmp_path / "moved" / "network.onnx"
+    moved.parent.mkdir()
+    graph.save(graph.load(path), moved)
+    path.with_name("network.data").unlink()
+    result, expected = (
+        run(graph.expose(m, []), feeds)["y"] for m in (graph.load(moved), model)
+    )
+    np.testing.assert_array_equal(result, expected)
+
+
+def test_shared_weights_are_aligned_to_their_elements(network, tmp_path):
+    path = network(
+        "(float[N,40] x) => (float[] y) { a = MatMul(x, w) b = Cast<to=1>(odd) y = Add(a, b) }",
+        name="mixed.onnx", w=(40, 1025), odd=np.ones(1025, np.int8),
+    )  # fmt: skip
+    shared = graph.share_weights(graph.load(path), tmp_path / "shared")
+    proto = onnx.ModelProto.FromString(graph.expose(shared, []).proto)
+    sizes = {"w": 4, "odd": 1}
+    for tensor in proto.graph.initializer:
+        entries = {entry.key: entry.value for entry in tensor.external_data}
+        assert int(entries["offset"]) % sizes[tensor.name] == 0
+    assert len(proto.graph.initializer) == 2
+
+
 def test_the_same_model_shares_the_same_bytes(model, tmp_path):
     one, two = (graph.share_weights(model, tmp_path / name) for name in ("one", "two"))
     assert (tmp_path / "one/weights.bin").read_bytes() == (
@@ -84,10 +114,14 @@ def test_a_saved_part_holds_its_weights(model, tmp_path, feeds, run):
     graph.save(part, path)
     onnx.checker.check_model(str(path), full_check=True)
     assert path.read_bytes() == part.proto
-    assert [file.name for file in tmp_path.iterdir() if "exposed" in file.name] == ["exposed.onnx"]
+    assert [file.name for file in tmp_path.iterdir() if "exposed" in file.name] == [
+        "exposed.onnx"
+    ]
 
 
-def test_a_saved_part_of_an_external_model_has_its_own_external_data(model, tmp_path, feeds, run):
+def test_a_saved_part_of_an_external_model_has_its_own_external_data(
+    model, tmp_path, feeds, run
+):
     shared = graph.share_weights(model, tmp_path / "shared")
     part = graph.expose(shared, ["r1"])
     path = tmp_path / "saved" / "exposed.onnx"

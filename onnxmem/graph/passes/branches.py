@@ -58,7 +58,10 @@ def _rename(graph: ir.Graph, nodes: list[ir.Node], gone: ir.Node) -> None:
     around = [node for node in graph.all_nodes() if node not in leaving]
     values = [*graph.inputs, *graph.initializers.values()]
     values += [output for node in around for output in node.outputs]
-    tensor_names, node_names = {value.name for value in values}, {node.name for node in around}
+    tensor_names, node_names = (
+        {value.name for value in values},
+        {node.name for node in around},
+    )
     for node in nodes:
         if node.name:
             node.name = _fresh(node.name, node_names)

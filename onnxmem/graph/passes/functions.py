@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import onnx
 import onnx.inliner
+import onnx.shape_inference
 import onnx_ir as ir
 from onnx_ir.passes import common
 
@@ -21,11 +22,14 @@ def inline_functions(proto: onnx.ModelProto) -> ir.Model:
     if not proto.functions:
         return ir.from_proto(proto)
     if any(not _same_meaning(proto, function) for function in proto.functions):
+        proto = onnx.shape_inference.infer_shapes(proto)
         proto = onnx.inliner.inline_local_functions(proto, convert_version=True)
     network = ir.from_proto(proto)
     for function in network.functions.values():
         for domain in function.opset_imports:
-            version = network.opset_imports.setdefault(domain, function.opset_imports[domain])
+            version = network.opset_imports.setdefault(
+                domain, function.opset_imports[domain]
+            )
             function.opset_imports[domain] = version
     inline = ir.passes.Sequential(common.InlinePass(), common.RemoveUnusedOpsetsPass())
     return inline(network).model
@@ -33,7 +37,10 @@ def inline_functions(proto: onnx.ModelProto) -> ir.Model:
 
 def _same_meaning(proto: onnx.ModelProto, function: onnx.FunctionProto) -> bool:
     """Tell whether the default operators of `function` are the same in the model's opset."""
-    inside, outside = _default_opset(function.opset_import), _default_opset(proto.opset_import)
+    inside, outside = (
+        _default_opset(function.opset_import),
+        _default_opset(proto.opset_import),
+    )
     if inside == outside or not inside or not outside:
         return True
     return all(

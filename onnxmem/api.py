@@ -1,0 +1,98 @@
+"""The Python interface: one call for one audit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from onnxmem.auditing import Progress, Settings, run_audit
+from onnxmem.auditing.settings import BATCHES, COMPRESSORS
+from onnxmem.errors import DataError
+from onnxmem.records import Report
+
+
+def audit(
+    model: str | Path,
+    x: ArrayLike | Mapping[str, ArrayLike],
+    y: ArrayLike | None = None,
+    *,
+    layers: Sequence[str] = (),
+    compress: Sequence[str] = COMPRESSORS,
+    batch: Sequence[str] = BATCHES,
+    per_class: int = 30,
+    ranks: Sequence[int] | Literal["auto"] = "auto",
+    metric: Literal["top1", "fidelity"] | None = None,
+    output_name: str | None = None,
+    bind: Mapping[str, Any] | None = None,
+    device: str = "auto",
+    exact: bool = False,
+    memory: int | None = None,
+    seed: int = 0,
+    fail_under: Mapping[str, float] | None = None,
+    min_accuracy: float | None = None,
+    progress: Callable[[Progress], None] | None = None,
+) -> Report:
+    """Score every ReLU layer of an ONNX network by how well it survives compression.
+
+    Args:
+        model: path of the ONNX file.
+        x: the samples, preprocessed as the network takes them: an array (samples, ...), or one
+            for each input name.
+        y: (samples,) the integer labels that the network was trained on; None groups the samples
+            by the network's own predictions and measures fidelity to them.
+        layers: glob patterns of tensor names; none takes every ReLU.
+        compress: of "nmf", "pca" and "ablation".
+        batch: of "class" and "mixed".
+        per_class: samples of each class.
+        ranks: "auto" chooses ranks until the AuC is known to 0.005; or the ranks to measure.
+        metric: "top1" or "fidelity"; None takes top1 where there are labels.
+        output_name: the output that classifies, if there are several.
+        bind: values of inputs that are fixed for good.
+        device: "auto", "cpu", "cuda" or "cuda:N".
+        exact: leave out the optimizations of onnxruntime that round.
+        memory: bytes that activations may take; None is half of what is free.
+        seed: of every random choice.
+        fail_under: smallest score for keys of the summary, such as {"nmf.mixed": 0.5}.
+        min_accuracy: baseline accuracy below which the report is inconclusive.
+        progress: called while the audit runs.
+
+    Returns:
+        The report; `report.summary["nmf.mixed"].auc` is the score, 0 to 1.
+
+    Raises:
+        OnnxmemError: one of the classes of `onnxmem.errors`, with a message of one line.
+
+    Source: Collins, Bigdeli, Süsstrunk (2018), arXiv:1810.03372.
+    """
+    arrays = {name: np.asarray(array) for name, array in _inputs(x).items()}
+    if y is not None:
+        arrays["y"] = np.asarray(y)
+    settings = Settings(
+        layers=tuple(layers),
+        compress=tuple(compress),
+        batch=tuple(batch),
+        per_class=per_class,
+        ranks="auto" if ranks == "auto" else tuple(sorted(set(ranks))),
+        metric=metric,
+        output_name=output_name,
+        bind=dict(bind or {}),
+        device=device,
+        exact=exact,
+        memory=memory,
+        seed=seed,
+        fail_under=dict(fail_under or {}),
+        min_accuracy=min_accuracy,
+    )
+    return run_audit(model, arrays, settings, listen=progress or (lambda event: None))
+
+
+def _inputs(x: ArrayLike | Mapping[str, ArrayLike]) -> dict[str, ArrayLike]:
+    if not isinstance(x, Mapping):
+        return {"x": x}
+    if "y" in x:
+        raise DataError("pass the labels as y, not among the inputs")
+    return dict(x)

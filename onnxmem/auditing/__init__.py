@@ -1,0 +1,14 @@
+"""Audits: a plan in, a report out, and events while it runs. Prints nothing, writes no file."""
+
+from onnxmem.auditing.run import Progress, choose_sites, environment, run_audit
+from onnxmem.auditing.settings import Settings, parse_ranks, parse_size
+
+__all__ = [
+    "Progress",
+    "Settings",
+    "choose_sites",
+    "environment",
+    "parse_ranks",
+    "parse_size",
+    "run_audit",
+]

@@ -1,0 +1,141 @@
+"""Activations of one cut for one batch, and the outputs that follow from changed ones.
+
+The samples of a batch pass through the head in pieces, as many at once as the memory budget and
+the model allow. The activation matrix is the stack of all pieces; its approximation is taken
+apart again in the same way, and each piece goes through the tail together with the very
+crossing tensors that were captured with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from onnxmem.arrays import Array, namespace
+from onnxmem.auditing.network import Network
+from onnxmem.errors import OutOfMemoryError
+from onnxmem.graph import Cut, with_input_types
+from onnxmem.layout import to_matrix, to_tensor
+from onnxmem.runtime import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Samples that ran together: the cut's tensor, and the other inputs of the tail."""
+
+    samples: int
+    tensor: Array
+    others: Mapping[str, Array]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the piece holds."""
+        return int(self.tensor.nbytes) + sum(int(array.nbytes) for array in self.others.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """All pieces of one batch."""
+
+    pieces: tuple[Piece, ...]
+    feature_axis: int
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the capture holds."""
+        return sum(piece.nbytes for piece in self.pieces)
+
+    def matrix(self) -> Array:
+        """Return the activation matrix (samples x positions, features), float32."""
+        parts = [to_matrix(piece.tensor, self.feature_axis) for piece in self.pieces]
+        return parts[0] if len(parts) == 1 else namespace(parts[0]).concatenate(parts)
+
+    def tensors(self, matrix: Array) -> list[Array]:
+        """Return what takes the place of each piece's tensor, from an approximation."""
+        tensors, start = [], 0
+        for piece in self.pieces:
+            features = piece.tensor.shape[self.feature_axis]
+            stop = start + piece.tensor.size // features
+            tensors.append(to_tensor(matrix[start:stop], piece.tensor, self.feature_axis))
+            start = stop
+        return tensors
+
+
+class CutRunner:
+    """Runs the two parts of one cut."""
+
+    def __init__(
+        self, network: Network, cut: Cut, inputs: Mapping[str, Array], shared: Mapping[str, Array]
+    ) -> None:
+        """Compile the head.
+
+        Args:
+            network: the model.
+            cut: where it is cut.
+            inputs: all samples of the audit, by input.
+            shared: inputs that all samples have in common.
+        """
+        self.network, self.cut = network, cut
+        self.inputs, self.shared = inputs, shared
+        self._head = network.session(cut.head)
+        self._tail: Session | None = None
+
+    def capture(self, rows: np.ndarray, feature_axis: int, step: int) -> Capture:
+        """Run the samples `rows` through the head, `step` at a time."""
+        pieces = tuple(
+            self._piece(rows[start : start + step]) for start in range(0, len(rows), step)
+        )
+        return Capture(pieces, feature_axis)
+
+    def _piece(self, rows: np.ndarray) -> Piece:
+        feeds = {name: array[rows] for name, array in self.inputs.items()} | dict(self.shared)
+        tensor, *crossing = self._head.run(
+            {name: feeds[name] for name in self.cut.head.inputs},
+            [self.cut.tensor, *self.cut.crossing],
+        )
+        others = dict(zip(self.cut.crossing, crossing, strict=True))
+        others |= {name: feeds[name] for name in self.cut.direct}
+        return Piece(len(rows), tensor, others)
+
+    def outputs(self, capture: Capture, tensors: Sequence[Array] | None = None) -> list[Array]:
+        """Return the model's output for each piece, after `tensors` in place of its own."""
+        if tensors is None:
+            tensors = [piece.tensor for piece in capture.pieces]
+        if self._tail is None:
+            self._tail = self._compile_tail(capture.pieces[0])
+        return [
+            self._tail.run({self.cut.tensor: tensor, **piece.others}, self.cut.tail.outputs[:1])[0]
+            for piece, tensor in zip(capture.pieces, tensors, strict=True)
+        ]
+
+    def _compile_tail(self, piece: Piece) -> Session:
+        """Type the tail's inputs as they were captured, the first axis of batches left free."""
+        arrays = {self.cut.tensor: piece.tensor, **piece.others}
+        types = {
+            name: (
+                np.dtype(array.dtype).name,
+                tuple(
+                    None if axis == 0 and size == piece.samples else int(size)
+                    for axis, size in enumerate(array.shape)
+                ),
+            )
+            for name, array in arrays.items()
+        }
+        return self.network.session(with_input_types(self.cut.tail, types))
+
+
+def piece_size(bytes_per_sample: int, budget: int, native: int | None, batch: int) -> int:
+    """Return how many samples run together.
+
+    Raises:
+        OutOfMemoryError: the budget does not hold the smallest piece.
+    """
+    smallest = native or 1
+    if smallest * bytes_per_sample > budget:
+        raise OutOfMemoryError(
+            f"one sample needs {bytes_per_sample / 2**20:.0f} MiB at this cut, "
+            f"the budget is {budget / 2**20:.0f} MiB; use a larger --memory"
+        )
+    return native or max(1, min(batch, budget // bytes_per_sample))

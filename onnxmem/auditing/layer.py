@@ -1,0 +1,303 @@
+"""One layer: check its cut, then compress its activations and score what the tail makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from onnxmem import curve
+from onnxmem.arrays import Array
+from onnxmem.auditing.capture import Capture, CutRunner, piece_size
+from onnxmem.auditing.network import TOLERANCE, Network, deviation
+from onnxmem.auditing.settings import Settings
+from onnxmem.data import Batch, Selection
+from onnxmem.errors import ModelRefusedError, UsageError
+from onnxmem.factorize import (
+    DEFAULT_FRACTIONS,
+    Compressed,
+    Compressor,
+    compressor,
+    default_ranks,
+    relative_error,
+)
+from onnxmem.graph import Site, split
+from onnxmem.records import Curve, CutInfo, Group, Layer
+
+_WORKING_COPIES = 6
+"""Tensors of the cut's size that are alive at once: captured, as a matrix, approximated, fed
+back, and what the tail makes of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What all layers of one audit have in common.
+
+    Attributes:
+        network: the prepared model.
+        inputs, shared: the selected samples on the device, and inputs common to all of them.
+        selection: which samples form which batch.
+        truth: (samples,) the class that counts as correct.
+        reference: kind of batch -> the model's own output for each batch.
+        baseline: accuracy of the untouched model.
+        weights: kind of batch -> bootstrap weights (draws, samples).
+        settings: of the audit.
+        memory: bytes that one worker may use.
+        workers: batches that are worked on at once.
+        map: applies a function to several batches at once.
+    """
+
+    network: Network
+    inputs: Mapping[str, Array]
+    shared: Mapping[str, Array]
+    selection: Selection
+    truth: np.ndarray
+    reference: Mapping[str, tuple[Array, ...]]
+    baseline: float
+    weights: Mapping[str, np.ndarray]
+    settings: Settings
+    memory: int
+    workers: int
+    map: Callable[[Callable[[Any], Any], Iterable[Any]], list[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A layer of the report, and the bootstrap AuCs (draws,) of each of its curves by key."""
+
+    layer: Layer
+    resampled: Mapping[str, np.ndarray]
+
+
+class Skip(Exception):
+    """The layer cannot be measured; the message says why."""
+
+
+def measure_layer(site: Site, bench: Bench, advance: Callable[[], None]) -> Measured:
+    """Measure all curves of one site; `advance` is called after each of them."""
+    layer = Layer(
+        tensor=site.tensor,
+        op=site.op,
+        index=site.index,
+        shape=_known_shape(site),
+        feature_axis=site.feature_axis,
+        status="skipped",
+        reason=site.reason,
+        cut=None,
+    )
+    if site.status != "ok":
+        return Measured(layer, {})
+    try:
+        run = _LayerRun(site, bench)
+    except (Skip, ModelRefusedError, UsageError) as error:
+        return Measured(replace(layer, reason=str(error)), {})
+    layer = replace(layer, shape=run.shape, feature_axis=run.axis, cut=run.check())
+    assert layer.cut is not None and layer.cut.relative_error is not None
+    if layer.cut.relative_error > TOLERANCE:
+        reason = (
+            f"the cut fails its self-check: the joined parts differ from the model by "
+            f"{layer.cut.relative_error:.1e} of its output's scale"
+        )
+        return Measured(replace(layer, reason=reason), {})
+    curves, resampled = run.curves(advance)
+    saturated = all(one.saturated for one in curves)
+    return Measured(
+        replace(
+            layer,
+            status="saturated" if saturated else "scored",
+            reason="no compression costs accuracy" if saturated else "",
+            curves=tuple(curves),
+        ),
+        resampled,
+    )
+
+
+class _LayerRun:
+    """The work on one cut; its captures are kept while the memory budget allows it."""
+
+    def __init__(self, site: Site, bench: Bench) -> None:
+        self.bench = bench
+        network = bench.network
+        self.cut = split(network.model, site.tensor, network.output)
+        self.runner = CutRunner(network, self.cut, bench.inputs, bench.shared)
+        few = np.arange(network.batch or min(2, len(bench.truth)))
+        probe = self.runner.capture(few, site.feature_axis or 0, len(few))
+        tensor = probe.pieces[0].tensor
+        self.axis = _feature_axis(site, tensor)
+        self.shape = (None, *map(int, tensor.shape[1:]))
+        per_sample = probe.nbytes // len(few)
+        largest = max(len(batch.rows) for batch in self._batches())
+        self.step = (
+            largest
+            if self.cut.whole_batch
+            else piece_size(_WORKING_COPIES * per_sample, bench.memory, network.batch, largest)
+        )
+        total = per_sample * len(bench.truth) * len(bench.settings.batch)
+        self._keep = total <= bench.memory // 2
+        self._kept: dict[tuple[str, int], Capture] = {}
+
+    def _batches(self) -> list[Batch]:
+        return [b for kind in self.bench.settings.batch for b in self.bench.selection.batches(kind)]
+
+    def capture(self, kind: str, number: int) -> Capture:
+        """Return the activations of one batch, from the memory or the head."""
+        key = (kind, number)
+        if key in self._kept:
+            return self._kept[key]
+        rows = self.bench.selection.batches(kind)[number].rows
+        capture = self.runner.capture(rows, self.axis, self.step)
+        if self._keep:
+            self._kept[key] = capture
+        return capture
+
+    def check(self) -> CutInfo:
+        """Compare the tail of the uncompressed tensor with the model, on every batch."""
+        # The first batch compiles the tail, before several threads want it.
+        numbered = [
+            (kind, number)
+            for kind in self.bench.settings.batch
+            for number in range(len(self.bench.selection.batches(kind)))
+        ]
+        first = self._deviation(numbered[0])
+        others = self.bench.map(self._deviation, numbered[1:])
+        return CutInfo(self.cut.crossing + self.cut.direct, max([first, *others]))
+
+    def _deviation(self, key: tuple[str, int]) -> float:
+        capture = self.capture(*key)
+        outputs = self.runner.outputs(capture)
+        expected, start, worst = self.bench.reference[key[0]][key[1]], 0, 0.0
+        for piece, output in zip(capture.pieces, outputs, strict=True):
+            part = expected[start : start + piece.samples]
+            worst, start = max(worst, deviation(output, part)), start + piece.samples
+        return worst
+
+    def curves(self, advance: Callable[[], None]) -> tuple[list[Curve], dict[str, np.ndarray]]:
+        """Measure every compressor on every kind of batch."""
+        curves, resampled = [], {}
+        for kind in self.bench.settings.batch:
+            limit = max(self.bench.map(self._limit, self._numbers(kind)))
+            for name in self.bench.settings.compress:
+                points = _Points(self, kind, compressor(name), limit)
+                one, areas = points.curve()
+                curves.append(one)
+                resampled[one.key] = areas
+                advance()
+        return curves, resampled
+
+    def _numbers(self, kind: str) -> list[tuple[str, int]]:
+        return [(kind, number) for number in range(len(self.bench.selection.batches(kind)))]
+
+    def _limit(self, key: tuple[str, int]) -> int:
+        """Return the rank from which on any approximation of this batch can be exact."""
+        matrix = self.capture(*key).matrix()
+        return max(1, min(int(matrix.any(axis=0).sum()), int(matrix.any(axis=1).sum())))
+
+
+class _Points:
+    """The points of one curve: one compressor on one kind of batch."""
+
+    def __init__(self, run: _LayerRun, kind: str, method: Compressor, limit: int) -> None:
+        self.run, self.kind, self.method = run, kind, method
+        self.batches = run.bench.selection.batches(kind)
+        self.grid = _grid(method, run.bench.settings, limit)
+        self.correct: dict[float, np.ndarray] = {}
+        self.error: dict[float, float] = {}
+        numbers = range(len(self.batches))
+        self.fitted: list[Compressed] = run.bench.map(self._fit, numbers)
+
+    def _fit(self, number: int) -> Compressed:
+        matrix = self.run.capture(self.kind, number).matrix()
+        return self.method.fit(matrix, self.grid, self.run.bench.settings.seed)
+
+    def measure(self, level: float) -> float:
+        """Return the accuracy at one level, over all samples."""
+        scored = self.run.bench.map(lambda n: self._score(level, n), range(len(self.batches)))
+        correct = np.zeros(len(self.run.bench.truth))
+        for batch, (shares, _) in zip(self.batches, scored, strict=True):
+            correct[batch.rows] = shares
+        self.correct[level] = correct
+        self.error[level] = float(np.mean([error for _, error in scored]))
+        return float(correct.mean())
+
+    def _score(self, level: float, number: int) -> tuple[np.ndarray, float]:
+        """Return, for each sample of a batch, the share of draws that keep it correct."""
+        bench, fitted = self.run.bench, self.fitted[number]
+        capture = self.run.capture(self.kind, number)
+        matrix = capture.matrix()
+        truth = bench.truth[self.batches[number].rows]
+        hits, errors = np.zeros(len(truth)), []
+        for draw in range(fitted.draws(level)):
+            approximation = fitted.approximate(matrix, level, draw)
+            errors.append(relative_error(matrix, approximation))
+            outputs = self.run.runner.outputs(capture, capture.tensors(approximation))
+            hits += np.concatenate([bench.network.predict(o) for o in outputs]) == truth
+        return hits / len(errors), float(np.mean(errors))
+
+    def curve(self) -> tuple[Curve, np.ndarray]:
+        """Measure the points that are needed, and put them together."""
+        bench = self.run.bench
+        if self.method.x_name == "rank" and bench.settings.ranks == "auto":
+            x, bound = curve.refine([int(k) for k in self.grid], self.measure)
+        else:
+            x, bound = list(self.grid), 0.0
+            for level in x:
+                self.measure(level)
+        correct = np.stack([self.correct[level] for level in x])
+        accuracy = correct.mean(axis=1)
+        resampled = curve.area(x, bench.weights[self.kind] @ correct.T, self.method.x_name)
+        low, high = curve.interval(resampled)
+        auc = float(curve.area(x, accuracy, self.method.x_name))
+        record = Curve(
+            compressor=self.method.name,
+            batch=self.kind,
+            x_name=self.method.x_name,
+            x=tuple(x),
+            accuracy=tuple(map(float, accuracy)),
+            error=tuple(self.error[level] for level in x),
+            auc=auc,
+            auc_low=min(low, auc),
+            auc_high=max(high, auc),
+            auc_relative=auc / bench.baseline if bench.baseline else 0.0,
+            auc_bound=bound,
+            saturated=curve.is_saturated(accuracy, bench.baseline),
+            groups=tuple(self._group(batch, correct, x) for batch in self.batches),
+        )
+        return record, resampled
+
+    def _group(self, batch: Batch, correct: np.ndarray, x: list[float]) -> Group:
+        accuracy = correct[:, batch.rows].mean(axis=1)
+        return Group(
+            label=batch.label,
+            samples=len(batch.rows),
+            accuracy=tuple(map(float, accuracy)),
+            auc=float(curve.area(x, accuracy, self.method.x_name)),
+        )
+
+
+def _grid(method: Compressor, settings: Settings, limit: int) -> tuple[float, ...]:
+    if method.x_name == "fraction":
+        return DEFAULT_FRACTIONS
+    return default_ranks(limit) if settings.ranks == "auto" else settings.ranks
+
+
+def _feature_axis(site: Site, tensor: Array) -> int:
+    """Return the axis of the features as a number from 0 on."""
+    if tensor.ndim < 2:
+        raise Skip(f"the tensor has shape {tuple(tensor.shape)}: no axis of features")
+    if str(tensor.dtype) not in ("float16", "float32", "float64"):
+        raise Skip(f"the tensor holds {tensor.dtype}: only floats can be factorized")
+    axis = site.feature_axis
+    if axis is None and tensor.ndim > 2:
+        raise Skip("the axis of the features cannot be told from the graph")
+    axis = (-1 if axis is None else axis) % tensor.ndim
+    if axis == 0:
+        raise Skip("the features lie along the axis of the samples")
+    return axis
+
+
+def _known_shape(site: Site) -> tuple[int | None, ...] | None:
+    if site.shape is None:
+        return None
+    return tuple(size if isinstance(size, int) else None for size in site.shape)

@@ -1,0 +1,177 @@
+"""A model that is ready to be audited: its sessions, its output, and its own answers.
+
+Hides from the rest that a model may take only batches of one size, that half precision is
+widened on the CPU, and which of several outputs classifies.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from onnxmem import graph
+from onnxmem.arrays import Array, namespace, to_host
+from onnxmem.auditing.settings import Settings
+from onnxmem.errors import InconclusiveError, UsageError
+from onnxmem.runtime import Device, Session
+
+TOLERANCE = 1e-4
+"""Largest deviation of joined parts from the whole model, over the scale of its output."""
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A prepared model.
+
+    Attributes:
+        model: the model that is cut; batch size free, weights shared between its parts.
+        output: the output that classifies.
+        form: what that output holds: softmax, sigmoid, linear, labels, ...
+        batch: the only batch size that the model takes, None where any.
+        device: where it runs.
+        exact: without the optimizations that round.
+    """
+
+    model: graph.Model
+    output: str
+    form: str
+    batch: int | None
+    device: Device
+    exact: bool
+
+    def session(self, part: graph.Part) -> Session:
+        """Compile a part of the model."""
+        return Session(part, self.device, exact=self.exact)
+
+    def feeds(self, inputs: Mapping[str, np.ndarray]) -> dict[str, Array]:
+        """Return the arrays on the device."""
+        if not self.device.is_cuda:
+            return dict(inputs)
+        xp = self.device.namespace
+        return {name: xp.asarray(array) for name, array in inputs.items()}
+
+    def predict(self, output: Array) -> np.ndarray:
+        """Return the predicted class of each sample (samples,), from the output that classifies."""
+        values = to_host(output)
+        values = values.reshape(len(values), -1) if values.ndim > 2 else values
+        if self.form == "labels":
+            return values.reshape(len(values)).astype(np.int64)
+        if values.ndim == 1 or values.shape[1] == 1:
+            middle = 0.5 if self.form == "sigmoid" else 0.0
+            return (values.reshape(len(values)) > middle).astype(np.int64)
+        return values.argmax(axis=1)
+
+
+@contextmanager
+def prepare(
+    model: graph.Model, probe: Mapping[str, np.ndarray], device: Device, settings: Settings
+) -> Iterator[Network]:
+    """Prepare `model` for an audit; its shared weights live as long as the context.
+
+    Args:
+        model: as it was loaded, half precision widened where the device computes in single.
+        probe: a few samples, to try whether the batch size can be freed.
+        device: where to run.
+        settings: of the audit.
+
+    Raises:
+        ModelRefusedError: onnxruntime does not take the model.
+        UsageError: it has no output of that name, or several that may classify.
+        InconclusiveError: no output classifies.
+    """
+    output = choose_output(model, settings.output_name)
+    batch = graph.native_batch(model)
+    if batch is not None:
+        model, batch = _free(model, batch, probe, device, settings.exact)
+    with tempfile.TemporaryDirectory(prefix="onnxmem-") as folder:
+        shared = graph.share_weights(model, Path(folder))
+        form = graph.output_form(shared, output)
+        yield Network(shared, output, form, batch, device, settings.exact)
+
+
+def _free(
+    model: graph.Model, batch: int, probe: Mapping[str, np.ndarray], device: Device, exact: bool
+) -> tuple[graph.Model, int | None]:
+    """Free the batch size where two samples then give what each gives by itself."""
+    freed = graph.free_batch(model)
+    if graph.native_batch(freed) is not None or len(next(iter(probe.values()))) < 2 * batch:
+        return model, batch
+    part, single = (graph.expose(m, []) for m in (freed, model))
+    try:
+        session = Session(part, device, exact=exact)
+        both = session.run({name: array[: 2 * batch] for name, array in probe.items()})
+    except Exception:
+        return model, batch
+    session = Session(single, device, exact=exact)
+    halves = [
+        session.run({name: array[i : i + batch] for name, array in probe.items()})
+        for i in (0, batch)
+    ]
+    same = all(
+        deviation(to_host(whole), np.concatenate([to_host(one), to_host(other)])) <= TOLERANCE
+        for whole, one, other in zip(both, *halves, strict=True)
+        if np.ndim(one)
+    )
+    return (freed, None) if same else (model, batch)
+
+
+def choose_output(model: graph.Model, name: str | None) -> str:
+    """Return the output that classifies: the one called `name`, or the only candidate.
+
+    Raises:
+        UsageError: there is no output of that name, or several may classify.
+    """
+    outputs = [spec.name for spec in model.outputs]
+    if name is not None:
+        if name not in outputs:
+            raise UsageError(f"{model.path} has no output {name!r}; it has {', '.join(outputs)}")
+        return name
+    if len(outputs) == 1:
+        return outputs[0]
+    scores = [
+        spec.name
+        for spec in model.outputs
+        if graph.output_form(model, spec.name) in ("softmax", "log_softmax", "sigmoid", "linear")
+        and (spec.shape is None or len(spec.shape) == 2)
+    ]
+    if len(scores) != 1:
+        raise UsageError(
+            f"{model.path} has the outputs {', '.join(outputs)}; "
+            "choose the one that classifies with --output-name"
+        )
+    return scores[0]
+
+
+def deviation(actual: Array, expected: Array) -> float:
+    """Return the largest difference of two outputs over the scale of `expected`."""
+    xp = namespace(expected)
+    if actual.shape != expected.shape:
+        return float("inf")
+    if expected.dtype.kind not in "fiu":
+        return 0.0 if bool((actual == expected).all()) else float("inf")
+    wide = expected.astype(xp.float64)
+    difference = xp.abs(actual.astype(xp.float64) - wide)
+    if not bool(xp.isfinite(difference).all()):
+        return float("inf")
+    return float(difference.max() / max(float(xp.abs(wide).max()), 1e-30))
+
+
+def check_classifies(network: Network, output: Array, samples: int) -> None:
+    """Check that the output has one row of scores, or one label, for each sample.
+
+    Raises:
+        InconclusiveError: it has not.
+    """
+    shape = tuple(output.shape)
+    flat = shape[:1] == (samples,) and int(np.prod(shape[2:])) == 1
+    kind = getattr(output, "dtype", np.dtype(object)).kind
+    if not flat or kind not in ("iub" if network.form == "labels" else "fiu"):
+        raise InconclusiveError(
+            f"output {network.output!r} has shape {shape} for {samples} samples; "
+            "a classifier gives (samples, classes): choose another with --output-name"
+        )

@@ -1,0 +1,311 @@
+"""The audit from beginning to end: a model, samples and settings in, a report out."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import platform
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from onnxmem import curve, graph
+from onnxmem._version import __version__
+from onnxmem.arrays import Array, free_memory
+from onnxmem.auditing import verdict
+from onnxmem.auditing.layer import Bench, Measured, measure_layer
+from onnxmem.auditing.network import Network, check_classifies, prepare
+from onnxmem.auditing.settings import Settings
+from onnxmem.data import Samples, Selection, draw, make_samples
+from onnxmem.errors import DataError, NoSiteError, UsageError
+from onnxmem.records import SCHEMA, Baseline, DataInfo, ModelInfo, Report, Tool
+from onnxmem.runtime import Device, Session, select_device, versions
+
+_STEP = 64
+"""Samples that run at once where the network's own predictions are wanted of all data."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where an audit stands: `done` of `total` curves, and the tensor that is worked on."""
+
+    stage: str
+    done: int
+    total: int
+
+
+Listener = Callable[[Progress], None]
+
+
+def run_audit(
+    path: str | Path,
+    arrays: Mapping[str, np.ndarray],
+    settings: Settings,
+    *,
+    data_path: str = "",
+    listen: Listener = lambda progress: None,
+) -> Report:
+    """Audit the model at `path` with the samples in `arrays`.
+
+    Args:
+        path: the ONNX file.
+        arrays: the inputs by name, labels in `y`; see `onnxmem.data.make_samples`.
+        settings: of the audit.
+        data_path: where the arrays come from, for the report.
+        listen: told about progress.
+
+    Raises:
+        OnnxmemError: see `onnxmem.errors`.
+    """
+    clock = _Clock()
+    listen(Progress("loading the model", 0, 0))
+    model = graph.load(path, dict(settings.bind))
+    sites = choose_sites(model, settings.layers)
+    samples = make_samples(arrays, model.inputs, settings.split)
+    device = select_device(settings.device)
+    if graph.is_half(model) and not device.is_cuda:
+        model = graph.widen(model)
+        samples = make_samples(arrays, model.inputs, settings.split)
+    clock.lap("load")
+    few = {name: array[:64] for name, array in samples.inputs.items()} | dict(samples.shared)
+    with device.scope(), prepare(model, few, device, settings) as network, _workers(device) as (
+        workers,
+        parallel,
+    ):
+        bench, baseline, left_out = _set_up(network, samples, settings, workers, parallel)
+        clock.lap("baseline")
+        measured = _measure_layers(sites, bench, listen)
+        clock.lap("layers")
+    layers = tuple(item.layer for item in measured)
+    summary = verdict.summarize(measured, settings)
+    gates = verdict.judge_gates(summary, settings)
+    outcome, reason = verdict.decide(
+        baseline, len(bench.truth), layers, summary, gates, settings
+    )
+    return Report(
+        schema=SCHEMA,
+        tool=Tool("onnxmem", __version__),
+        model=ModelInfo(
+            str(path), model.sha256, model.ir_version, model.opset, model.producer
+        ),
+        data=DataInfo(
+            path=data_path,
+            sha256=samples.sha256,
+            samples=len(bench.truth),
+            classes=len(bench.selection.single),
+            samples_given=len(samples),
+            left_out=left_out,
+        ),
+        settings=settings.to_dict() | {"output_name": network.output},
+        environment=environment(device),
+        baseline=baseline,
+        layers=layers,
+        summary=summary,
+        gates=gates,
+        verdict=outcome,
+        reason=reason,
+        timings=clock.seconds,
+    )
+
+
+def choose_sites(model: graph.Model, patterns: Sequence[str]) -> tuple[graph.Site, ...]:
+    """Return the ReLU sites of `model` whose tensor matches one of `patterns` (none: all).
+
+    Raises:
+        NoSiteError: the model has no ReLU; the message names the activations that it has.
+        UsageError: a pattern matches nothing.
+    """
+    sites = graph.find_sites(model)
+    if not sites:
+        others = graph.other_activations(model)
+        have = ", ".join(f"{name} ({count})" for name, count in others) or "none that is known"
+        raise NoSiteError(f"{model.path} has no ReLU to analyze; the activations that are there: {have}")
+    for pattern in patterns:
+        if not any(fnmatch.fnmatchcase(site.tensor, pattern) for site in sites):
+            names = ", ".join(site.tensor for site in sites[:8]) + (", ..." if len(sites) > 8 else "")
+            raise UsageError(f"no layer matches {pattern!r}; there are {names}")
+    return tuple(
+        site
+        for site in sites
+        if not patterns or any(fnmatch.fnmatchcase(site.tensor, pattern) for pattern in patterns)
+    )
+
+
+def _set_up(
+    network: Network,
+    samples: Samples,
+    settings: Settings,
+    workers: int,
+    parallel: Callable[[Callable[[Any], Any], Iterable[Any]], list[Any]],
+) -> tuple[Bench, Baseline, tuple[int, ...]]:
+    """Run the untouched model: group the samples, and measure what it knows of them."""
+    whole = network.session(graph.expose(network.model, []))
+    shared = network.feeds(samples.shared)
+    everything = network.feeds(samples.inputs)
+    labels = samples.labels
+    if labels is None:
+        labels = _predictions(network, whole, everything, shared, len(samples))
+    selection = draw(labels, samples.digests, settings.per_class, settings.seed)
+    inputs = {name: array[selection.rows] for name, array in everything.items()}
+    reference = {
+        kind: tuple(
+            parallel(
+                partial(_whole_output, network, whole, inputs, shared),
+                [batch.rows for batch in selection.batches(kind)],
+            )
+        )
+        for kind in ("class", "mixed")
+    }
+    predicted = np.empty(len(selection.rows), np.int64)
+    for batch, output in zip(selection.single, reference["class"], strict=True):
+        predicted[batch.rows] = network.predict(output)
+    _check_label_range(network, selection, reference["class"][0])
+    metric = settings.metric or ("top1" if samples.labels is not None else "fidelity")
+    truth = selection.labels if metric == "top1" and samples.labels is not None else predicted
+    if metric == "top1" and samples.labels is None:
+        raise DataError("--metric top1 needs labels: give an array 'y', or use --metric fidelity")
+    baseline = Baseline(
+        metric="fidelity" if metric == "fidelity" else "top1",
+        value=float((predicted == truth).mean()),
+        chance=verdict.chance_accuracy(truth),
+    )
+    bench = Bench(
+        network=network,
+        inputs=inputs,
+        shared=shared,
+        selection=selection,
+        truth=truth,
+        reference=reference,
+        baseline=baseline.value,
+        weights={
+            kind: curve.resample([b.rows for b in selection.batches(kind)], settings.seed)
+            for kind in settings.batch
+        },
+        settings=settings,
+        memory=(settings.memory or free_memory(network.device.is_cuda) // 2) // workers,
+        workers=workers,
+        map=parallel,
+    )
+    return bench, baseline, selection.left_out
+
+
+def _whole_output(
+    network: Network,
+    whole: Session,
+    inputs: Mapping[str, Array],
+    shared: Mapping[str, Array],
+    rows: np.ndarray,
+) -> Array:
+    """Return the output of the untouched model for the samples `rows`."""
+    step = network.batch or len(rows)
+    outputs = []
+    for start in range(0, len(rows), step):
+        chosen = rows[start : start + step]
+        feeds = {name: array[chosen] for name, array in inputs.items()} | dict(shared)
+        (output,) = whole.run(feeds, [network.output])
+        check_classifies(network, output, len(chosen))
+        outputs.append(output)
+    return outputs[0] if len(outputs) == 1 else network.device.namespace.concatenate(outputs)
+
+
+def _predictions(
+    network: Network,
+    whole: Session,
+    inputs: Mapping[str, Array],
+    shared: Mapping[str, Array],
+    count: int,
+) -> np.ndarray:
+    step = network.batch or _STEP
+    pieces = [np.arange(start, min(start + step, count)) for start in range(0, count, step)]
+    outputs = [_whole_output(network, whole, inputs, shared, rows) for rows in pieces]
+    return np.concatenate([network.predict(output) for output in outputs])
+
+
+def _check_label_range(network: Network, selection: Selection, output: Array) -> None:
+    if network.form == "labels":
+        return
+    width = int(np.prod(output.shape[1:]))
+    classes = max(2, width)
+    highest = int(selection.labels.max())
+    if highest >= classes:
+        raise DataError(
+            f"label {highest} is out of range: output {network.output!r} has {classes} classes"
+        )
+
+
+def _measure_layers(
+    sites: Sequence[graph.Site], bench: Bench, listen: Listener
+) -> list[Measured]:
+    each = len(bench.settings.compress) * len(bench.settings.batch)
+    total, measured = each * len(sites), []
+    for number, site in enumerate(sites):
+        done = iter(range(each * number + 1, total + 1))
+        listen(Progress(site.tensor, each * number, total))
+        measured.append(
+            measure_layer(site, bench, lambda: listen(Progress(site.tensor, next(done), total)))
+        )
+    listen(Progress("done", total, total))
+    return measured
+
+
+@contextmanager
+def _workers(
+    device: Device,
+) -> Iterator[tuple[int, Callable[[Callable[[Any], Any], Iterable[Any]], list[Any]]]]:
+    """Give a map that works on several batches at once.
+
+    Every library runs on one thread and batches run side by side, so that no sum depends on the
+    number of cores. A GPU takes one batch at a time.
+    """
+    count = 1 if device.is_cuda else len(_affinity())
+    if count == 1:
+        with threadpool_limits(1):
+            yield 1, lambda function, items: [function(item) for item in items]
+        return
+    pool = ThreadPoolExecutor(count, thread_name_prefix="onnxmem")
+    try:
+        with threadpool_limits(1):
+            yield count, lambda function, items: list(pool.map(function, items))
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _affinity() -> Sequence[int]:
+    if hasattr(os, "sched_getaffinity"):
+        return sorted(os.sched_getaffinity(0))
+    return range(os.cpu_count() or 1)
+
+
+def environment(device: Device) -> dict[str, Any]:
+    """Return what the numbers may depend on besides model, data and settings."""
+    return {
+        "provider": device.provider,
+        "device": device.name,
+        "device_reason": device.reason,
+        "python": platform.python_version(),
+        **versions(),
+    }
+
+
+class _Clock:
+    """Seconds for each stage."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def lap(self, stage: str) -> None:
+        now = time.perf_counter()
+        self.seconds[stage] = round(now - self._last, 3)
+        self._last = now
+
+
+__all__ = ["Progress", "choose_sites", "environment", "run_audit"]

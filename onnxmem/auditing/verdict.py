@@ -1,0 +1,116 @@
+"""From the curves of all layers to scores, gates and a verdict."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from onnxmem import curve
+from onnxmem.auditing.layer import Measured
+from onnxmem.auditing.settings import Settings
+from onnxmem.records import Baseline, Gate, Layer, Score, Verdict
+
+
+def summarize(measured: Sequence[Measured], settings: Settings) -> dict[str, Score]:
+    """Return for every key the mean AuC over the layers whose curve is not saturated.
+
+    The interval comes from resampling all layers with the same samples, since they share them.
+    """
+    keys = [f"{name}.{kind}" for name in settings.compress for kind in settings.batch]
+    return {key: _score(key, measured) for key in keys}
+
+
+def _score(key: str, measured: Sequence[Measured]) -> Score:
+    found = [
+        (one, item.resampled[key])
+        for item in measured
+        for one in item.layer.curves
+        if one.key == key
+    ]
+    scored = [(one.auc, resampled) for one, resampled in found if not one.saturated]
+    saturated = len(found) - len(scored)
+    if not scored:
+        return Score(None, None, None, 0, saturated)
+    auc = float(np.mean([value for value, _ in scored]))
+    low, high = curve.interval(np.mean([resampled for _, resampled in scored], axis=0))
+    return Score(auc, min(low, auc), max(high, auc), len(scored), saturated)
+
+
+def judge_gates(summary: Mapping[str, Score], settings: Settings) -> tuple[Gate, ...]:
+    """Compare the upper bound of each score's interval with its threshold.
+
+    A gate fails where the whole interval lies below the threshold, so that noise alone does not
+    flip it; it passes otherwise, and is undecided where there is no score.
+    """
+    gates = []
+    for key, threshold in settings.fail_under.items():
+        high = summary[key].auc_high
+        gates.append(Gate(key, threshold, summary[key].auc, None if high is None else high >= threshold))
+    return tuple(gates)
+
+
+def chance_accuracy(labels: np.ndarray) -> float:
+    """Return the accuracy of always naming the most frequent class."""
+    return float(np.unique(labels, return_counts=True)[1].max() / len(labels))
+
+
+def at_chance(baseline: Baseline, samples: int) -> bool:
+    """Tell whether the accuracy is what guessing could give: within two standard errors."""
+    spread = math.sqrt(baseline.chance * (1 - baseline.chance) / samples)
+    return baseline.value <= baseline.chance + 2 * spread
+
+
+def decide(
+    baseline: Baseline,
+    samples: int,
+    layers: Sequence[Layer],
+    summary: Mapping[str, Score],
+    gates: Sequence[Gate],
+    settings: Settings,
+) -> tuple[Verdict, str]:
+    """Return the verdict and its reason in one line."""
+    doubt = _doubt(baseline, samples, layers, summary, settings)
+    if doubt:
+        return "inconclusive", doubt
+    failed = [gate for gate in gates if gate.passed is False]
+    if failed:
+        return "fail", "; ".join(_failure(gate, summary) for gate in failed)
+    unknown = [gate.key for gate in gates if gate.passed is None]
+    if unknown:
+        return "inconclusive", f"no layer has a score for the gate {', '.join(unknown)}"
+    broken = [layer.tensor for layer in layers if layer.status == "skipped" and layer.cut]
+    if broken:
+        return "inconclusive", f"the cut at {broken[0]!r} fails its self-check; try --exact"
+    return ("pass", "all gates passed") if gates else ("none", "no gate was set")
+
+
+def _failure(gate: Gate, summary: Mapping[str, Score]) -> str:
+    high = summary[gate.key].auc_high
+    return f"{gate.key} is {gate.value:.4f} (at most {high:.4f}), below {gate.threshold:g}"
+
+
+def _doubt(
+    baseline: Baseline,
+    samples: int,
+    layers: Sequence[Layer],
+    summary: Mapping[str, Score],
+    settings: Settings,
+) -> str:
+    """Return why nothing can be concluded, or an empty string."""
+    if baseline.metric == "top1" and at_chance(baseline, samples):
+        return (
+            f"the model is at chance on these data: accuracy {baseline.value:.3f}, guessing gives "
+            f"{baseline.chance:.3f}; check the preprocessing and the labels"
+        )
+    if settings.min_accuracy is not None and baseline.value < settings.min_accuracy:
+        return (
+            f"accuracy {baseline.value:.3f} is below --min-accuracy {settings.min_accuracy:g}; "
+            "an underfit model tells nothing"
+        )
+    if all(layer.status == "skipped" for layer in layers):
+        return f"no layer could be measured: {layers[0].reason}"
+    if all(score.auc is None for score in summary.values()):
+        return "every curve is saturated: no compression costs accuracy, so nothing tells apart"
+    return ""

@@ -1,0 +1,45 @@
+"""Tall matrices: components from a sample of the rows, then W for all of them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from onnxmem.arrays import Array, namespace, to_host
+from onnxmem.factorize.kernel import sweep
+
+_ROWS_PER_COLUMN = 16
+_LEAST_ROWS = 1024
+_SWEEPS = 6
+_RIDGE = 1e-4
+
+
+def sample_rows(a: Array, seed: int, most: int | None = None) -> Array | None:
+    """Return seeded live rows of `a` (m, q), enough to find its components.
+
+    Args:
+        a: the matrix; rows and columns that are all zero do not count.
+        seed: of the choice.
+        most: never more rows than this.
+
+    Returns:
+        The sample, or None where it would hold half of the live rows or more.
+    """
+    alive = to_host(a.any(axis=1)).nonzero()[0]
+    count = max(_ROWS_PER_COLUMN * int(a.any(axis=0).sum()), _LEAST_ROWS)
+    if most is not None:
+        count = min(count, most)
+    if len(alive) <= 2 * count:
+        return None
+    chosen = np.random.default_rng(seed).choice(alive, count, replace=False)
+    return a[namespace(a).asarray(np.sort(chosen))]
+
+
+def recover(h: Array, a: Array) -> Array:
+    """Return w (k, m) >= 0 with a ≈ wᵀ h: clipped ridge least squares, then coordinate sweeps."""
+    xp = namespace(h)
+    gram, cross = h @ h.T, h @ a.T
+    ridge = max(_RIDGE * float(xp.trace(gram)) / len(h), float(xp.finfo(h.dtype).tiny))
+    w = xp.linalg.solve(gram + ridge * xp.eye(len(h), dtype=h.dtype), cross)
+    xp.maximum(w, 0, out=w)
+    sweep(w, gram, cross, _SWEEPS)
+    return w

@@ -1,0 +1,129 @@
+"""Writing is all or nothing, and every failure is one line."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from onnxmem.errors import OutputError
+from onnxmem.report import check_writable, write
+
+posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX files")
+
+
+def test_a_file_is_written_and_nothing_else_is_left(tmp_path: Path) -> None:
+    write("é\n", tmp_path / "a.txt")
+    assert (tmp_path / "a.txt").read_bytes() == "é\n".encode()
+    assert os.listdir(tmp_path) == ["a.txt"]
+
+
+def test_bytes_are_written_as_they_are(tmp_path: Path) -> None:
+    write(b"\x89PNG\r\n", tmp_path / "a.png")
+    assert (tmp_path / "a.png").read_bytes() == b"\x89PNG\r\n"
+
+
+def test_a_failure_leaves_the_older_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(
+        OutputError, match=r"cannot write .*a\.txt: No space left on device"
+    ):
+        write("new", path)
+    assert path.read_text() == "old"
+    assert os.listdir(tmp_path) == ["a.txt"]
+
+
+@pytest.mark.parametrize("act", [check_writable, lambda path: write("x", path)])
+@pytest.mark.parametrize(
+    ("name", "cause"),
+    [
+        ("no/such/a.txt", "No such file"),
+        ("folder", "folder"),
+        ("file/a.txt", "directory"),
+        ("nul\0.txt", "null"),
+        ("new\nline/a.txt", "No such file"),
+    ],
+)
+def test_where_nothing_can_be_written_the_error_is_one_line(
+    act: object, name: str, cause: str, tmp_path: Path
+) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="cannot write") as caught:
+        act(tmp_path / name)  # type: ignore[operator]
+    assert cause in str(caught.value) and "\n" not in str(caught.value)
+    assert caught.value.exit_code == 2
+    assert sorted(os.listdir(tmp_path)) == ["file", "folder"]
+
+
+def test_checking_leaves_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / "old.txt").write_text("old")
+    check_writable(tmp_path / "new.txt")
+    check_writable(tmp_path / "old.txt")
+    check_writable("-")
+    assert os.listdir(tmp_path) == ["old.txt"]
+    assert (tmp_path / "old.txt").read_text() == "old"
+
+
+def test_a_dash_is_stdout(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    write("é\n", "-")
+    write(b"\xff", "-")
+    sys.stdout.flush()
+    assert capfdbinary.readouterr().out == "é\n".encode() + b"\xff"
+
+
+@posix
+def test_rights_are_kept_and_new_files_follow_the_mask(tmp_path: Path) -> None:
+    old = tmp_path / "old"
+    old.touch()
+    old.chmod(0o640)
+    write("x", old)
+    plain = tmp_path / "plain"
+    plain.touch()
+    write("x", tmp_path / "new")
+    modes = [
+        stat.S_IMODE((tmp_path / n).stat().st_mode) for n in ("old", "plain", "new")
+    ]
+    assert modes[0] == 0o640
+    assert modes[1] == modes[2]
+
+
+@posix
+def test_a_link_stays_a_link(tmp_path: Path) -> None:
+    (tmp_path / "target").write_text("old")
+    (tmp_path / "link").symlink_to("target")
+    write("new", tmp_path / "link")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "target").read_text() == "new"
+
+
+@posix
+def test_a_pipe_is_written_to_and_not_replaced(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    read: list[str] = []
+    reader = threading.Thread(target=lambda: read.append(pipe.read_text()))
+    reader.start()
+    write("through", pipe)
+    reader.join(10)
+    assert read == ["through"]
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+
+
+@posix
+def test_a_device_is_not_replaced() -> None:
+    write("x", "/dev/null")
+    check_writable("/dev/null")
+    assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)

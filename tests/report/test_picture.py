@@ -1,0 +1,43 @@
+"""The picture is drawn from the page's charts, without a browser or a network."""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree as xml
+
+import pytest
+import report_samples
+
+from onnxmem.errors import UsageError
+from onnxmem.report import image
+from onnxmem.report.picture import MOST_PANELS, picture_spec
+
+
+@pytest.mark.parametrize("name", ["partly_skipped", "empty", "hostile"])
+def test_a_png_and_an_svg_are_drawn(name: str) -> None:
+    report = report_samples.ALL[name]()
+    assert image(report, "png").startswith(b"\x89PNG\r\n\x1a\n")
+    assert xml.fromstring(image(report, "svg")).tag.endswith("svg")
+
+
+def test_the_svg_names_every_layer() -> None:
+    text = image(report_samples.partly_skipped(), "svg").decode()
+    for name in ("1 relu1", "2 relu2", "3 relu3", "skipped: the tail needs"):
+        assert name in text
+
+
+def test_the_svg_holds_no_link_and_no_script() -> None:
+    root = xml.fromstring(image(report_samples.hostile(), "svg"))
+    tags = {element.tag.rpartition("}")[2] for element in root.iter()}
+    assert not tags & {"script", "a", "image", "foreignObject", "use"}
+
+
+def test_many_layers_are_limited_to_the_worst() -> None:
+    spec = picture_spec(report_samples.many(MOST_PANELS + 20))
+    facets = [panel for panel in spec["vconcat"] if "facet" in panel]
+    assert all(len(panel["facet"]["sort"]) <= MOST_PANELS for panel in facets)
+    assert facets
+
+
+def test_an_unknown_kind_is_an_error_of_usage() -> None:
+    with pytest.raises(UsageError, match="png or svg"):
+        image(report_samples.empty(), "pdf")  # type: ignore[arg-type]
