@@ -27,7 +27,9 @@ CPU = "CPUExecutionProvider"
 CUDA = "CUDAExecutionProvider"
 
 _OUT_OF_MEMORY = re.compile(r"bad_alloc|out of memory|Failed to allocate memory", re.IGNORECASE)
-_LOCATION = re.compile(r"^\[ONNXRuntimeError\] : \d+ : \w+ : |\S*/onnxruntime/\S+:\d+ \S+(\(.*?\))? ?")
+_LOCATION = re.compile(
+    r"^\[ONNXRuntimeError\] : \d+ : \w+ : |\S*/onnxruntime/\S+:\d+ \S+(\(.*?\))? ?"
+)
 
 
 class Part(Protocol):

@@ -76,9 +76,13 @@ def run_audit(
         samples = make_samples(arrays, model.inputs, settings.split)
     clock.lap("load")
     few = {name: array[:64] for name, array in samples.inputs.items()} | dict(samples.shared)
-    with device.scope(), prepare(model, few, device, settings) as network, _workers(device) as (
-        workers,
-        parallel,
+    with (
+        device.scope(),
+        prepare(model, few, device, settings) as network,
+        _workers(device) as (
+            workers,
+            parallel,
+        ),
     ):
         bench, baseline, left_out = _set_up(network, samples, settings, workers, parallel)
         clock.lap("baseline")
@@ -87,15 +91,11 @@ def run_audit(
     layers = tuple(item.layer for item in measured)
     summary = verdict.summarize(measured, settings)
     gates = verdict.judge_gates(summary, settings)
-    outcome, reason = verdict.decide(
-        baseline, len(bench.truth), layers, summary, gates, settings
-    )
+    outcome, reason = verdict.decide(baseline, len(bench.truth), layers, summary, gates, settings)
     return Report(
         schema=SCHEMA,
         tool=Tool("onnxmem", __version__),
-        model=ModelInfo(
-            str(path), model.sha256, model.ir_version, model.opset, model.producer
-        ),
+        model=ModelInfo(str(path), model.sha256, model.ir_version, model.opset, model.producer),
         data=DataInfo(
             path=data_path,
             sha256=samples.sha256,
@@ -127,10 +127,14 @@ def choose_sites(model: graph.Model, patterns: Sequence[str]) -> tuple[graph.Sit
     if not sites:
         others = graph.other_activations(model)
         have = ", ".join(f"{name} ({count})" for name, count in others) or "none that is known"
-        raise NoSiteError(f"{model.path} has no ReLU to analyze; the activations that are there: {have}")
+        raise NoSiteError(
+            f"{model.path} has no ReLU to analyze; the activations that are there: {have}"
+        )
     for pattern in patterns:
         if not any(fnmatch.fnmatchcase(site.tensor, pattern) for site in sites):
-            names = ", ".join(site.tensor for site in sites[:8]) + (", ..." if len(sites) > 8 else "")
+            names = ", ".join(site.tensor for site in sites[:8]) + (
+                ", ..." if len(sites) > 8 else ""
+            )
             raise UsageError(f"no layer matches {pattern!r}; there are {names}")
     return tuple(
         site
@@ -241,9 +245,7 @@ def _check_label_range(network: Network, selection: Selection, output: Array) ->
         )
 
 
-def _measure_layers(
-    sites: Sequence[graph.Site], bench: Bench, listen: Listener
-) -> list[Measured]:
+def _measure_layers(sites: Sequence[graph.Site], bench: Bench, listen: Listener) -> list[Measured]:
     each = len(bench.settings.compress) * len(bench.settings.batch)
     total, measured = each * len(sites), []
     for number, site in enumerate(sites):

@@ -75,9 +75,7 @@ class Settings:
         measured = [f"{name}.{kind}" for name in self.compress for kind in self.batch]
         for key, threshold in self.fail_under.items():
             if key not in measured:
-                raise UsageError(
-                    f"unknown gate {key!r}: this audit measures {', '.join(measured)}"
-                )
+                raise UsageError(f"unknown gate {key!r}: this audit measures {', '.join(measured)}")
             if not 0 <= threshold <= 1:
                 raise UsageError(f"gate {key}={threshold}: an AuC lies between 0 and 1")
         if self.min_accuracy is not None and not 0 <= self.min_accuracy <= 1:

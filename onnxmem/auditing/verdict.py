@@ -47,7 +47,9 @@ def judge_gates(summary: Mapping[str, Score], settings: Settings) -> tuple[Gate,
     gates = []
     for key, threshold in settings.fail_under.items():
         high = summary[key].auc_high
-        gates.append(Gate(key, threshold, summary[key].auc, None if high is None else high >= threshold))
+        gates.append(
+            Gate(key, threshold, summary[key].auc, None if high is None else high >= threshold)
+        )
     return tuple(gates)
 
 

@@ -28,7 +28,9 @@ def load(path: str | Path) -> dict[str, np.ndarray]:
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror}") from error
     if not is_archive:
-        raise DataError(f"{path} is no .npz archive; write one with numpy.savez(path, x=..., y=...)")
+        raise DataError(
+            f"{path} is no .npz archive; write one with numpy.savez(path, x=..., y=...)"
+        )
     return _read(path)
 
 

@@ -100,7 +100,9 @@ def _by_input(
 
 def _check_input(array: np.ndarray, spec: InputSpec) -> np.ndarray:
     if spec.shape is not None and array.ndim != len(spec.shape):
-        raise DataError(f"input {spec.name!r} takes {_text(spec.shape)}, the data have {_text(array.shape)}")
+        raise DataError(
+            f"input {spec.name!r} takes {_text(spec.shape)}, the data have {_text(array.shape)}"
+        )
     for axis, size in enumerate(spec.shape or ()):
         if axis and isinstance(size, int) and size > 0 and array.shape[axis] != size:
             raise DataError(
@@ -121,11 +123,15 @@ def _cast(array: np.ndarray, spec: InputSpec) -> np.ndarray:
     try:
         wanted = np.dtype(spec.dtype)
     except TypeError as error:
-        raise DataError(f"input {spec.name!r} takes {spec.dtype}, which no array can hold") from error
+        raise DataError(
+            f"input {spec.name!r} takes {spec.dtype}, which no array can hold"
+        ) from error
     both_real = array.dtype.kind in "fiub" and wanted.kind == "f"
     integers = array.dtype.kind in "iu" and wanted.kind in "iu" and _fits(array, wanted)
     if not (both_real or integers):
-        raise DataError(f"input {spec.name!r} takes {wanted.name}, the data have {array.dtype.name}")
+        raise DataError(
+            f"input {spec.name!r} takes {wanted.name}, the data have {array.dtype.name}"
+        )
     with np.errstate(over="ignore"):
         return np.ascontiguousarray(array, dtype=wanted)
 
@@ -140,7 +146,9 @@ def _count(
 ) -> int:
     """Return the number of samples; an input may differ only where its whole shape is fixed."""
     first = next(iter(inputs))
-    free = [s.name for s in specs if s.shape is None or not s.shape or not isinstance(s.shape[0], int)]
+    free = [
+        s.name for s in specs if s.shape is None or not s.shape or not isinstance(s.shape[0], int)
+    ]
     count = len(inputs[free[0] if free else first])
     lengths = {name: len(array) for name, array in inputs.items()}
     for spec in specs:
@@ -197,7 +205,9 @@ def _digests(inputs: Mapping[str, np.ndarray], labels: np.ndarray | None) -> np.
         digest = hashlib.blake2b(digest_size=16)
         for name in sorted(inputs):
             sample = inputs[name][row]
-            digest.update(repr(sample.tolist()).encode() if sample.dtype == object else sample.tobytes())
+            digest.update(
+                repr(sample.tolist()).encode() if sample.dtype == object else sample.tobytes()
+            )
         if labels is not None:
             digest.update(labels[row].tobytes())
         digests[row] = digest.hexdigest().encode()

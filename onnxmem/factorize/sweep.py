@@ -68,9 +68,7 @@ def _measured(live: Live, w: Array, h: Array) -> Factors:
     residual = w.T @ h
     residual -= live.a
     error = float(norm(residual)) / float(norm(live.a))
-    kkt = max(
-        _violation(w, h @ residual.T, h @ live.a.T), _violation(h, w @ residual, w @ live.a)
-    )
+    kkt = max(_violation(w, h @ residual.T, h @ live.a.T), _violation(h, w @ residual, w @ live.a))
     return Factors(len(w), *live.embed_factors(w, h), error, kkt)
 
 

@@ -54,9 +54,7 @@ def _name(node: ir.Node, known: Known) -> str | None:
     if fused := fused_activation(node):
         return None if fused in ("Relu", "Clip") else WRITTEN.get(fused, fused)
     if node.op_type in ("Clip", "Relu"):
-        match = clip(node, known) or Match(
-            node.outputs[0], node.op_type, node.inputs[0]
-        )
+        match = clip(node, known) or Match(node.outputs[0], node.op_type, node.inputs[0])
         if not is_gate(match, known):
             return None
         return "HardSwish" if _gates_own_input(node, known) else "HardSigmoid"
@@ -78,10 +76,7 @@ def _is_flat(node: ir.Node, known: Known) -> bool:
         return bool(node.attributes.get_float("alpha", 0.01) == 0)
     if is_standard(node, "PRelu"):
         return known.scalar(node.inputs[1]) == 0
-    return (
-        is_standard(node, "ThresholdedRelu")
-        and node.attributes.get_float("alpha", 1.0) >= 0
-    )
+    return is_standard(node, "ThresholdedRelu") and node.attributes.get_float("alpha", 1.0) >= 0
 
 
 def _feeds_tanh(node: ir.Node) -> bool:

@@ -86,10 +86,7 @@ def _made_by(value: ir.Value, known: Known, depth: int) -> Axis | None:
         if source is None or _is_constant(source):
             continue
         found = _made_by(source, known, depth + 1)
-        if (
-            found is not None
-            and (axis := _forward(node, found[0], source, known)) is not None
-        ):
+        if found is not None and (axis := _forward(node, found[0], source, known)) is not None:
             return axis, found[1]
         if op not in KEEP:
             return None
@@ -112,10 +109,7 @@ def _read_by(value: ir.Value, known: Known, depth: int) -> Axis | None:
         if not node.outputs or node.graph is not value.graph:
             continue
         found = _read_by(node.outputs[0], known, depth + 1)
-        if (
-            found is not None
-            and (axis := _backward(node, found[0], value, known)) is not None
-        ):
+        if found is not None and (axis := _backward(node, found[0], value, known)) is not None:
             return axis, found[1]
     return None
 
@@ -159,9 +153,7 @@ def _forward(node: ir.Node, axis: int, source: ir.Value, known: Known) -> int | 
         return None if axes is None else _dropped(axis, axes, rank)
     if op == "Gather":
         index = given(node, 1)
-        is_scalar = (
-            index is not None and index.shape is not None and len(index.shape) == 0
-        )
+        is_scalar = index is not None and index.shape is not None and len(index.shape) == 0
         return _dropped(axis, [_axis(node)], rank) if is_scalar else axis
     return None
 
@@ -204,18 +196,12 @@ def _removed_axes(node: ir.Node, known: Known) -> list[int] | None:
     return None if content is None else [int(axis) for axis in content.flat]
 
 
-def _permuted(
-    node: ir.Node, axis: int, rank: int | None, *, inverse: bool
-) -> int | None:
+def _permuted(node: ir.Node, axis: int, rank: int | None, *, inverse: bool) -> int | None:
     named = node.attributes.get_ints("perm", None)
     if named is None and rank is None:
         return -1 - axis
     permutation = list(named) if named is not None else list(range(rank or 0))[::-1]
-    place = (
-        axis % len(permutation)
-        if -len(permutation) <= axis < len(permutation)
-        else None
-    )
+    place = axis % len(permutation) if -len(permutation) <= axis < len(permutation) else None
     if place is None:
         return None
     moved = permutation[place] if inverse else permutation.index(place)
@@ -228,11 +214,7 @@ def _dropped(axis: int, axes: Sequence[int], rank: int | None) -> int | None:
         place, gone = axis % rank, {item % rank for item in axes}
         if place in gone:
             return None
-        return (
-            place
-            - sum(item < place for item in gone)
-            - (rank - len(gone) if axis < 0 else 0)
-        )
+        return place - sum(item < place for item in gone) - (rank - len(gone) if axis < 0 else 0)
     if any((item < 0) != (axis < 0) for item in axes):
         # Counted from different ends: told apart only where the axes differ for certain.
         return axis if axis == -1 and -1 not in axes and max(axes) <= 1 else None
@@ -275,11 +257,7 @@ def _reshaped(
     if isinstance(old[place], int):
         if place == len(old) - 1 and new[-1] == old[-1]:
             return -1
-        if (
-            place < len(new)
-            and new[place] == old[place]
-            and _same(old[1:place], new[1:place])
-        ):
+        if place < len(new) and new[place] == old[place] and _same(old[1:place], new[1:place]):
             return place
     return None
 

@@ -53,9 +53,7 @@ def free_batch(model: Model) -> Model:
     return revise(model, network, notes=(f"batch size freed (exported for {size})",))
 
 
-def _baked_reshapes(
-    flow: Flow, known: Known, size: int
-) -> Iterator[tuple[ir.Node, np.ndarray]]:
+def _baked_reshapes(flow: Flow, known: Known, size: int) -> Iterator[tuple[ir.Node, np.ndarray]]:
     """Yield the Reshapes that fix the batch size, each with a target that leaves it open."""
     for node in flow.nodes:
         if not is_standard(node, "Reshape") or node.inputs[0] not in flow.varying:

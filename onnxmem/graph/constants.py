@@ -59,10 +59,7 @@ class Known:
             return None
         if node.op_type in ("Shape", "Size"):
             return _size(node)
-        if (
-            node.op_type == "Gather"
-            and (picked := self._picked_sizes(node, depth)) is not None
-        ):
+        if node.op_type == "Gather" and (picked := self._picked_sizes(node, depth)) is not None:
             return picked
         return self._run(node, value, depth)
 
@@ -70,12 +67,7 @@ class Known:
         """Evaluate Gather(Shape(x), i), for which only the sizes i must be known."""
         shape, index = node.inputs[0], self(node.inputs[1], depth + 1)
         source = shape.producer() if shape is not None else None
-        if (
-            source is None
-            or source.op_type != "Shape"
-            or source.attributes
-            or index is None
-        ):
+        if source is None or source.op_type != "Shape" or source.attributes or index is None:
             return None
         sizes = source.inputs[0].shape if source.inputs[0] is not None else None
         if sizes is None or (abs(index + 0.5) > len(sizes)).any():
@@ -93,9 +85,7 @@ class Known:
                 if array is None:
                     return None
                 arrays[item.name or ""] = array
-        holds_bodies = any(
-            a.type == ir.AttributeType.GRAPH for a in node.attributes.values()
-        )
+        holds_bodies = any(a.type == ir.AttributeType.GRAPH for a in node.attributes.values())
         if not arrays or holds_bodies:
             return None
         graph = onnx.helper.make_graph(
@@ -125,6 +115,4 @@ def _size(node: ir.Node) -> np.ndarray | None:
     if not all(isinstance(size, int) for size in sizes):
         return None
     content = np.array(sizes, dtype=np.int64)
-    return (
-        content if node.op_type == "Shape" else np.array(content.prod(), dtype=np.int64)
-    )
+    return content if node.op_type == "Shape" else np.array(content.prod(), dtype=np.int64)

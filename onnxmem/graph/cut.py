@@ -31,14 +31,10 @@ def split(model: Model, tensor: str, output: str | None = None) -> Cut:
     after = flow.downstream([target])
     wanted = _outputs(model, target, after, output)
     ends_of_tail = (flow.varying - after) | {target}
-    tail_nodes, tail_ends = flow.upstream(
-        [v for v in wanted if v is not target], ends_of_tail
-    )
+    tail_nodes, tail_ends = flow.upstream([v for v in wanted if v is not target], ends_of_tail)
     borders = {value for value in tail_ends if value in ends_of_tail} - {target}
     direct = [value for value in flow.graph.inputs if value in borders]
-    crossing = [
-        value for value in flow.values.values() if value in borders - set(direct)
-    ]
+    crossing = [value for value in flow.values.values() if value in borders - set(direct)]
     head_outputs = [target, *crossing]
     head_nodes, head_ends = flow.upstream(head_outputs)
     head = build(
@@ -69,9 +65,7 @@ def find_tensor(model: Model, tensor: str) -> ir.Value:
     """
     value = model.flow.values.get(tensor)
     if value is None or value.producer() is None:
-        raise UsageError(
-            f"{model.path} computes no tensor {tensor!r}; see: onnxmem inspect"
-        )
+        raise UsageError(f"{model.path} computes no tensor {tensor!r}; see: onnxmem inspect")
     return value
 
 
@@ -128,9 +122,7 @@ def expose(model: Model, tensors: Sequence[str]) -> Part:
         UsageError: The model has no such tensor.
     """
     graph = model.ir.graph
-    outputs = dict.fromkeys(
-        [*graph.outputs, *(find_tensor(model, name) for name in tensors)]
-    )
+    outputs = dict.fromkeys([*graph.outputs, *(find_tensor(model, name) for name in tensors)])
     return build(
         model,
         list(graph.inputs),

@@ -79,9 +79,7 @@ class Flow:
         """Return `sources`, the outputs of nodes that hold one of `ops`, and what depends on them."""
         reached = set(sources)
         for node in self.nodes:
-            if (ops and _holds(node, ops)) or any(
-                value in reached for value in self.reads[node]
-            ):
+            if (ops and _holds(node, ops)) or any(value in reached for value in self.reads[node]):
                 reached.update(node.outputs)
         return reached
 

@@ -31,9 +31,7 @@ def is_gate(match: Match, known: Known) -> bool:
     if offset is not None and math.isclose(2 * offset, cap, rel_tol=1e-3):
         return True
     results = list(_scaled(value, known))
-    if cap != 1 and any(
-        math.isclose(cap * scale, 1, rel_tol=1e-3) for _, scale in results
-    ):
+    if cap != 1 and any(math.isclose(cap * scale, 1, rel_tol=1e-3) for _, scale in results):
         return True
     origins = set(_affine_origins(match.source, known))
     return any(_multiplies(result, origins) for result, _ in results)
@@ -47,9 +45,7 @@ def _capped(match: Match, known: Known) -> tuple[ir.Value, float | None]:
     reader = readers[0]
     if is_standard(reader, "Min") and len(reader.inputs) == 2:
         bounds = [known.scalar(item) for item in reader.inputs]
-        return reader.outputs[0], next(
-            (bound for bound in bounds if bound is not None), None
-        )
+        return reader.outputs[0], next((bound for bound in bounds if bound is not None), None)
     if is_standard(reader, "Clip"):
         return reader.outputs[0], clip_bounds(reader, known)[1]
     return match.value, None
@@ -61,9 +57,7 @@ def _offset(source: ir.Value | None, known: Known) -> float | None:
         node = producer(node.inputs[0])
     if node is None or not is_standard(node, "Add"):
         return None
-    return next(
-        (s for item in node.inputs if (s := known.scalar(item)) is not None), None
-    )
+    return next((s for item in node.inputs if (s := known.scalar(item)) is not None), None)
 
 
 def _scaled(
@@ -81,9 +75,7 @@ def _scaled(
                 divides = reader.op_type == "Div"
                 if not divides or reader.inputs[0] is value:
                     step = 1 / factor if divides else factor
-                    yield from _scaled(
-                        reader.outputs[0], known, scale * step, depth + 1
-                    )
+                    yield from _scaled(reader.outputs[0], known, scale * step, depth + 1)
 
 
 def _affine_origins(source: ir.Value | None, known: Known) -> Iterator[ir.Value]:
@@ -125,8 +117,6 @@ def _guards(value: ir.Value, depth: int) -> bool:
         shifted = is_standard(reader, "Add", "Mul") and any(
             item is not None and item.const_value is not None for item in reader.inputs
         )
-        if (shifted or is_standard(reader, *SHAPERS)) and _guards(
-            reader.outputs[0], depth + 1
-        ):
+        if (shifted or is_standard(reader, *SHAPERS)) and _guards(reader.outputs[0], depth + 1):
             return True
     return False

@@ -66,9 +66,7 @@ def describe(
         flow=flow,
         weights=weights,
         shapes={
-            name: shape
-            for name, value in flow.values.items()
-            if (shape := dims(value)) is not None
+            name: shape for name, value in flow.values.items() if (shape := dims(value)) is not None
         },
         notes=notes,
     )
@@ -100,11 +98,7 @@ def spec(value: ir.Value) -> TensorSpec:
 
 def dtype_name(value: ir.Value) -> str | None:
     """Return the element type as NumPy names it, as ONNX does where NumPy has none."""
-    if (
-        value.type is None
-        or value.dtype is None
-        or value.dtype == ir.DataType.UNDEFINED
-    ):
+    if value.type is None or value.dtype is None or value.dtype == ir.DataType.UNDEFINED:
         return None
     if not isinstance(value.type, ir.TensorType):
         return str(value.type)

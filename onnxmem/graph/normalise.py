@@ -87,9 +87,7 @@ def infer_types(network: ir.Model) -> None:
 
     Initializers take no part but for the small ones, so this is cheap for a model of any size.
     """
-    common.ShapeInferencePass(check_type=False, strict_mode=False, data_prop=True)(
-        network
-    )
+    common.ShapeInferencePass(check_type=False, strict_mode=False, data_prop=True)(network)
 
 
 def _require_sources(network: ir.Model) -> None:

@@ -41,17 +41,11 @@ def output_form(model: Model, output: str) -> str:
 
 def _form(value: ir.Value) -> str:
     node = producer(value)
-    while (
-        node is not None and node.op_type in SEE_THROUGH and node.inputs[0] is not None
-    ):
+    while node is not None and node.op_type in SEE_THROUGH and node.inputs[0] is not None:
         node = node.inputs[0].producer()
     if node is None:
         return "other"
-    if node.op_type == "Add" and any(
-        item.const_value is not None for item in node.inputs if item
-    ):
-        sources = [
-            producer(item) for item in node.inputs if item and item.const_value is None
-        ]
+    if node.op_type == "Add" and any(item.const_value is not None for item in node.inputs if item):
+        sources = [producer(item) for item in node.inputs if item and item.const_value is None]
         node = next((source for source in sources if source is not None), node)
     return FORMS.get(node.op_type, "linear" if node.op_type in LEARNED else "other")

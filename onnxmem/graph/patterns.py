@@ -27,11 +27,7 @@ Pattern = Callable[[ir.Node, Known], Match | None]
 
 def relu(node: ir.Node, known: Known) -> Match | None:
     """Relu(x)."""
-    return (
-        Match(node.outputs[0], "Relu", node.inputs[0])
-        if is_standard(node, "Relu")
-        else None
-    )
+    return Match(node.outputs[0], "Relu", node.inputs[0]) if is_standard(node, "Relu") else None
 
 
 def clip(node: ir.Node, known: Known) -> Match | None:
@@ -72,10 +68,7 @@ def where(node: ir.Node, known: Known) -> Match | None:
         return None
     condition, yes, no = node.inputs
     for source, other, wanted in ((yes, no, True), (no, yes, False)):
-        if (
-            known.scalar(other) == 0
-            and _tests_positive(condition, source, known) is wanted
-        ):
+        if known.scalar(other) == 0 and _tests_positive(condition, source, known) is wanted:
             return Match(node.outputs[0], "Where", source)
     return None
 
@@ -116,15 +109,9 @@ def _tests_positive(
 def slope_zero(node: ir.Node, known: Known) -> Match | None:
     """LeakyRelu and PRelu with slope 0, ThresholdedRelu with a threshold >= 0."""
     flat = (
-        (
-            is_standard(node, "LeakyRelu")
-            and node.attributes.get_float("alpha", 0.01) == 0
-        )
+        (is_standard(node, "LeakyRelu") and node.attributes.get_float("alpha", 0.01) == 0)
         or (is_standard(node, "PRelu") and known.scalar(node.inputs[1]) == 0)
-        or (
-            is_standard(node, "ThresholdedRelu")
-            and node.attributes.get_float("alpha", 1.0) >= 0
-        )
+        or (is_standard(node, "ThresholdedRelu") and node.attributes.get_float("alpha", 1.0) >= 0)
     )
     return Match(node.outputs[0], node.op_type, node.inputs[0]) if flat else None
 
@@ -152,9 +139,7 @@ def recurrent(node: ir.Node, known: Known) -> Match | None:
     """The sequence of states of an RNN whose activation is Relu."""
     if not is_standard(node, "RNN"):
         return None
-    names = [
-        name.lower() for name in node.attributes.get_strings("activations", None) or ()
-    ]
+    names = [name.lower() for name in node.attributes.get_strings("activations", None) or ()]
     if not names or set(names) != {"relu"} or not node.outputs[0].name:
         return None
     return Match(node.outputs[0], "RNN", None)
@@ -162,9 +147,7 @@ def recurrent(node: ir.Node, known: Known) -> Match | None:
 
 def folded(node: ir.Node, known: Known) -> Match | None:
     """A quantiser that cannot represent negatives; the tensor is the dequantised one."""
-    quantizer = (
-        producer(node.inputs[0]) if is_standard(node, "DequantizeLinear") else None
-    )
+    quantizer = producer(node.inputs[0]) if is_standard(node, "DequantizeLinear") else None
     if quantizer is None or not folds_relu(quantizer, known):
         return None
     return Match(node.outputs[0], quantizer.op_type, quantizer.inputs[0])
@@ -172,11 +155,7 @@ def folded(node: ir.Node, known: Known) -> Match | None:
 
 def _named(op: str) -> Pattern:
     def pattern(node: ir.Node, known: Known) -> Match | None:
-        return (
-            Match(node.outputs[0], op, node.inputs[0])
-            if is_standard(node, op)
-            else None
-        )
+        return Match(node.outputs[0], op, node.inputs[0]) if is_standard(node, op) else None
 
     return pattern
 

@@ -49,7 +49,5 @@ def folds_relu(node: ir.Node, known: Known) -> bool:
 def _zero_is_smallest(node: ir.Node, zero_at: int, known: Known) -> bool:
     zero = given(node, zero_at)
     if zero is None:
-        return (
-            node.op_type == "QuantizeLinear" and "output_dtype" not in node.attributes
-        )
+        return node.op_type == "QuantizeLinear" and "output_dtype" not in node.attributes
     return zero_is_smallest(zero, known)

@@ -35,16 +35,13 @@ def find_sites(model: Model, kinds: Sequence[str] = ("relu",)) -> tuple[Site, ..
     """
     for kind in kinds:
         if kind not in KINDS:
-            raise UsageError(
-                f"no kind of activation {kind!r}; there are: {', '.join(KINDS)}"
-            )
+            raise UsageError(f"no kind of activation {kind!r}; there are: {', '.join(KINDS)}")
     patterns = [pattern for kind in kinds for pattern in KINDS[kind]]
     finder = _Finder(model)
     found = [*finder.in_graph(patterns), *finder.in_bodies(patterns)]
     found.sort(key=lambda pair: pair[0])
     return tuple(
-        finder.site(index, match, reason)
-        for index, (_, match, reason) in enumerate(found)
+        finder.site(index, match, reason) for index, (_, match, reason) in enumerate(found)
     )
 
 
@@ -59,22 +56,14 @@ class _Finder:
         self.model, self.flow = model, model.flow
         self.known = Known(model.ir)
         self.outputs = list(dict.fromkeys(model.ir.graph.outputs))
-        self.reaches = self.flow.marked(
-            {value: 1 << i for i, value in enumerate(self.outputs)}
-        )
+        self.reaches = self.flow.marked({value: 1 << i for i, value in enumerate(self.outputs)})
         learned = [node for node in self.flow.nodes if node.op_type in LEARNED]
-        self.feeds = self.flow.marked(
-            {v: 1 for node in learned for v in self.flow.reads[node]}
-        )
+        self.feeds = self.flow.marked({v: 1 for node in learned for v in self.flow.reads[node]})
 
     def in_graph(self, patterns: Sequence[Pattern]) -> Iterator[Found]:
         for node in self.flow.nodes:
             match = self._match(node, patterns)
-            if (
-                match is not None
-                and match.value in self.flow.varying
-                and self._is_real(match)
-            ):
+            if match is not None and match.value in self.flow.varying and self._is_real(match):
                 match, reason = _out_of_blocks(match)
                 if not reason and not self.reaches.get(match.value):
                     reason = "no output of the model depends on it"
@@ -108,20 +97,15 @@ class _Finder:
         return match.op in AMBIGUOUS and is_guard(match)
 
     def _body_reason(self, owner: ir.Node) -> str:
-        where = (
-            f"inside a body of {owner.op_type} {owner.name or owner.outputs[0].name!r}"
-        )
+        where = f"inside a body of {owner.op_type} {owner.name or owner.outputs[0].name!r}"
         if owner.op_type != "If":
             return f"{where}, which runs many times per sample"
-        _, ends = self.flow.upstream(
-            [value for value in owner.inputs if value is not None]
-        )
+        _, ends = self.flow.upstream([value for value in owner.inputs if value is not None])
         names = [value.name for value in ends if value.is_graph_input()]
         if not names:
             return f"{where}, whose condition is not known before it runs"
-        return (
-            f"{where}; fix its condition with --bind NAME=VALUE, where NAME is "
-            + " or ".join(map(str, names))
+        return f"{where}; fix its condition with --bind NAME=VALUE, where NAME is " + " or ".join(
+            map(str, names)
         )
 
     def site(self, index: int, match: Match, reason: str) -> Site:
@@ -139,9 +123,7 @@ class _Finder:
             status="unsupported" if reason else "ok",
             reason=reason,
             shape=self.model.shapes.get(name),
-            reaches=tuple(
-                v.name or "" for i, v in enumerate(self.outputs) if mask >> i & 1
-            ),
+            reaches=tuple(v.name or "" for i, v in enumerate(self.outputs) if mask >> i & 1),
             node=node.name or "" if node is not None else "",
         )
 

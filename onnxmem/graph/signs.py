@@ -8,9 +8,7 @@ import onnx_ir as ir
 from onnxmem.graph.constants import Known
 from onnxmem.graph.ops import given, producer
 
-NEVER = frozenset(
-    {"Abs", "Exp", "HardSigmoid", "Relu", "Sigmoid", "Softmax", "Softplus", "Sqrt"}
-)
+NEVER = frozenset({"Abs", "Exp", "HardSigmoid", "Relu", "Sigmoid", "Softmax", "Softplus", "Sqrt"})
 """Operators that never give a negative number."""
 
 PASS = frozenset(

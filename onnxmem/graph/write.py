@@ -65,9 +65,7 @@ def _part(proto: onnx.ModelProto, weights: Path | None) -> Part:
     )
 
 
-def with_input_types(
-    part: Part, types: Mapping[str, tuple[str, tuple[Dim, ...] | None]]
-) -> Part:
+def with_input_types(part: Part, types: Mapping[str, tuple[str, tuple[Dim, ...] | None]]) -> Part:
     """Return `part` with types given to inputs.
 
     Args:
@@ -80,9 +78,7 @@ def with_input_types(
     for info in proto.graph.input:
         if info.name in types:
             dtype, shape = types[info.name]
-            info.type.CopyFrom(
-                onnx.helper.make_tensor_type_proto(_element(dtype), shape)
-            )
+            info.type.CopyFrom(onnx.helper.make_tensor_type_proto(_element(dtype), shape))
     return _part(proto, part.weights)
 
 
@@ -141,9 +137,7 @@ def _move_out(network: ir.Model, folder: Path, name: str) -> None:
             [tensor for _, tensor in large], folder, name
         )
     except (OSError, ValueError) as error:
-        raise OutputError(
-            f"cannot write the weights {folder / name}: {error}"
-        ) from error
+        raise OutputError(f"cannot write the weights {folder / name}: {error}") from error
     for (value, _), tensor in zip(large, moved, strict=True):
         value.const_value = tensor
 

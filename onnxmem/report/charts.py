@@ -38,34 +38,24 @@ def overview(report: Report, batch: str) -> Drawing:
         scale=alt.Scale(domain=names),
         axis=alt.Axis(labelLimit=210, grid=False, ticks=False, domain=False),
     )
-    offset = alt.YOffset(
-        "compressor:N", scale=alt.Scale(domain=NAMES, paddingOuter=0.35)
-    )
-    curves = alt.Chart(alt.NamedData("curves")).transform_filter(
-        alt.datum.batch == BATCHES[batch]
-    )
+    offset = alt.YOffset("compressor:N", scale=alt.Scale(domain=NAMES, paddingOuter=0.35))
+    curves = alt.Chart(alt.NamedData("curves")).transform_filter(alt.datum.batch == BATCHES[batch])
     # A band as wide as the chart: it takes the click and shows which layer was chosen.
     band = (
         curves.transform_aggregate(groupby=["row", "layer"])
-        .mark_bar(
-            color="#8a94a3", cursor="pointer", height=alt.RelativeBandSize(band=1)
-        )
+        .mark_bar(color="#8a94a3", cursor="pointer", height=alt.RelativeBandSize(band=1))
         .encode(
             y=y,
             x=alt.XDatum(0),
             x2=alt.X2Datum(1),
-            opacity=alt.condition(
-                f"datum.layer === {CHOSEN}", alt.value(0.28), alt.value(0.001)
-            ),
+            opacity=alt.condition(f"datum.layer === {CHOSEN}", alt.value(0.28), alt.value(0.001)),
         )
     )
     x = unit("auc:Q", "AuC (0 to 1)", axis=alt.Axis(grid=True))
     ranges = (
         curves.transform_filter(alt.datum.state == "scored")
         .mark_rule(strokeWidth=2, opacity=0.75)
-        .encode(
-            y=y, yOffset=offset, x=alt.X("low:Q"), x2="high:Q", color=color(legend=None)
-        )
+        .encode(y=y, yOffset=offset, x=alt.X("low:Q"), x2="high:Q", color=color(legend=None))
     )
     points = curves.mark_point(size=34, strokeWidth=1.5, cursor="pointer").encode(
         y=y,
@@ -74,9 +64,7 @@ def overview(report: Report, batch: str) -> Drawing:
         color=color(legend=None),
         shape=shape(),
         fill=color(),
-        fillOpacity=alt.condition(
-            alt.datum.state == "saturated", alt.value(0), alt.value(1)
-        ),
+        fillOpacity=alt.condition(alt.datum.state == "saturated", alt.value(0), alt.value(1)),
         tooltip=_curve_tooltip(),
     )
     bare = (
@@ -131,9 +119,7 @@ def _x(x_name: str) -> alt.X:
             axis=alt.Axis(format="d", tickCount=6, labelOverlap=True),
         )
     axis = alt.Axis(format="%", tickCount=5)
-    return alt.X(
-        "x:Q", title="share of units kept", scale=alt.Scale(domain=[0, 1]), axis=axis
-    )
+    return alt.X("x:Q", title="share of units kept", scale=alt.Scale(domain=[0, 1]), axis=axis)
 
 
 def _points(x_name: str, y: str) -> alt.Chart:
@@ -192,17 +178,13 @@ def accuracy_curves(report: Report, x_name: str) -> Drawing:
     fields = ["layer", "compressor", "batch", "xName", "x"]
     groups = (
         alt.Chart(alt.NamedData("groups"))
-        .transform_lookup(
-            "curve", alt.LookupData(alt.NamedData("curves"), "curve", fields)
-        )
+        .transform_lookup("curve", alt.LookupData(alt.NamedData("curves"), "curve", fields))
         .transform_filter(
             f"{choice} && datum.xName === '{x_name}' && "
             f"datum.compressor + ', ' + datum.batch === {KEY}"
         )
         .transform_flatten(["x", "accuracy"])
-        .mark_line(
-            strokeWidth=1, opacity=0.45, point=alt.OverlayMarkDef(size=10, opacity=0.6)
-        )
+        .mark_line(strokeWidth=1, opacity=0.45, point=alt.OverlayMarkDef(size=10, opacity=0.6))
         .encode(
             x=_x(x_name),
             y=_accuracy(),
@@ -268,9 +250,7 @@ def all_errors(report: Report) -> Drawing:
             ),
             color=position,
             detail="layer:N",
-            strokeWidth=alt.condition(
-                f"datum.layer === {CHOSEN}", alt.value(4), alt.value(1.2)
-            ),
+            strokeWidth=alt.condition(f"datum.layer === {CHOSEN}", alt.value(4), alt.value(1.2)),
             tooltip=[
                 alt.Tooltip("row:N", title="layer"),
                 alt.Tooltip("x:Q", title="rank"),
@@ -297,9 +277,7 @@ def rank_keys(report: Report) -> list[str]:
         if curve.x_name == "rank"
     }
     order = [(c, b) for c in COMPRESSORS for b in ("mixed", "class") if (c, b) in found]
-    return [
-        f"{COMPRESSORS[compressor]}, {BATCHES[batch]}" for compressor, batch in order
-    ]
+    return [f"{COMPRESSORS[compressor]}, {BATCHES[batch]}" for compressor, batch in order]
 
 
 def _first_rank_key(report: Report) -> str:

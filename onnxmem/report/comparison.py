@@ -26,12 +26,8 @@ def together(names: list[str], batch: str) -> Drawing:
         scale=alt.Scale(domain=names),
         axis=alt.Axis(labelLimit=210, grid=False, ticks=False, domain=False),
     )
-    offset = alt.YOffset(
-        "compressor:N", scale=alt.Scale(domain=NAMES, paddingOuter=0.35)
-    )
-    base = alt.Chart(alt.NamedData("models")).transform_filter(
-        alt.datum.batch == BATCHES[batch]
-    )
+    offset = alt.YOffset("compressor:N", scale=alt.Scale(domain=NAMES, paddingOuter=0.35))
+    base = alt.Chart(alt.NamedData("models")).transform_filter(alt.datum.batch == BATCHES[batch])
     rule = base.mark_rule(strokeWidth=2, opacity=0.75).encode(
         y=y, yOffset=offset, x=alt.X("low:Q"), x2="high:Q", color=color()
     )
@@ -72,9 +68,7 @@ def by_depth(names: list[str], key: str) -> Drawing:
     dots = base.mark_point(size=45, strokeWidth=1.5).encode(
         **channels,
         fill=alt.Fill("model:N", title=None, scale=scale, legend=legend),
-        fillOpacity=alt.condition(
-            alt.datum.state == "saturated", alt.value(0), alt.value(1)
-        ),
+        fillOpacity=alt.condition(alt.datum.state == "saturated", alt.value(0), alt.value(1)),
         tooltip=[
             alt.Tooltip("model:N"),
             alt.Tooltip("row:N", title="layer"),

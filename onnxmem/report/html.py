@@ -45,11 +45,7 @@ def side_by_side(reports: Sequence[Report]) -> str:
 
 def fragment(report: Report) -> str:
     """Return the table of layers as a fragment without scripts, for notebooks."""
-    return (
-        _environment()
-        .get_template("notebook.html")
-        .render(model=_model(0, report, "layers"))
-    )
+    return _environment().get_template("notebook.html").render(model=_model(0, report, "layers"))
 
 
 def _page(reports: list[Report], title: str) -> str:
@@ -58,9 +54,7 @@ def _page(reports: list[Report], title: str) -> str:
         _model(index, report, name)
         for index, (report, name) in enumerate(zip(reports, names, strict=True))
     ]
-    keys = [
-        key for key in words.KEYS if any(key in words.curve_keys(r) for r in reports)
-    ]
+    keys = [key for key in words.KEYS if any(key in words.curve_keys(r) for r in reports)]
     together = _together(reports, names, keys) if len(reports) > 1 else None
     drawn = [model["charts"] for model in models]
     scripts = [_runtime(), _source("page.js")]
@@ -116,8 +110,7 @@ def _charts(report: Report) -> dict[str, Any]:
     """Return the specifications and the rows of one report's charts."""
     measured = {curve.x_name for layer in report.layers for curve in layer.curves}
     drawn: dict[str, Any] = {
-        f"overview-{batch}": charts.overview(report, batch)
-        for batch in _batches([report])
+        f"overview-{batch}": charts.overview(report, batch) for batch in _batches([report])
     }
     if "rank" in measured:
         drawn["rank"] = charts.accuracy_curves(report, "rank")
@@ -128,9 +121,7 @@ def _charts(report: Report) -> dict[str, Any]:
     if report.timings:
         drawn["times"] = charts.times(report)
     return {
-        "specs": {
-            name: _spec(chart, name == "errors") for name, chart in drawn.items()
-        },
+        "specs": {name: _spec(chart, name == "errors") for name, chart in drawn.items()},
         "datasets": {
             "curves": rows.curve_rows(report),
             "bare": rows.bare_rows(report),
@@ -147,8 +138,7 @@ def _together(
     if not keys:
         return None
     drawn: dict[str, Any] = {
-        f"together-{batch}": comparison.together(list(names), batch)
-        for batch in _batches(reports)
+        f"together-{batch}": comparison.together(list(names), batch) for batch in _batches(reports)
     }
     first = next(key for key in words.LEADING_KEYS if key in keys)
     drawn["depth"] = comparison.by_depth(list(names), first)
@@ -169,10 +159,7 @@ def _differences(reports: Sequence[Report]) -> list[str]:
     settings = [
         name
         for name in names
-        if any(
-            report.settings.get(name) != reports[0].settings.get(name)
-            for report in reports
-        )
+        if any(report.settings.get(name) != reports[0].settings.get(name) for report in reports)
     ]
     samples = ["samples"] if len({report.data.sha256 for report in reports}) > 1 else []
     return [words.printable(name) for name in (*samples, *settings)]
@@ -188,11 +175,7 @@ def _spec(chart: Any, legend: bool) -> dict[str, Any]:
 
 def _batches(reports: Sequence[Report]) -> list[str]:
     keys = {key for report in reports for key in words.curve_keys(report)}
-    return [
-        batch
-        for batch in words.BATCHES
-        if any(key.endswith(f".{batch}") for key in keys)
-    ]
+    return [batch for batch in words.BATCHES if any(key.endswith(f".{batch}") for key in keys)]
 
 
 def _facts(report: Report) -> list[tuple[str, list[tuple[str, str]]]]:
@@ -215,11 +198,7 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, st
         if isinstance(value, Mapping):
             yield from _flat(value, f"{name}.")
         else:
-            text = (
-                value
-                if isinstance(value, str)
-                else json.dumps(value, ensure_ascii=False)
-            )
+            text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
             yield words.printable(name), words.printable(text, VALUE_LENGTH)
 
 

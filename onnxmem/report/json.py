@@ -20,9 +20,7 @@ def render(report: Report) -> str:
     Raises:
         ValueError: a number is not finite.
     """
-    text = json.dumps(
-        msgspec.to_builtins(report), indent=1, ensure_ascii=False, allow_nan=False
-    )
+    text = json.dumps(msgspec.to_builtins(report), indent=1, ensure_ascii=False, allow_nan=False)
     return text.encode("utf-8", "backslashreplace").decode("utf-8") + "\n"
 
 
@@ -48,9 +46,7 @@ def _read(path: str | Path, shown: str) -> str:
     try:
         return Path(path).read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise DataError(
-            f"cannot read the report {shown}: {error.strerror or error}"
-        ) from error
+        raise DataError(f"cannot read the report {shown}: {error.strerror or error}") from error
     except ValueError as error:
         raise DataError(f"{shown} is no JSON report: it is not UTF-8 text") from error
 

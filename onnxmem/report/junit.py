@@ -59,9 +59,7 @@ def _properties(report: Report) -> tuple[tuple[str, str], ...]:
 
 
 def _case(suite: xml.Element, group: str, name: str) -> xml.Element:
-    return xml.SubElement(
-        suite, "testcase", classname=f"onnxmem.{group}", name=name, time="0"
-    )
+    return xml.SubElement(suite, "testcase", classname=f"onnxmem.{group}", name=name, time="0")
 
 
 def _layer(suite: xml.Element, layer: Layer) -> None:
@@ -81,13 +79,9 @@ def _line(curve: Curve) -> str:
 
 
 def _gate(suite: xml.Element, gate: Gate) -> None:
-    case = _case(
-        suite, "gates", f"{printable(gate.key, 200)} {number(gate.threshold, 4)}"
-    )
+    case = _case(suite, "gates", f"{printable(gate.key, 200)} {number(gate.threshold, 4)}")
     if gate.passed is None:
-        xml.SubElement(
-            case, "skipped", message="inconclusive: the value could not be measured"
-        )
+        xml.SubElement(case, "skipped", message="inconclusive: the value could not be measured")
     elif not gate.passed:
         value = "no value" if gate.value is None else number(gate.value, 4)
         message = f"{printable(gate.key)}: {value} against {number(gate.threshold, 4)}"
@@ -100,8 +94,6 @@ def _verdict(suite: xml.Element, report: Report) -> None:
     reason = printable(report.reason, 400) or report.verdict
     if report.verdict == "inconclusive":
         xml.SubElement(case, "skipped", message=f"inconclusive: {reason}")
-    elif report.verdict == "fail" and not any(
-        gate.passed is False for gate in report.gates
-    ):
+    elif report.verdict == "fail" and not any(gate.passed is False for gate in report.gates):
         xml.SubElement(case, "failure", message=reason, type="verdict")
     xml.SubElement(case, "system-out").text = sentence(report)

@@ -39,9 +39,7 @@ def render(report: Report) -> str:
         "",
         escaped(sentence(report), 2_000),
         "",
-        *_section(
-            "Gates", ("Gate", "Threshold", "Value", "Result"), map(_gate, report.gates)
-        ),
+        *_section("Gates", ("Gate", "Threshold", "Value", "Result"), map(_gate, report.gates)),
         *_section(
             "Mean AuC",
             ("Curve", "Mean AuC", "95 % interval", "Scored", "Saturated"),
@@ -53,9 +51,7 @@ def render(report: Report) -> str:
 
 def escaped(text: str, length: int = 80) -> str:
     """Return `text` as one line in which no character is Markdown, HTML, a link or a mention."""
-    return _ACTIVE.sub(
-        lambda match: f"&#{ord(match.group())};", printable(text, length)
-    )
+    return _ACTIVE.sub(lambda match: f"&#{ord(match.group())};", printable(text, length))
 
 
 def code(text: str) -> str:
@@ -69,9 +65,7 @@ def _with_layers(head: list[str], report: Report) -> str:
         return _text(head)
     keys = curve_keys(report)
     key = leading_key(report)
-    order = (
-        f"lowest AuC ({key_title(key)}) first" if key else "none of them was measured"
-    )
+    order = f"lowest AuC ({key_title(key)}) first" if key else "none of them was measured"
     titles = ("Layer", "Op", "Shape", *map(key_title, keys), "Status")
     lines = [*head, f"### Layers, {order}", "", *_table_head(titles)]
     room = MOST_BYTES - len((_text(lines) + _LIMITS).encode("utf-8")) - 200
@@ -96,11 +90,7 @@ def _section(
     lines = [_row(row) for row in rows]
     if not lines:
         return []
-    more = (
-        [f"{len(lines) - most} more are in the JSON report.", ""]
-        if len(lines) > most
-        else []
-    )
+    more = [f"{len(lines) - most} more are in the JSON report.", ""] if len(lines) > most else []
     return [f"### {title}", "", *_table_head(titles), *lines[:most], "", *more]
 
 

@@ -23,9 +23,7 @@ def write(text: str | bytes, path: str | Path) -> None:
     Raises:
         OutputError: it cannot be written; the message names the path and the cause.
     """
-    content = (
-        text if isinstance(text, bytes) else text.encode("utf-8", "backslashreplace")
-    )
+    content = text if isinstance(text, bytes) else text.encode("utf-8", "backslashreplace")
     try:
         if str(path) == STDOUT:
             _to_stdout(content)
@@ -57,9 +55,7 @@ def check_writable(path: str | Path) -> None:
 
 def _failure(path: str | Path, error: Exception) -> OutputError:
     name = "stdout" if str(path) == STDOUT else printable(str(path), 200)
-    cause = (error.strerror if isinstance(error, OSError) else None) or printable(
-        str(error), 200
-    )
+    cause = (error.strerror if isinstance(error, OSError) else None) or printable(str(error), 200)
     return OutputError(f"cannot write {name}: {cause}")
 
 

@@ -28,9 +28,7 @@ def render(report: Report, kind: str) -> bytes:
         UsageError: `kind` is neither png nor svg.
     """
     if kind not in ("png", "svg"):
-        raise UsageError(
-            f"there is no picture of kind {str(kind)[:20]!r}; choose png or svg"
-        )
+        raise UsageError(f"there is no picture of kind {str(kind)[:20]!r}; choose png or svg")
     spec = picture_spec(report)
     if kind == "svg":
         return vl_convert.vegalite_to_svg(spec, allowed_base_urls=[]).encode("utf-8")
@@ -63,9 +61,7 @@ def picture_spec(report: Report) -> dict[str, Any]:
 
 def _panels(report: Report) -> list[Any]:
     panels: list[Any] = []
-    batches = [
-        batch for batch in BATCHES if any(k.endswith(batch) for k in curve_keys(report))
-    ]
+    batches = [batch for batch in BATCHES if any(k.endswith(batch) for k in curve_keys(report))]
     if batches:
         panels.append(alt.hconcat(*(_overview(report, batch) for batch in batches)))
     panels += [_curves(report, x_name) for x_name in _x_names(report)]
@@ -77,9 +73,7 @@ def _panels(report: Report) -> list[Any]:
         below.append(charts.times(report).properties(width=WIDTH, title="Time"))
     if below:
         panels.append(alt.hconcat(*below))
-    return panels or [
-        alt.Chart(alt.InlineData([{}])).mark_text(text="no layer was measured")
-    ]
+    return panels or [alt.Chart(alt.InlineData([{}])).mark_text(text="no layer was measured")]
 
 
 def _overview(report: Report, batch: str) -> look.Drawing:

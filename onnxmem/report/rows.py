@@ -60,9 +60,7 @@ def first_choice(report: Report) -> int:
 def curve_rows(report: Report) -> list[Row]:
     """Return a row for each curve, with its points, and one for each layer without curves."""
     rows: list[Row] = []
-    for index, (name, layer) in enumerate(
-        zip(row_names(report), report.layers, strict=True)
-    ):
+    for index, (name, layer) in enumerate(zip(row_names(report), report.layers, strict=True)):
         place = {"layer": index, "row": name}
         rows += [
             place | {"curve": len(rows) + offset} | _curve(curve)
@@ -95,9 +93,7 @@ def bare_rows(report: Report) -> list[Row]:
             "row": name,
             "note": f"{layer.status}: {printable(layer.reason, 60)}".rstrip(": "),
         }
-        for index, (name, layer) in enumerate(
-            zip(row_names(report), report.layers, strict=True)
-        )
+        for index, (name, layer) in enumerate(zip(row_names(report), report.layers, strict=True))
         if not layer.curves
     ]
 
@@ -111,9 +107,7 @@ def group_rows(report: Report) -> list[Row]:
     limit = groups_shown(report)
     curves = [curve for layer in report.layers for curve in layer.curves]
     for index, curve in enumerate(curves):
-        lowest = sorted(curve.groups, key=lambda group: (group.auc, group.label))[
-            :limit
-        ]
+        lowest = sorted(curve.groups, key=lambda group: (group.auc, group.label))[:limit]
         rows += [
             {
                 "curve": index,
@@ -136,8 +130,7 @@ def time_rows(report: Report) -> list[Row]:
     """Return a row for each stage and the seconds that it took, the longest first."""
     stages = sorted(report.timings.items(), key=lambda item: -item[1])
     return [
-        {"stage": printable(stage, 24), "seconds": round(seconds, 3)}
-        for stage, seconds in stages
+        {"stage": printable(stage, 24), "seconds": round(seconds, 3)} for stage, seconds in stages
     ]
 
 
@@ -174,9 +167,7 @@ def depth_rows(reports: Sequence[Report]) -> list[Row]:
             "state": "saturated" if curve.saturated else "scored",
         }
         for name, report in zip(model_names(reports), reports, strict=True)
-        for index, (row, layer) in enumerate(
-            zip(row_names(report), report.layers, strict=True)
-        )
+        for index, (row, layer) in enumerate(zip(row_names(report), report.layers, strict=True))
         for curve in layer.curves
     ]
 

@@ -87,9 +87,7 @@ def relative_uri(path: str) -> str:
     pure: PurePath = PureWindowsPath(path) if "\\" in path else PurePath(path)
     if pure.is_absolute():
         here = Path.cwd()
-        pure = (
-            pure.relative_to(here) if pure.is_relative_to(here) else PurePath(pure.name)
-        )
+        pure = pure.relative_to(here) if pure.is_relative_to(here) else PurePath(pure.name)
     if ".." in pure.parts or pure.drive:
         pure = PurePath(pure.name)
     shown = "/".join(printable(part, 255) for part in pure.parts) or "model.onnx"
@@ -135,12 +133,8 @@ def _results(report: Report, location: Json) -> list[Json]:
     if report.verdict == "inconclusive":
         text = printable(report.reason, 400) or "nothing can be concluded"
         results.append(_result("audit-inconclusive", text, "", location))
-    elif report.verdict == "fail" and not any(
-        gate.passed is False for gate in report.gates
-    ):
-        results.append(
-            _result("gate-failed", printable(report.reason, 400), "", location)
-        )
+    elif report.verdict == "fail" and not any(gate.passed is False for gate in report.gates):
+        results.append(_result("gate-failed", printable(report.reason, 400), "", location))
     key = leading_key(report)
     for layer in report.layers:
         curve = curve_of(layer, key)

@@ -29,9 +29,7 @@ from onnxmem.report.words import (
 
 WIDE = 132
 NARROW = {"nmf": "NMF", "pca": "PCA", "ablation": "Abl."}
-SATURATED = (
-    "sat.: the accuracy is full at every rank, so nothing can be read from this curve."
-)
+SATURATED = "sat.: the accuracy is full at every rank, so nothing can be read from this curve."
 VERDICT_STYLES = {
     "pass": "green",
     "fail": "red",
@@ -52,9 +50,7 @@ class TerminalReport:
 
     report: Report
 
-    def __rich_console__(
-        self, console: Console, options: ConsoleOptions
-    ) -> RenderResult:
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Yield the table, the reasons of skipped layers, the gates and the sentence."""
         report = self.report
         if report.layers:
@@ -72,9 +68,7 @@ def _table(report: Report, wide: bool) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("Layer", overflow="fold", min_width=14)
     for title in ("Op", "Shape", "Baseline") if wide else ():
-        table.add_column(
-            title, no_wrap=True, justify="right" if title == "Baseline" else "left"
-        )
+        table.add_column(title, no_wrap=True, justify="right" if title == "Baseline" else "left")
     for key in keys:
         compressor, batch = key.split(".")
         title = COMPRESSORS[compressor] if wide else NARROW[compressor]
@@ -119,9 +113,7 @@ def _mean_row(report: Report, keys: tuple[str, ...], wide: bool) -> Iterator[Tex
 
 
 def _mean(value: Score, wide: bool) -> Text:
-    layers = (
-        f"\n{value.layers_scored} of {value.layers_scored + value.layers_saturated}"
-    )
+    layers = f"\n{value.layers_scored} of {value.layers_scored + value.layers_saturated}"
     if value.auc is None:
         return Text(f"–{layers}")
     text = Text(number(value.auc, 2), style="bold")
@@ -160,6 +152,4 @@ def _gate(gate: Gate) -> Text:
     }[gate.passed]
     value = "no value" if gate.value is None else number(gate.value, 4)
     limit = number(gate.threshold, 4)
-    return Text(
-        f"Gate {printable(gate.key)}: {state}, {value} against {limit}", style=style
-    )
+    return Text(f"Gate {printable(gate.key)}: {state}, {value} against {limit}", style=style)

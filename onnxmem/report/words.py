@@ -76,9 +76,7 @@ def shape(layer: Layer) -> str:
     """Return the tensor's shape, with ? where a dimension is not known."""
     if layer.shape is None:
         return "?"
-    return (
-        "×".join("?" if size is None else str(size) for size in layer.shape) or "scalar"
-    )
+    return "×".join("?" if size is None else str(size) for size in layer.shape) or "scalar"
 
 
 def key_title(key: str) -> str:
@@ -126,14 +124,15 @@ def model_names(reports: Sequence[Report]) -> tuple[str, ...]:
         for name, digest in zip(names, hashes, strict=True)
     ]
     return tuple(
-        f"{name} #{index + 1}" if full.count(name) > 1 else name
-        for index, name in enumerate(full)
+        f"{name} #{index + 1}" if full.count(name) > 1 else name for index, name in enumerate(full)
     )
 
 
 def accuracy(baseline: Baseline) -> str:
     """Return the accuracy of the untouched model, beside that of guessing."""
-    return f"{METRICS[baseline.metric]} {number(baseline.value)}, guessing {number(baseline.chance)}"
+    return (
+        f"{METRICS[baseline.metric]} {number(baseline.value)}, guessing {number(baseline.chance)}"
+    )
 
 
 def score(value: Score) -> str:
@@ -142,9 +141,7 @@ def score(value: Score) -> str:
         return "none"
     if value.auc_low is None or value.auc_high is None:
         return number(value.auc)
-    return (
-        f"{number(value.auc)} (95 % interval {interval(value.auc_low, value.auc_high)})"
-    )
+    return f"{number(value.auc)} (95 % interval {interval(value.auc_low, value.auc_high)})"
 
 
 def sentence(report: Report) -> str:
@@ -171,9 +168,7 @@ def _layers(layers: Sequence[Layer]) -> str:
     if not layers:
         return "it has no layer that was analyzed"
     states = [layer.status for layer in layers]
-    counts = [
-        f"{states.count(state)} {state}" for state in ("scored", "saturated", "skipped")
-    ]
+    counts = [f"{states.count(state)} {state}" for state in ("scored", "saturated", "skipped")]
     return f"of {_count(len(layers), 'ReLU layer')}, {', '.join(counts)}"
 
 

@@ -25,18 +25,14 @@ def model_proto(
     **weights: Any,
 ) -> onnx.ModelProto:
     """Parse a graph; `weights` are arrays, or shapes of float32 weights to draw."""
-    imports = ", ".join(
-        f'"{name}": {version}' for name, version in {"": opset, **domains}.items()
-    )
+    imports = ", ".join(f'"{name}": {version}' for name, version in {"": opset, **domains}.items())
     proto = onnx.parser.parse_model(
         f"<ir_version: {ir_version}, opset_import: [{imports}]> network {text}"
     )
     rng = np.random.default_rng(7)
     for name, content in weights.items():
         array = (
-            (rng.normal(size=content) / np.sqrt(np.prod(content[1:]) or 1)).astype(
-                np.float32
-            )
+            (rng.normal(size=content) / np.sqrt(np.prod(content[1:]) or 1)).astype(np.float32)
             if isinstance(content, tuple)
             else np.asarray(content)
         )
@@ -56,27 +52,21 @@ def network(tmp_path: Path) -> Callable[..., Path]:
     return write
 
 
-def session(
-    model: bytes | str, weights: Path | None = None, *, optimised: bool = False
-) -> Any:
+def session(model: bytes | str, weights: Path | None = None, *, optimised: bool = False) -> Any:
     """Open a session on the CPU, with all optimisations or none."""
     ort = pytest.importorskip("onnxruntime")
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
     options.log_severity_level = 4
     level = ort.GraphOptimizationLevel
-    options.graph_optimization_level = (
-        level.ORT_ENABLE_ALL if optimised else level.ORT_DISABLE_ALL
-    )
+    options.graph_optimization_level = level.ORT_ENABLE_ALL if optimised else level.ORT_DISABLE_ALL
     if weights is not None:
         key = "session.model_external_initializers_file_folder_path"
         options.add_session_config_entry(key, str(weights))
     return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
-def run_part(
-    part: graph.Part, feeds: Feeds, *, optimised: bool = False
-) -> dict[str, np.ndarray]:
+def run_part(part: graph.Part, feeds: Feeds, *, optimised: bool = False) -> dict[str, np.ndarray]:
     """Run `part` on those of `feeds` that it reads."""
     opened = session(part.proto, part.weights, optimised=optimised)
     results = opened.run(None, {name: feeds[name] for name in part.inputs})
@@ -110,9 +100,7 @@ def through_cut(
 def check_cut() -> Callable[..., graph.Cut]:
     """Return the check: head and tail together are the model, exactly or to rounding."""
 
-    def check(
-        source: Path | graph.Model, tensor: str, feeds: Feeds, **options: Any
-    ) -> graph.Cut:
+    def check(source: Path | graph.Model, tensor: str, feeds: Feeds, **options: Any) -> graph.Cut:
         model = source if isinstance(source, graph.Model) else graph.load(source)
         opened = session(str(model.path))
         names = [output.name for output in opened.get_outputs()]

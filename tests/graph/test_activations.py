@@ -43,9 +43,7 @@ SCALARS = {
 def test_an_activation_is_named_once(network, body, name):
     text = f"(float[N,4] x) => (float[N,4] y) {{ h = MatMul(x, w) {body} y = MatMul(r, w) }}"
     used = {key: value for key, value in SCALARS.items() if key in body}
-    model = graph.load(
-        network(text, opset=22, domains={"com.microsoft": 1}, w=(4, 4), **used)
-    )
+    model = graph.load(network(text, opset=22, domains={"com.microsoft": 1}, w=(4, 4), **used))
     assert graph.other_activations(model) == ((name, 1),)
     assert graph.find_sites(model) == ()
 

@@ -9,9 +9,7 @@ from onnxmem import graph
 
 
 def axis_of(path):
-    (site,) = (
-        site for site in graph.find_sites(graph.load(path)) if site.tensor == "r"
-    )
+    (site,) = (site for site in graph.find_sites(graph.load(path)) if site.tensor == "r")
     return site.feature_axis, site.axis_from
 
 
@@ -72,9 +70,7 @@ def test_the_operator_that_makes_features_decides(network, inputs, body, weights
          KERNEL | {"to": np.array([0, 2, 21]), "l": (4, 2, 1)}, 1),
     ],
 )  # fmt: skip
-def test_otherwise_the_operator_that_reads_them_decides(
-    network, inputs, body, weights, axis
-):
+def test_otherwise_the_operator_that_reads_them_decides(network, inputs, body, weights, axis):
     found, origin = axis_of(network(network_text(inputs, body), **weights))
     assert found == axis
     assert origin.startswith("read by ")

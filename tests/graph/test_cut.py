@@ -272,9 +272,7 @@ def test_operators_that_look_at_the_whole_batch_are_named(network, check_cut, dr
             y = DequantizeLinear(q, scale, zero)
         }"""
     )
-    assert check_cut(path, "r", {"x": draw(2, 4)}).whole_batch == (
-        "DynamicQuantizeLinear",
-    )
+    assert check_cut(path, "r", {"x": draw(2, 4)}).whole_batch == ("DynamicQuantizeLinear",)
 
 
 def test_the_same_cut_gives_the_same_bytes(network):
@@ -290,9 +288,7 @@ def test_exposed_tensors_are_typed_outputs_of_a_valid_model(network, run, draw):
     proto = onnx.ModelProto.FromString(part.proto)
     onnx.checker.check_model(proto, full_check=True)
     assert part.outputs == ("y", "r1", "r2")
-    assert [dim.dim_value for dim in proto.graph.output[1].type.tensor_type.shape.dim][
-        1:
-    ] == [
+    assert [dim.dim_value for dim in proto.graph.output[1].type.tensor_type.shape.dim][1:] == [
         8,
         8,
         8,

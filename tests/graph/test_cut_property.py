@@ -45,9 +45,7 @@ def networks(draw: st.DrawFn) -> onnx.ModelProto:
             [helper.make_tensor_value_info("x", 1, ["N", CHANNELS, 4, 4])],
             [helper.make_tensor_value_info("y", 1, None)],
             [
-                onnx.numpy_helper.from_array(
-                    (rng.normal(size=s) / 4).astype(np.float32), name
-                )
+                onnx.numpy_helper.from_array((rng.normal(size=s) / 4).astype(np.float32), name)
                 for name, s in weights.items()
             ],
         ),

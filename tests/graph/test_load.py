@@ -59,16 +59,12 @@ def test_a_model_tells_where_it_is_from(network):
      ("string", "str"), ("bfloat16", "bfloat16")],
 )  # fmt: skip
 def test_element_types_have_numpy_names(network, onnx_type, dtype):
-    model = graph.load(
-        network(f"({onnx_type}[N] x) => ({onnx_type}[N] y) {{ y = Identity(x) }}")
-    )
+    model = graph.load(network(f"({onnx_type}[N] x) => ({onnx_type}[N] y) {{ y = Identity(x) }}"))
     assert model.inputs[0].dtype == dtype
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(
-        ModelFileError, match=r"cannot read the model .*gone\.onnx: No such file"
-    ):
+    with pytest.raises(ModelFileError, match=r"cannot read the model .*gone\.onnx: No such file"):
         graph.load(tmp_path / "gone.onnx")
 
 
@@ -166,9 +162,7 @@ def test_a_link_out_of_the_folder_is_refused(external):
 def test_missing_and_truncated_external_data_are_told_apart(external):
     data = external.with_name("network.data")
     data.write_bytes(data.read_bytes()[:-1])
-    with pytest.raises(
-        ModelFileError, match=r"network\.data .* is truncated at tensor 'w'"
-    ):
+    with pytest.raises(ModelFileError, match=r"network\.data .* is truncated at tensor 'w'"):
         graph.load(external)
     data.unlink()
     with pytest.raises(ModelFileError, match=r"network\.data .* is missing"):

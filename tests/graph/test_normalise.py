@@ -26,9 +26,7 @@ def ops(model):
 
 
 def test_initializers_listed_as_inputs_are_no_inputs(network, check_cut, draw, proto):
-    path = network(
-        "(float[N,4] x) => (float[N,4] y) { h = MatMul(x, w) y = Relu(h) }", w=(4, 4)
-    )
+    path = network("(float[N,4] x) => (float[N,4] y) { h = MatMul(x, w) y = Relu(h) }", w=(4, 4))
     old = onnx.load(path)
     old.ir_version = 3
     old.graph.input.append(onnx.helper.make_tensor_value_info("w", 1, [4, 4]))
@@ -40,9 +38,7 @@ def test_initializers_listed_as_inputs_are_no_inputs(network, check_cut, draw, p
 
 
 @pytest.mark.parametrize("inside", [17, 16, 12])
-def test_functions_are_inlined_whatever_opset_they_state(
-    network, check_cut, draw, inside
-):
+def test_functions_are_inlined_whatever_opset_they_state(network, check_cut, draw, inside):
     path = network(
         """(float[N,4] x) => (float[N,4] y) {
             a = mine.block<slope=0.0>(x, w)
@@ -85,9 +81,7 @@ def test_a_function_whose_operators_changed_since_is_converted(network, run, dra
     onnx.save(model, path)
     x = draw(3, 4)
     result = run(graph.expose(graph.load(path), ["r"]), {"x": x})["r"]
-    np.testing.assert_allclose(
-        result, np.maximum(x.sum(axis=1, keepdims=True), 0), rtol=1e-5
-    )
+    np.testing.assert_allclose(result, np.maximum(x.sum(axis=1, keepdims=True), 0), rtol=1e-5)
 
 
 def test_an_input_that_is_an_output_too_stays_one(network, run, draw):
@@ -100,13 +94,9 @@ def test_an_input_that_is_an_output_too_stays_one(network, run, draw):
 
 
 @pytest.mark.parametrize(("rate", "inner"), [(16000, "b"), (8000, "e")])
-def test_binding_an_input_lifts_the_branch_that_it_decides(
-    network, check_cut, draw, rate, inner
-):
+def test_binding_an_input_lifts_the_branch_that_it_decides(network, check_cut, draw, rate, inner):
     path = network(TWO_BRANCHES, **TWO_WEIGHTS)
-    assert [s.status for s in graph.find_sites(graph.load(path))].count(
-        "unsupported"
-    ) == 2
+    assert [s.status for s in graph.find_sites(graph.load(path))].count("unsupported") == 2
     model = graph.load(path, {"sr": rate})
     assert [spec.name for spec in model.inputs] == ["x"]
     assert [site.tensor for site in graph.find_sites(model)] == [inner, "t"]
@@ -169,9 +159,7 @@ def test_nested_and_repeated_branches_keep_their_names_apart(network, check_cut,
 
 def test_binding_names_the_inputs_there_are(network):
     path = network(TWO_BRANCHES, **TWO_WEIGHTS)
-    with pytest.raises(
-        UsageError, match="cannot bind 'rate': the model's inputs are x, sr"
-    ):
+    with pytest.raises(UsageError, match="cannot bind 'rate': the model's inputs are x, sr"):
         graph.load(path, {"rate": 16000})
     with pytest.raises(UsageError, match="cannot bind 'sr' to 'fast'"):
         graph.load(path, {"sr": "fast"})
@@ -208,9 +196,7 @@ def test_batch_normalization_in_training_mode_uses_its_statistics(network, run, 
     np.testing.assert_allclose(run(part, {"x": x})["h"], expected, rtol=1e-5)
 
 
-def test_constants_in_nodes_and_bodies_become_weights_of_the_graph(
-    network, check_cut, draw
-):
+def test_constants_in_nodes_and_bodies_become_weights_of_the_graph(network, check_cut, draw):
     path = network(
         """(float[N,2] x) => (float[N,2] y) {
             k = Constant<value = float[2,2] {1.0, -1.0, 0.5, 2.0}>()
@@ -234,9 +220,7 @@ def test_constants_in_nodes_and_bodies_become_weights_of_the_graph(
 
 
 def test_nodes_out_of_order_are_sorted(network, run, draw):
-    path = network(
-        "(float[N,4] x) => (float[N,4] y) { h = MatMul(x, w) y = Relu(h) }", w=(4, 4)
-    )
+    path = network("(float[N,4] x) => (float[N,4] y) { h = MatMul(x, w) y = Relu(h) }", w=(4, 4))
     proto = onnx.load(path)
     nodes = list(proto.graph.node)
     del proto.graph.node[:]
@@ -246,16 +230,12 @@ def test_nodes_out_of_order_are_sorted(network, run, draw):
 
 
 def test_a_loop_of_nodes_is_refused(network):
-    path = network(
-        "(float[N] x) => (float[N] y) { a = Relu(b) b = Relu(a) y = Add(a, x) }"
-    )
+    path = network("(float[N] x) => (float[N] y) { a = Relu(b) b = Relu(a) y = Add(a, x) }")
     with pytest.raises(ModelFileError, match="not a valid ONNX model"):
         graph.load(path)
 
 
-def test_class_probabilities_are_a_tensor_instead_of_a_zipmap(
-    network, check_cut, run, draw
-):
+def test_class_probabilities_are_a_tensor_instead_of_a_zipmap(network, check_cut, run, draw):
     path = network("(float[N,4] x) => (float[N,3] p, float[] q) { h = MatMul(x, w) r = Relu(h) "
                    "p = Softmax(r) q = ai.onnx.ml.ZipMap<classlabels_int64s=[0,1,2]>(p) }",
                    w=(4, 3), domains={"ai.onnx.ml": 1})  # fmt: skip

@@ -22,9 +22,7 @@ from onnxmem.errors import UsageError
     ],
 )
 def test_the_operator_that_ends_in_it_tells(network, body, form):
-    path = network(
-        f"(float[N,4] x) => (float[] y) {{ h = MatMul(x, w) {body} }}", w=(4, 4), b=(4,)
-    )
+    path = network(f"(float[N,4] x) => (float[] y) {{ h = MatMul(x, w) {body} }}", w=(4, 4), b=(4,))
     assert graph.output_form(graph.load(path), "y") == form
 
 
@@ -37,8 +35,6 @@ def test_integers_are_labels(network):
 
 
 def test_an_unknown_output_is_named(network):
-    model = graph.load(
-        network("(float[N] x) => (float[N] y) { y = Relu(x) }", b=np.ones(1))
-    )
+    model = graph.load(network("(float[N] x) => (float[N] y) { y = Relu(x) }", b=np.ones(1)))
     with pytest.raises(UsageError, match="no output 'z'; it has: y"):
         graph.output_form(model, "z")

@@ -50,9 +50,7 @@ def quantized(network, draw, tmp_path):
 
 @pytest.mark.parametrize("layout", ["QDQ", "QOperator"])
 @pytest.mark.parametrize("element", ["QUInt8", "QInt8"])
-def test_folded_relus_are_found_and_their_cuts_join(
-    quantized, check_cut, draw, layout, element
-):
+def test_folded_relus_are_found_and_their_cuts_join(quantized, check_cut, draw, layout, element):
     path = quantized(layout, element)
     ops = {node.op_type for node in onnx.load(path).graph.node}
     assert "Relu" not in ops and ("QLinearConv" in ops) == (layout == "QOperator")
@@ -91,11 +89,7 @@ QUANTIZERS = {
     ],
 )
 def test_only_a_quantiser_that_cuts_negatives_off_is_a_relu(network, body, count):
-    used = {
-        name: value
-        for name, value in QUANTIZERS.items()
-        if name in body or name in "sw"
-    }
+    used = {name: value for name, value in QUANTIZERS.items() if name in body or name in "sw"}
     used.setdefault("zero", np.uint8(0))
     text = f"""(float[N,4] x) => (float[N,4] y) {{
         {body}

@@ -61,9 +61,7 @@ def test_every_spelling_is_found_and_its_cut_joins(network, check_cut, draw, bod
 
 
 def test_the_attributes_of_an_old_clip_are_read(network):
-    (site,) = sites_of(
-        network, between_layers("r = Clip<min=0.0, max=6.0>(h)"), opset=6
-    )
+    (site,) = sites_of(network, between_layers("r = Clip<min=0.0, max=6.0>(h)"), opset=6)
     assert (site.tensor, site.op) == ("r", "Clip")
 
 
@@ -170,10 +168,7 @@ def test_sites_come_in_order_with_shape_and_outputs(network):
 
 def test_a_relu_of_constants_is_no_site(network):
     assert (
-        sites_of(
-            network, "(float[N,4] x) => (float[N,4] y) { v = Relu(w) y = MatMul(x, v) }"
-        )
-        == ()
+        sites_of(network, "(float[N,4] x) => (float[N,4] y) { v = Relu(w) y = MatMul(x, v) }") == ()
     )
 
 
@@ -217,21 +212,15 @@ def test_a_blocked_tensor_is_cut_where_its_layout_is_undone(network):
     assert "blocked layout" in sites[1].reason
 
 
-def test_the_states_of_a_relu_rnn_are_a_site_with_features_last(
-    network, check_cut, draw
-):
+def test_the_states_of_a_relu_rnn_are_a_site_with_features_last(network, check_cut, draw):
     text = """(float[5,N,3] x) => (float[] y) {
         r, last = RNN<hidden_size=4, activations=["Relu"]>(x, k, l)
         y = MatMul(r, w)
     }"""
     (site,) = sites_of(network, text, k=(1, 4, 3), l=(1, 4, 4))
     assert (site.tensor, site.op, site.feature_axis) == ("r", "RNN", -1)
-    check_cut(
-        network(text, k=(1, 4, 3), l=(1, 4, 4), w=(4, 4)), "r", {"x": draw(5, 2, 3)}
-    )
-    assert (
-        sites_of(network, text.replace("Relu", "Tanh"), k=(1, 4, 3), l=(1, 4, 4)) == ()
-    )
+    check_cut(network(text, k=(1, 4, 3), l=(1, 4, 4), w=(4, 4)), "r", {"x": draw(5, 2, 3)})
+    assert sites_of(network, text.replace("Relu", "Tanh"), k=(1, 4, 3), l=(1, 4, 4)) == ()
 
 
 def test_a_relu_inside_a_body_is_reported_with_what_would_help(network):
@@ -276,9 +265,7 @@ def test_other_kinds_are_found_on_request_only(network, kind):
 
 def test_an_unknown_kind_is_refused(network):
     path = network(between_layers("r = Relu(h)"), w=(4, 4))
-    with pytest.raises(
-        UsageError, match="no kind of activation 'gelu'; there are: relu, sigmoid"
-    ):
+    with pytest.raises(UsageError, match="no kind of activation 'gelu'; there are: relu, sigmoid"):
         graph.find_sites(graph.load(path), ("gelu",))
 
 

@@ -80,9 +80,7 @@ def test_a_model_with_external_data_can_be_saved_elsewhere(model, tmp_path, feed
     moved.parent.mkdir()
     graph.save(graph.load(path), moved)
     path.with_name("network.data").unlink()
-    result, expected = (
-        run(graph.expose(m, []), feeds)["y"] for m in (graph.load(moved), model)
-    )
+    result, expected = (run(graph.expose(m, []), feeds)["y"] for m in (graph.load(moved), model))
     np.testing.assert_array_equal(result, expected)
 
 
@@ -114,14 +112,10 @@ def test_a_saved_part_holds_its_weights(model, tmp_path, feeds, run):
     graph.save(part, path)
     onnx.checker.check_model(str(path), full_check=True)
     assert path.read_bytes() == part.proto
-    assert [file.name for file in tmp_path.iterdir() if "exposed" in file.name] == [
-        "exposed.onnx"
-    ]
+    assert [file.name for file in tmp_path.iterdir() if "exposed" in file.name] == ["exposed.onnx"]
 
 
-def test_a_saved_part_of_an_external_model_has_its_own_external_data(
-    model, tmp_path, feeds, run
-):
+def test_a_saved_part_of_an_external_model_has_its_own_external_data(model, tmp_path, feeds, run):
     shared = graph.share_weights(model, tmp_path / "shared")
     part = graph.expose(shared, ["r1"])
     path = tmp_path / "saved" / "exposed.onnx"

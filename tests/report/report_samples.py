@@ -53,14 +53,10 @@ def curve(
     groups = []
     for label in range(classes if batch == "class" else 3):
         bump = rng.normal(0, 0.04, len(x))
-        values = (
-            np.ones(len(x)) if saturated else np.clip(0.1 + 0.9 * rise + bump, 0, 1)
-        )
+        values = np.ones(len(x)) if saturated else np.clip(0.1 + 0.9 * rise + bump, 0, 1)
         accuracy = tuple(round(float(value), 6) for value in values)
         groups.append(Group(label, 30, accuracy, float(np.mean(accuracy))))
-    accuracy = tuple(
-        float(value) for value in np.mean([g.accuracy for g in groups], axis=0)
-    )
+    accuracy = tuple(float(value) for value in np.mean([g.accuracy for g in groups], axis=0))
     auc = float(np.mean(accuracy))
     return Curve(
         compressor=compressor,
@@ -69,8 +65,7 @@ def curve(
         x=x,
         accuracy=accuracy,
         error=tuple(
-            float(value)
-            for value in (1.2 - level) * (1 - np.linspace(0, 0.97, len(x)) ** 0.5)
+            float(value) for value in (1.2 - level) * (1 - np.linspace(0, 0.97, len(x)) ** 0.5)
         ),
         auc=auc,
         auc_low=max(0.0, auc - 0.03),
@@ -82,9 +77,7 @@ def curve(
     )
 
 
-def layer(
-    index: int, tensor: str, level: float, classes: int = 10, seed: int = 0
-) -> Layer:
+def layer(index: int, tensor: str, level: float, classes: int = 10, seed: int = 0) -> Layer:
     """Return a scored layer whose single-class curves saturate from level 0.8 on."""
     rng = np.random.default_rng((seed, index))
     curves = tuple(
@@ -102,9 +95,7 @@ def layer(
     return Layer(tensor, "Relu", index, (None, 64, 8, 8), 1, "scored", "", cut, curves)
 
 
-def skipped(
-    index: int, tensor: str, reason: str = "the tail needs the model's input"
-) -> Layer:
+def skipped(index: int, tensor: str, reason: str = "the tail needs the model's input") -> Layer:
     """Return a layer that could not be measured."""
     return Layer(tensor, "Relu", index, None, None, "skipped", reason, None)
 
@@ -177,8 +168,7 @@ def report(
 def passing() -> Report:
     """Return a report whose gate passed."""
     layers = tuple(
-        layer(i, f"/features/features.{i}/Relu_output_0", 0.45 + 0.06 * i)
-        for i in range(8)
+        layer(i, f"/features/features.{i}/Relu_output_0", 0.45 + 0.06 * i) for i in range(8)
     )
     gate = Gate("nmf.mixed", 0.5, 0.61, True)
     return report(layers, "pass", "every gate passed", (gate,))
@@ -238,9 +228,7 @@ def hostile() -> Report:
         skipped(i, name, name) if i % 5 == 4 else layer(i, name, 0.3)
         for i, name in enumerate(HOSTILE_NAMES)
     )
-    base = report(
-        layers, "fail", HOSTILE_NAMES[0] + HOSTILE_NAMES[5], path=HOSTILE_NAMES[0]
-    )
+    base = report(layers, "fail", HOSTILE_NAMES[0] + HOSTILE_NAMES[5], path=HOSTILE_NAMES[0])
     return replace(
         base,
         settings={name: name for name in HOSTILE_NAMES},

@@ -20,9 +20,7 @@ def test_every_format_renders_every_report(name: Format, any_report: Report) -> 
 
 @pytest.mark.parametrize("name", list(Format))
 def test_rendering_twice_gives_the_same_text(name: Format) -> None:
-    assert render(report_samples.passing(), name) == render(
-        report_samples.passing(), name
-    )
+    assert render(report_samples.passing(), name) == render(report_samples.passing(), name)
 
 
 @pytest.mark.parametrize("name", list(Format))
@@ -35,9 +33,7 @@ def test_text_is_plain_utf8_without_control_characters(name: Format) -> None:
 
 @pytest.mark.parametrize("name", ["pdf", "", "JSON", "\x1b[31m"])
 def test_an_unknown_format_names_those_there_are(name: str) -> None:
-    with pytest.raises(
-        UsageError, match="json, html, markdown, junit, sarif, notebook"
-    ) as caught:
+    with pytest.raises(UsageError, match="json, html, markdown, junit, sarif, notebook") as caught:
         render(report_samples.passing(), name)
     assert "\x1b" not in str(caught.value)
 

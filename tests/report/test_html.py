@@ -38,16 +38,12 @@ class Page(HTMLParser):
             self.elements[-1][2].append(data)
 
     def all(self, tag: str) -> list[tuple[dict[str, str], str]]:
-        return [
-            (attrs, "".join(text)) for name, attrs, text in self.elements if name == tag
-        ]
+        return [(attrs, "".join(text)) for name, attrs, text in self.elements if name == tag]
 
 
 def drawings(page: Page) -> Any:
     return next(
-        json.loads(text)
-        for attrs, text in page.all("script")
-        if attrs.get("id") == "drawings"
+        json.loads(text) for attrs, text in page.all("script") if attrs.get("id") == "drawings"
     )
 
 
@@ -85,15 +81,11 @@ def test_no_element_has_code_or_style_in_an_attribute(hostile: Page) -> None:
 def test_hostile_names_make_no_elements(hostile: Page) -> None:
     assert len(hostile.all("script")) == 3
     assert not hostile.all("img")
-    assert not hostile.all("b") or all(
-        "alert" not in text for _, text in hostile.all("b")
-    )
+    assert not hostile.all("b") or all("alert" not in text for _, text in hostile.all("b"))
 
 
 def test_hostile_names_show_nothing_hidden(hostile: Page) -> None:
-    text = "".join(
-        "".join(t) for tag, _, t in hostile.elements if tag not in {"script", "style"}
-    )
+    text = "".join("".join(t) for tag, _, t in hostile.elements if tag not in {"script", "style"})
     assert not re.search(
         r"[\x00-\x08\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]", text
     )
@@ -157,23 +149,17 @@ def test_headings_skip_no_level(any_report: Report) -> None:
 
 def test_every_chart_has_a_place_and_its_data() -> None:
     page = Page(render(report_samples.passing(), "html"))
-    places = {
-        attrs["id"] for attrs, _ in page.all("div") if attrs.get("class") == "chart"
-    }
+    places = {attrs["id"] for attrs, _ in page.all("div") if attrs.get("class") == "chart"}
     model = drawings(page)["models"][0]
     assert places == {f"m0-{name}" for name in model["specs"]}
     report = report_samples.passing()
-    assert len(model["datasets"]["curves"]) == sum(
-        len(layer.curves) for layer in report.layers
-    )
+    assert len(model["datasets"]["curves"]) == sum(len(layer.curves) for layer in report.layers)
 
 
 def test_only_what_was_measured_is_drawn() -> None:
     report = report_samples.passing()
     layers = tuple(
-        replace(
-            layer, curves=tuple(c for c in layer.curves if c.key == "ablation.mixed")
-        )
+        replace(layer, curves=tuple(c for c in layer.curves if c.key == "ablation.mixed"))
         for layer in report.layers
     )
     page = Page(render(report_samples.report(layers), "html"))

@@ -56,9 +56,7 @@ def test_a_number_that_is_not_finite_is_never_written(value: float) -> None:
         ("[" * 100_000, "no JSON report"),
     ],
 )
-def test_what_is_no_report_is_refused_with_one_line(
-    text: str, cause: str, tmp_path: Path
-) -> None:
+def test_what_is_no_report_is_refused_with_one_line(text: str, cause: str, tmp_path: Path) -> None:
     path = tmp_path / "r.json"
     path.write_text(text)
     with pytest.raises(DataError) as caught:
@@ -83,9 +81,7 @@ def test_fields_of_later_versions_are_let_through(stored: Path) -> None:
 
 
 def test_a_missing_file_is_an_error_of_the_data(tmp_path: Path) -> None:
-    with pytest.raises(
-        DataError, match=r"cannot read the report .*nothing\.json: No such file"
-    ):
+    with pytest.raises(DataError, match=r"cannot read the report .*nothing\.json: No such file"):
         load(tmp_path / "nothing.json")
 
 

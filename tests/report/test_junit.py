@@ -13,9 +13,7 @@ from onnxmem.report import render
 
 def cases(report: Report, group: str) -> list[xml.Element]:
     root = xml.fromstring(render(report, "junit"))
-    return [
-        c for c in root.iter("testcase") if c.get("classname") == f"onnxmem.{group}"
-    ]
+    return [c for c in root.iter("testcase") if c.get("classname") == f"onnxmem.{group}"]
 
 
 def state(case: xml.Element) -> str:
@@ -36,9 +34,7 @@ def test_the_counts_are_those_of_the_cases(any_report: Report) -> None:
     assert suite is not None
     for element in (root, suite):
         assert int(element.get("tests", "")) == len(suite.findall("testcase"))
-        assert int(element.get("failures", "")) == len(
-            suite.findall("testcase/failure")
-        )
+        assert int(element.get("failures", "")) == len(suite.findall("testcase/failure"))
         assert int(element.get("skipped", "")) == len(suite.findall("testcase/skipped"))
 
 

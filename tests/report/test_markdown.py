@@ -42,9 +42,7 @@ def test_names_hold_no_markdown_and_no_html() -> None:
 
 
 def test_a_huge_report_stays_below_the_limit_and_says_what_is_missing() -> None:
-    layers = tuple(
-        report_samples.skipped(i, "|" * 500, "<" * 1000) for i in range(3000)
-    )
+    layers = tuple(report_samples.skipped(i, "|" * 500, "<" * 1000) for i in range(3000))
     text = render(report_samples.report(layers), "markdown")
     assert len(text.encode()) < MOST_BYTES
     assert "more layers are in the JSON report" in text

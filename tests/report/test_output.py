@@ -27,9 +27,7 @@ def test_bytes_are_written_as_they_are(tmp_path: Path) -> None:
     assert (tmp_path / "a.png").read_bytes() == b"\x89PNG\r\n"
 
 
-def test_a_failure_leaves_the_older_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failure_leaves_the_older_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.txt"
     path.write_text("old")
 
@@ -37,9 +35,7 @@ def test_a_failure_leaves_the_older_file(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(
-        OutputError, match=r"cannot write .*a\.txt: No space left on device"
-    ):
+    with pytest.raises(OutputError, match=r"cannot write .*a\.txt: No space left on device"):
         write("new", path)
     assert path.read_text() == "old"
     assert os.listdir(tmp_path) == ["a.txt"]
@@ -93,9 +89,7 @@ def test_rights_are_kept_and_new_files_follow_the_mask(tmp_path: Path) -> None:
     plain = tmp_path / "plain"
     plain.touch()
     write("x", tmp_path / "new")
-    modes = [
-        stat.S_IMODE((tmp_path / n).stat().st_mode) for n in ("old", "plain", "new")
-    ]
+    modes = [stat.S_IMODE((tmp_path / n).stat().st_mode) for n in ("old", "plain", "new")]
     assert modes[0] == 0o640
     assert modes[1] == modes[2]
 

@@ -21,9 +21,7 @@ def test_axis_names_are_short_and_never_equal(any_report: Report) -> None:
 
 
 def test_what_all_names_share_is_left_out() -> None:
-    layers = tuple(
-        report_samples.skipped(i, f"/net/conv.{i}/Relu_output_0") for i in range(3)
-    )
+    layers = tuple(report_samples.skipped(i, f"/net/conv.{i}/Relu_output_0") for i in range(3))
     assert row_names(report_samples.report(layers)) == [
         "1 conv.0",
         "2 conv.1",

@@ -78,9 +78,7 @@ def test_a_failed_verdict_without_a_failed_gate_is_an_error() -> None:
 def test_fingerprints_do_not_depend_on_numbers_or_paths() -> None:
     report = report_samples.failing()
     gates = (replace(report.gates[0], value=0.2, threshold=0.4), *report.gates[1:])
-    moved = replace(
-        report, gates=gates, model=replace(report.model, path="other/net.onnx")
-    )
+    moved = replace(report, gates=gates, model=replace(report.model, path="other/net.onnx"))
     prints = [r["partialFingerprints"] for r in results(report)]
     assert prints == [r["partialFingerprints"] for r in results(moved)]
     assert len({str(p) for p in prints}) == len(prints)

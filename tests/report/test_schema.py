@@ -17,9 +17,7 @@ from onnxmem.report.schema import report_schema, schema_text
 
 @pytest.fixture(scope="module")
 def shipped() -> Any:
-    return json.loads(
-        (files("onnxmem.report") / "schema.json").read_text(encoding="utf-8")
-    )
+    return json.loads((files("onnxmem.report") / "schema.json").read_text(encoding="utf-8"))
 
 
 def test_the_shipped_schema_is_that_of_the_records() -> None:
@@ -32,9 +30,7 @@ def test_the_schema_is_valid_itself() -> None:
 
 
 def test_every_report_meets_the_schema(shipped: Any, any_report: Report) -> None:
-    jsonschema.Draft202012Validator(shipped).validate(
-        json.loads(render(any_report, "json"))
-    )
+    jsonschema.Draft202012Validator(shipped).validate(json.loads(render(any_report, "json")))
 
 
 @pytest.mark.parametrize("key", ["schema", "layers", "verdict", "model"])
@@ -45,7 +41,5 @@ def test_a_report_without_a_field_does_not_meet_it(shipped: Any, key: str) -> No
 
 
 def test_another_schema_does_not_meet_it(shipped: Any) -> None:
-    values = json.loads(render(report_samples.passing(), "json")) | {
-        "schema": "other/1"
-    }
+    values = json.loads(render(report_samples.passing(), "json")) | {"schema": "other/1"}
     assert not jsonschema.Draft202012Validator(shipped).is_valid(values)

@@ -47,9 +47,7 @@ def test_the_reason_of_a_skipped_layer_is_told() -> None:
 
 
 def test_saturated_is_explained() -> None:
-    assert "nothing can be read" in " ".join(
-        shown(report_samples.inconclusive(), 80).split()
-    )
+    assert "nothing can be read" in " ".join(shown(report_samples.inconclusive(), 80).split())
 
 
 def test_gates_tell_their_result() -> None:
@@ -66,6 +64,4 @@ def test_names_are_text_and_never_markup_or_escapes() -> None:
 
 
 def test_a_report_without_layers_still_says_so() -> None:
-    assert "no layer that was analyzed" in " ".join(
-        shown(report_samples.empty(), 80).split()
-    )
+    assert "no layer that was analyzed" in " ".join(shown(report_samples.empty(), 80).split())

@@ -25,9 +25,7 @@ HIDDEN = {"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"}
 
 
 @given(st.text(), st.integers(3, 200))
-def test_a_printable_text_is_short_and_has_nothing_hidden(
-    text: str, length: int
-) -> None:
+def test_a_printable_text_is_short_and_has_nothing_hidden(text: str, length: int) -> None:
     shown = printable(text, length)
     assert len(shown) <= length
     assert not {unicodedata.category(character) for character in shown} & HIDDEN
@@ -98,9 +96,9 @@ def test_nmf_on_mixed_batches_leads_where_it_was_measured() -> None:
     report = report_samples.passing()
     assert leading_key(report) == "nmf.mixed"
     curves = tuple(c for c in report.layers[0].curves if c.compressor == "pca")
-    assert leading_key(
-        replace(report, layers=(replace(report.layers[0], curves=curves),))
-    ) == ("pca.mixed")
+    assert leading_key(replace(report, layers=(replace(report.layers[0], curves=curves),))) == (
+        "pca.mixed"
+    )
     assert leading_key(report_samples.empty()) is None
 
 

@@ -27,9 +27,7 @@ def inline_functions(proto: onnx.ModelProto) -> ir.Model:
     network = ir.from_proto(proto)
     for function in network.functions.values():
         for domain in function.opset_imports:
-            version = network.opset_imports.setdefault(
-                domain, function.opset_imports[domain]
-            )
+            version = network.opset_imports.setdefault(domain, function.opset_imports[domain])
             function.opset_imports[domain] = version
     inline = ir.passes.Sequential(common.InlinePass(), common.RemoveUnusedOpsetsPass())
     return inline(network).model

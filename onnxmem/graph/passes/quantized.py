@@ -41,8 +41,7 @@ def _insert_pair(graph: ir.Graph, node: ir.Node) -> None:
     if not readers:
         return
     parameters: Sequence[ir.Value | None] = [
-        node.inputs[at] if at < len(node.inputs) else None
-        for at in SCALE_AND_ZERO[node.op_type]
+        node.inputs[at] if at < len(node.inputs) else None for at in SCALE_AND_ZERO[node.op_type]
     ]
     name = f"{quantized.name}{DEQUANTIZED}"
     down = ir.Node("", "DequantizeLinear", [quantized, *parameters])

@@ -26,11 +26,7 @@ class InferenceMode(ir.passes.InPlacePass):
 
 
 def _switch(node: ir.Node, known: Known, graph: ir.Graph) -> bool:
-    if (
-        node.op_type == "Dropout"
-        and len(node.inputs) > 2
-        and node.inputs[2] is not None
-    ):
+    if node.op_type == "Dropout" and len(node.inputs) > 2 and node.inputs[2] is not None:
         mode = known(node.inputs[2])
         if mode is not None and mode.any():
             node.replace_input_with(2, None)

@@ -20,9 +20,7 @@ def replace_zipmaps(proto: onnx.ModelProto) -> int:
             node.op_type, node.domain = "Identity", ""
             node.ClearField("attribute")
             replaced.add(node.output[0])
-    if replaced and not any(
-        opset.domain in ("", "ai.onnx") for opset in proto.opset_import
-    ):
+    if replaced and not any(opset.domain in ("", "ai.onnx") for opset in proto.opset_import):
         proto.opset_import.add(domain="", version=13)
     for info in (*proto.graph.output, *proto.graph.value_info):
         if info.name in replaced:
