@@ -47,7 +47,8 @@ def load_cupy() -> ModuleType:
         raise DeviceError(
             f"CuPy cannot be imported ({error}); install it with: pip install 'onnxmem[cuda]'"
         ) from error
-    return cupy
+    module: ModuleType = cupy
+    return module
 
 
 def free_memory(on_device: bool) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -47,7 +48,7 @@ def area(x: Sequence[float], accuracy: Array, x_name: XName) -> Array:
 
 def is_saturated(accuracy: Sequence[float], baseline: float) -> bool:
     """Tell whether no compression costs accuracy, so that the curve tells layers apart no more."""
-    return min(accuracy) >= SATURATION * baseline
+    return bool(min(accuracy) >= SATURATION * baseline)
 
 
 def resample(groups: Sequence[np.ndarray], seed: int, draws: int = 1000) -> np.ndarray:
@@ -104,7 +105,7 @@ def refine(
         known = sorted(accuracy)
         bounds = {
             (low, high): (accuracy[high] - accuracy[low]) * math.log2(high / low) / 2 / width
-            for low, high in zip(known, known[1:], strict=False)
+            for low, high in pairwise(known)
             if grid.index(high) - grid.index(low) > 1
         }
         total = sum(map(abs, bounds.values()))

@@ -9,7 +9,7 @@
     │   └── FactorizationError     2   a matrix or a rank that no factorization takes
     ├── InconclusiveError          3   measured, but nothing can be concluded
     │   └── NoSiteError            3   the model has no activation that can be analyzed
-    └── RuntimeFailure             4   the environment failed
+    └── EnvironmentFailedError             4   the environment failed
         ├── DeviceError            4   the device that was asked for cannot be used
         ├── ModelRefusedError      4   onnxruntime does not take the model
         └── OutOfMemoryError       4   the memory budget cannot hold one batch
@@ -68,17 +68,17 @@ class NoSiteError(InconclusiveError):
     """The model has no activation that can be analyzed."""
 
 
-class RuntimeFailure(OnnxmemError, RuntimeError):
+class EnvironmentFailedError(OnnxmemError, RuntimeError):
     """The environment failed: not what was asked for is at fault, but what should do it."""
 
 
-class DeviceError(RuntimeFailure):
+class DeviceError(EnvironmentFailedError):
     """The device that was asked for cannot be used."""
 
 
-class ModelRefusedError(RuntimeFailure):
+class ModelRefusedError(EnvironmentFailedError):
     """onnxruntime does not take the model, or fails while running it."""
 
 
-class OutOfMemoryError(RuntimeFailure, MemoryError):
+class OutOfMemoryError(EnvironmentFailedError, MemoryError):
     """The memory budget cannot hold a single batch."""

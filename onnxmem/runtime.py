@@ -36,9 +36,14 @@ class Part(Protocol):
     """A serialized model and the folder of its external weights, if it has any."""
 
     @property
-    def proto(self) -> bytes: ...
+    def proto(self) -> bytes:
+        """The serialized model."""
+        ...
+
     @property
-    def weights(self) -> Path | None: ...
+    def weights(self) -> Path | None:
+        """The folder that its external weights are relative to."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +107,8 @@ def load_onnxruntime() -> ModuleType:
             "the installation of onnxruntime is broken (two wheels share its name); mend it with: "
             "pip uninstall -y onnxruntime onnxruntime-gpu && pip install 'onnxmem[cpu]'"
         )
-    return onnxruntime
+    module: ModuleType = onnxruntime
+    return module
 
 
 def select_device(wanted: str = "auto") -> Device:
@@ -132,7 +138,7 @@ def select_device(wanted: str = "auto") -> Device:
 
 
 def _check_cuda(index: int) -> None:
-    """Start a session of one Identity on CUDA, or raise a DeviceError that names what is missing."""
+    """Start a small session on CUDA, or raise a DeviceError that names what is missing."""
     onnxruntime = load_onnxruntime()
     if CUDA not in onnxruntime.get_available_providers():
         raise DeviceError(
@@ -300,11 +306,14 @@ def _cause(error: Exception) -> str:
     return _LOCATION.sub("", " ".join(str(error).split()))[:500]
 
 
+WHEELS = ("onnxruntime", "onnxruntime-gpu")
+"""Distributions that own the import name `onnxruntime`; only one of them may be installed."""
+
+
 def versions() -> dict[str, str]:
     """Return the versions of the libraries that results may depend on."""
-    names = ("onnxruntime", "onnxruntime-gpu", "onnx", "onnx-ir", "numpy", "cupy-cuda13x")
     found = {}
-    for name in names:
+    for name in (*WHEELS, "onnx", "onnx-ir", "numpy", "cupy-cuda13x"):
         with contextlib.suppress(metadata.PackageNotFoundError):
             found[name] = metadata.version(name)
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -71,34 +71,27 @@ class Measured:
     resampled: Mapping[str, np.ndarray]
 
 
-class Skip(Exception):
+class _SkipError(Exception):
     """The layer cannot be measured; the message says why."""
 
 
-def measure_layer(site: Site, bench: Bench, advance: Callable[[], None]) -> Measured:
-    """Measure all curves of one site; `advance` is called after each of them."""
-    layer = Layer(
-        tensor=site.tensor,
-        op=site.op,
-        index=site.index,
-        shape=_known_shape(site),
-        feature_axis=site.feature_axis,
-        status="skipped",
-        reason=site.reason,
-        cut=None,
-    )
+def measure_layer(site: Site, bench: Bench, advance: Callable[[int], None]) -> Measured:
+    """Measure all curves of one site; `advance` is told how many are done."""
+    skipped = unmeasured(site, site.reason)
+    layer = skipped.layer
     if site.status != "ok":
-        return Measured(layer, {})
+        return skipped
     try:
         run = _LayerRun(site, bench)
-    except (Skip, ModelRefusedError, UsageError) as error:
-        return Measured(replace(layer, reason=str(error)), {})
-    layer = replace(layer, shape=run.shape, feature_axis=run.axis, cut=run.check())
-    assert layer.cut is not None and layer.cut.relative_error is not None
-    if layer.cut.relative_error > TOLERANCE:
+    except (_SkipError, ModelRefusedError, UsageError) as cause:
+        return Measured(replace(layer, reason=str(cause)), {})
+    error = run.check()
+    cut = CutInfo(run.cut.crossing + run.cut.direct, error)
+    layer = replace(layer, shape=run.shape, feature_axis=run.axis, cut=cut)
+    if error > TOLERANCE:
         reason = (
             f"the cut fails its self-check: the joined parts differ from the model by "
-            f"{layer.cut.relative_error:.1e} of its output's scale"
+            f"{error:.1e} of its output's scale"
         )
         return Measured(replace(layer, reason=reason), {})
     curves, resampled = run.curves(advance)
@@ -112,6 +105,21 @@ def measure_layer(site: Site, bench: Bench, advance: Callable[[], None]) -> Meas
         ),
         resampled,
     )
+
+
+def unmeasured(site: Site, reason: str) -> Measured:
+    """Return the record of a site that is skipped for `reason`."""
+    layer = Layer(
+        tensor=site.tensor,
+        op=site.op,
+        index=site.index,
+        shape=_known_shape(site),
+        feature_axis=site.feature_axis,
+        status="skipped",
+        reason=reason,
+        cut=None,
+    )
+    return Measured(layer, {})
 
 
 class _LayerRun:
@@ -152,8 +160,8 @@ class _LayerRun:
             self._kept[key] = capture
         return capture
 
-    def check(self) -> CutInfo:
-        """Compare the tail of the uncompressed tensor with the model, on every batch."""
+    def check(self) -> float:
+        """Return how far the tail of the uncompressed tensor is from the model, on all batches."""
         # The first batch compiles the tail, before several threads want it.
         numbered = [
             (kind, number)
@@ -162,7 +170,7 @@ class _LayerRun:
         ]
         first = self._deviation(numbered[0])
         others = self.bench.map(self._deviation, numbered[1:])
-        return CutInfo(self.cut.crossing + self.cut.direct, max([first, *others]))
+        return float(max([first, *others]))
 
     def _deviation(self, key: tuple[str, int]) -> float:
         capture = self.capture(*key)
@@ -173,9 +181,10 @@ class _LayerRun:
             worst, start = max(worst, deviation(output, part)), start + piece.samples
         return worst
 
-    def curves(self, advance: Callable[[], None]) -> tuple[list[Curve], dict[str, np.ndarray]]:
+    def curves(self, advance: Callable[[int], None]) -> tuple[list[Curve], dict[str, np.ndarray]]:
         """Measure every compressor on every kind of batch."""
-        curves, resampled = [], {}
+        curves: list[Curve] = []
+        resampled = {}
         for kind in self.bench.settings.batch:
             limit = max(self.bench.map(self._limit, self._numbers(kind)))
             for name in self.bench.settings.compress:
@@ -183,7 +192,7 @@ class _LayerRun:
                 one, areas = points.curve()
                 curves.append(one)
                 resampled[one.key] = areas
-                advance()
+                advance(len(curves))
         return curves, resampled
 
     def _numbers(self, kind: str) -> list[tuple[str, int]]:
@@ -239,9 +248,10 @@ class _Points:
         """Measure the points that are needed, and put them together."""
         bench = self.run.bench
         if self.method.x_name == "rank" and bench.settings.ranks == "auto":
-            x, bound = curve.refine([int(k) for k in self.grid], self.measure)
+            ranks, bound = curve.refine([int(k) for k in self.grid], self.measure)
+            x: tuple[float, ...] = tuple(ranks)
         else:
-            x, bound = list(self.grid), 0.0
+            x, bound = self.grid, 0.0
             for level in x:
                 self.measure(level)
         correct = np.stack([self.correct[level] for level in x])
@@ -250,10 +260,10 @@ class _Points:
         low, high = curve.interval(resampled)
         auc = float(curve.area(x, accuracy, self.method.x_name))
         record = Curve(
-            compressor=self.method.name,
-            batch=self.kind,
+            compressor=cast(Any, self.method.name),
+            batch=cast(Any, self.kind),
             x_name=self.method.x_name,
-            x=tuple(x),
+            x=x,
             accuracy=tuple(map(float, accuracy)),
             error=tuple(self.error[level] for level in x),
             auc=auc,
@@ -266,7 +276,7 @@ class _Points:
         )
         return record, resampled
 
-    def _group(self, batch: Batch, correct: np.ndarray, x: list[float]) -> Group:
+    def _group(self, batch: Batch, correct: np.ndarray, x: tuple[float, ...]) -> Group:
         accuracy = correct[:, batch.rows].mean(axis=1)
         return Group(
             label=batch.label,
@@ -285,15 +295,15 @@ def _grid(method: Compressor, settings: Settings, limit: int) -> tuple[float, ..
 def _feature_axis(site: Site, tensor: Array) -> int:
     """Return the axis of the features as a number from 0 on."""
     if tensor.ndim < 2:
-        raise Skip(f"the tensor has shape {tuple(tensor.shape)}: no axis of features")
+        raise _SkipError(f"the tensor has shape {tuple(tensor.shape)}: no axis of features")
     if str(tensor.dtype) not in ("float16", "float32", "float64"):
-        raise Skip(f"the tensor holds {tensor.dtype}: only floats can be factorized")
+        raise _SkipError(f"the tensor holds {tensor.dtype}: only floats can be factorized")
     axis = site.feature_axis
     if axis is None and tensor.ndim > 2:
-        raise Skip("the axis of the features cannot be told from the graph")
-    axis = (-1 if axis is None else axis) % tensor.ndim
+        raise _SkipError("the axis of the features cannot be told from the graph")
+    axis = int((-1 if axis is None else axis) % tensor.ndim)
     if axis == 0:
-        raise Skip("the features lie along the axis of the samples")
+        raise _SkipError("the features lie along the axis of the samples")
     return axis
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from onnxmem import graph
 from onnxmem.arrays import Array, namespace, to_host
 from onnxmem.auditing.settings import Settings
-from onnxmem.errors import InconclusiveError, UsageError
+from onnxmem.errors import InconclusiveError, ModelRefusedError, UsageError
 from onnxmem.runtime import Device, Session
 
 TOLERANCE = 1e-4
@@ -64,18 +64,23 @@ class Network:
         if values.ndim == 1 or values.shape[1] == 1:
             middle = 0.5 if self.form == "sigmoid" else 0.0
             return (values.reshape(len(values)) > middle).astype(np.int64)
-        return values.argmax(axis=1)
+        return np.asarray(values.argmax(axis=1))
 
 
 @contextmanager
 def prepare(
-    model: graph.Model, probe: Mapping[str, np.ndarray], device: Device, settings: Settings
+    model: graph.Model,
+    inputs: Mapping[str, np.ndarray],
+    shared: Mapping[str, np.ndarray],
+    device: Device,
+    settings: Settings,
 ) -> Iterator[Network]:
     """Prepare `model` for an audit; its shared weights live as long as the context.
 
     Args:
         model: as it was loaded, half precision widened where the device computes in single.
-        probe: a few samples, to try whether the batch size can be freed.
+        inputs: samples, some of which are tried where the batch size is fixed.
+        shared: inputs that all samples have in common.
         device: where to run.
         settings: of the audit.
 
@@ -87,37 +92,49 @@ def prepare(
     output = choose_output(model, settings.output_name)
     batch = graph.native_batch(model)
     if batch is not None:
-        model, batch = _free(model, batch, probe, device, settings.exact)
+        model, batch = _free(model, batch, inputs, shared, device)
     with tempfile.TemporaryDirectory(prefix="onnxmem-") as folder:
-        shared = graph.share_weights(model, Path(folder))
-        form = graph.output_form(shared, output)
-        yield Network(shared, output, form, batch, device, settings.exact)
+        lean = graph.share_weights(model, Path(folder))
+        form = graph.output_form(lean, output)
+        yield Network(lean, output, form, batch, device, settings.exact)
 
 
 def _free(
-    model: graph.Model, batch: int, probe: Mapping[str, np.ndarray], device: Device, exact: bool
+    model: graph.Model,
+    batch: int,
+    inputs: Mapping[str, np.ndarray],
+    shared: Mapping[str, np.ndarray],
+    device: Device,
 ) -> tuple[graph.Model, int | None]:
-    """Free the batch size where two samples then give what each gives by itself."""
+    """Free the batch size where two batches at once then give what each gives by itself."""
     freed = graph.free_batch(model)
-    if graph.native_batch(freed) is not None or len(next(iter(probe.values()))) < 2 * batch:
+    if graph.native_batch(freed) is not None or min(map(len, inputs.values())) < 2 * batch:
         return model, batch
-    part, single = (graph.expose(m, []) for m in (freed, model))
+    single = Session(graph.expose(model, []), device)
+    parts = [_run_slice(single, inputs, shared, slice(i, i + batch)) for i in (0, batch)]
     try:
-        session = Session(part, device, exact=exact)
-        both = session.run({name: array[: 2 * batch] for name, array in probe.items()})
-    except Exception:
+        double = Session(graph.expose(freed, []), device)
+        both = _run_slice(double, inputs, shared, slice(0, 2 * batch))
+    except ModelRefusedError:
         return model, batch
-    session = Session(single, device, exact=exact)
-    halves = [
-        session.run({name: array[i : i + batch] for name, array in probe.items()})
-        for i in (0, batch)
-    ]
     same = all(
-        deviation(to_host(whole), np.concatenate([to_host(one), to_host(other)])) <= TOLERANCE
-        for whole, one, other in zip(both, *halves, strict=True)
-        if np.ndim(one)
+        deviation(whole, np.concatenate([one, other])) <= TOLERANCE
+        for whole, one, other in zip(both, *parts, strict=True)
+        if one.ndim
     )
     return (freed, None) if same else (model, batch)
+
+
+def _run_slice(
+    session: Session,
+    inputs: Mapping[str, np.ndarray],
+    shared: Mapping[str, np.ndarray],
+    rows: slice,
+) -> list[np.ndarray]:
+    xp = session.device.namespace
+    chosen = {name: array[rows] for name, array in inputs.items()} | dict(shared)
+    outputs = session.run({name: xp.asarray(array) for name, array in chosen.items()})
+    return [to_host(output) for output in outputs]
 
 
 def choose_output(model: graph.Model, name: str | None) -> str:

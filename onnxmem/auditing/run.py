@@ -21,7 +21,7 @@ from onnxmem import curve, graph
 from onnxmem._version import __version__
 from onnxmem.arrays import Array, free_memory
 from onnxmem.auditing import verdict
-from onnxmem.auditing.layer import Bench, Measured, measure_layer
+from onnxmem.auditing.layer import Bench, Measured, measure_layer, unmeasured
 from onnxmem.auditing.network import Network, check_classifies, prepare
 from onnxmem.auditing.settings import Settings
 from onnxmem.data import Samples, Selection, draw, make_samples
@@ -51,6 +51,7 @@ def run_audit(
     settings: Settings,
     *,
     data_path: str = "",
+    baseline: Report | None = None,
     listen: Listener = lambda progress: None,
 ) -> Report:
     """Audit the model at `path` with the samples in `arrays`.
@@ -60,6 +61,7 @@ def run_audit(
         arrays: the inputs by name, labels in `y`; see `onnxmem.data.make_samples`.
         settings: of the audit.
         data_path: where the arrays come from, for the report.
+        baseline: an earlier report, whose scores may not drop by more than the settings allow.
         listen: told about progress.
 
     Raises:
@@ -67,52 +69,61 @@ def run_audit(
     """
     clock = _Clock()
     listen(Progress("loading the model", 0, 0))
+    if settings.max_drop is not None and baseline is None:
+        raise UsageError("--max-drop needs a report to compare with; name it with --baseline")
     model = graph.load(path, dict(settings.bind))
     sites = choose_sites(model, settings.layers)
-    samples = make_samples(arrays, model.inputs, settings.split)
     device = select_device(settings.device)
     if graph.is_half(model) and not device.is_cuda:
         model = graph.widen(model)
-        samples = make_samples(arrays, model.inputs, settings.split)
+    samples = make_samples(arrays, model.inputs, settings.split)
     clock.lap("load")
-    few = {name: array[:64] for name, array in samples.inputs.items()} | dict(samples.shared)
     with (
         device.scope(),
-        prepare(model, few, device, settings) as network,
-        _workers(device) as (
-            workers,
-            parallel,
-        ),
+        prepare(model, samples.inputs, samples.shared, device, settings) as network,
+        _workers(device) as (workers, parallel),
     ):
-        bench, baseline, left_out = _set_up(network, samples, settings, workers, parallel)
+        bench, accuracy = _set_up(network, samples, settings, workers, parallel)
+        data = _describe(samples, bench.selection, data_path)
+        if baseline is not None:
+            verdict.check_comparable(data, settings, baseline)
         clock.lap("baseline")
-        measured = _measure_layers(sites, bench, listen)
+        doubt = verdict.doubt_baseline(accuracy, len(bench.truth), settings)
+        measured = (
+            [unmeasured(s, doubt) for s in sites] if doubt else _measure(sites, bench, listen)
+        )
         clock.lap("layers")
-    layers = tuple(item.layer for item in measured)
     summary = verdict.summarize(measured, settings)
     gates = verdict.judge_gates(summary, settings)
-    outcome, reason = verdict.decide(baseline, len(bench.truth), layers, summary, gates, settings)
+    if baseline is not None and settings.max_drop is not None:
+        gates += verdict.judge_drops(summary, baseline, settings.max_drop)
+    layers = tuple(item.layer for item in measured)
+    outcome, reason = verdict.decide(doubt, layers, summary, gates)
     return Report(
         schema=SCHEMA,
         tool=Tool("onnxmem", __version__),
         model=ModelInfo(str(path), model.sha256, model.ir_version, model.opset, model.producer),
-        data=DataInfo(
-            path=data_path,
-            sha256=samples.sha256,
-            samples=len(bench.truth),
-            classes=len(bench.selection.single),
-            samples_given=len(samples),
-            left_out=left_out,
-        ),
+        data=data,
         settings=settings.to_dict() | {"output_name": network.output},
         environment=environment(device),
-        baseline=baseline,
+        baseline=accuracy,
         layers=layers,
         summary=summary,
         gates=gates,
         verdict=outcome,
         reason=reason,
         timings=clock.seconds,
+    )
+
+
+def _describe(samples: Samples, selection: Selection, path: str) -> DataInfo:
+    return DataInfo(
+        path=path,
+        sha256=samples.sha256,
+        samples=len(selection.rows),
+        classes=len(selection.single),
+        samples_given=len(samples),
+        left_out=selection.left_out,
     )
 
 
@@ -149,7 +160,7 @@ def _set_up(
     settings: Settings,
     workers: int,
     parallel: Callable[[Callable[[Any], Any], Iterable[Any]], list[Any]],
-) -> tuple[Bench, Baseline, tuple[int, ...]]:
+) -> tuple[Bench, Baseline]:
     """Run the untouched model: group the samples, and measure what it knows of them."""
     whole = network.session(graph.expose(network.model, []))
     shared = network.feeds(samples.shared)
@@ -157,7 +168,9 @@ def _set_up(
     labels = samples.labels
     if labels is None:
         labels = _predictions(network, whole, everything, shared, len(samples))
-    selection = draw(labels, samples.digests, settings.per_class, settings.seed)
+    selection = draw(
+        labels, samples.digests, settings.per_class, settings.seed, multiple=network.batch or 1
+    )
     inputs = {name: array[selection.rows] for name, array in everything.items()}
     reference = {
         kind: tuple(
@@ -198,7 +211,7 @@ def _set_up(
         workers=workers,
         map=parallel,
     )
-    return bench, baseline, selection.left_out
+    return bench, baseline
 
 
 def _whole_output(
@@ -228,6 +241,7 @@ def _predictions(
     count: int,
 ) -> np.ndarray:
     step = network.batch or _STEP
+    count -= count % (network.batch or 1)
     pieces = [np.arange(start, min(start + step, count)) for start in range(0, count, step)]
     outputs = [_whole_output(network, whole, inputs, shared, rows) for rows in pieces]
     return np.concatenate([network.predict(output) for output in outputs])
@@ -245,17 +259,19 @@ def _check_label_range(network: Network, selection: Selection, output: Array) ->
         )
 
 
-def _measure_layers(sites: Sequence[graph.Site], bench: Bench, listen: Listener) -> list[Measured]:
+def _measure(sites: Sequence[graph.Site], bench: Bench, listen: Listener) -> list[Measured]:
     each = len(bench.settings.compress) * len(bench.settings.batch)
     total, measured = each * len(sites), []
     for number, site in enumerate(sites):
-        done = iter(range(each * number + 1, total + 1))
-        listen(Progress(site.tensor, each * number, total))
-        measured.append(
-            measure_layer(site, bench, lambda: listen(Progress(site.tensor, next(done), total)))
-        )
+        report = partial(_report_curve, listen, site.tensor, each * number, total)
+        report(0)
+        measured.append(measure_layer(site, bench, report))
     listen(Progress("done", total, total))
     return measured
+
+
+def _report_curve(listen: Listener, tensor: str, before: int, total: int, done: int) -> None:
+    listen(Progress(tensor, before + done, total))
 
 
 @contextmanager

@@ -37,6 +37,7 @@ class Settings:
         seed: of every random choice.
         fail_under: smallest score for each key of the summary.
         min_accuracy: below this baseline accuracy the audit is inconclusive; None: chance.
+        max_drop: by how much a score may be lower than that of a baseline report.
 
     Raises:
         UsageError: a value that is none of these.
@@ -57,6 +58,7 @@ class Settings:
     seed: int = 0
     fail_under: Mapping[str, float] = field(default_factory=dict)
     min_accuracy: float | None = None
+    max_drop: float | None = None
 
     def __post_init__(self) -> None:
         _check_names("compressor", self.compress, COMPRESSORS)
@@ -78,6 +80,8 @@ class Settings:
                 raise UsageError(f"unknown gate {key!r}: this audit measures {', '.join(measured)}")
             if not 0 <= threshold <= 1:
                 raise UsageError(f"gate {key}={threshold}: an AuC lies between 0 and 1")
+        if self.max_drop is not None and not 0 <= self.max_drop <= 1:
+            raise UsageError(f"--max-drop {self.max_drop} must lie between 0 and 1")
         if self.min_accuracy is not None and not 0 <= self.min_accuracy <= 1:
             raise UsageError(f"--min-accuracy {self.min_accuracy} must lie between 0 and 1")
 

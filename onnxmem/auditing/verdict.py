@@ -10,7 +10,8 @@ import numpy as np
 from onnxmem import curve
 from onnxmem.auditing.layer import Measured
 from onnxmem.auditing.settings import Settings
-from onnxmem.records import Baseline, Gate, Layer, Score, Verdict
+from onnxmem.errors import UsageError
+from onnxmem.records import Baseline, DataInfo, Gate, Layer, Report, Score, Verdict
 
 
 def summarize(measured: Sequence[Measured], settings: Settings) -> dict[str, Score]:
@@ -53,6 +54,50 @@ def judge_gates(summary: Mapping[str, Score], settings: Settings) -> tuple[Gate,
     return tuple(gates)
 
 
+def judge_drops(
+    summary: Mapping[str, Score], baseline: Report, max_drop: float
+) -> tuple[Gate, ...]:
+    """Compare each score with that of the baseline report.
+
+    A gate `KEY:drop` fails where even the upper bound of the score's interval lies more than
+    `max_drop` below the baseline's score.
+    """
+    gates = []
+    for key, score in summary.items():
+        before = baseline.summary.get(key)
+        if before is None or before.auc is None:
+            continue
+        if score.auc is None or score.auc_high is None:
+            gates.append(Gate(f"{key}:drop", max_drop, None, None))
+            continue
+        passed = bool(before.auc - score.auc_high <= max_drop)
+        gates.append(Gate(f"{key}:drop", max_drop, before.auc - score.auc, passed))
+    return tuple(gates)
+
+
+COMPARABLE = ("batch", "compress", "layers", "metric", "per_class", "ranks", "split")
+"""Settings that must agree before two scores may be compared."""
+
+
+def check_comparable(data: DataInfo, settings: Settings, baseline: Report) -> None:
+    """Check that a baseline report measured the same thing.
+
+    Raises:
+        UsageError: the data, their classes or the settings differ; the message says which.
+    """
+    ours = settings.to_dict()
+    differ = [name for name in COMPARABLE if ours[name] != baseline.settings.get(name)]
+    if data.sha256 != baseline.data.sha256:
+        differ.insert(0, "data")
+    if data.classes != baseline.data.classes:
+        differ.insert(0, "classes")
+    if differ:
+        raise UsageError(
+            f"the baseline report measured something else: {', '.join(differ)} differ; "
+            "make a new one with the same data and settings"
+        )
+
+
 def chance_accuracy(labels: np.ndarray) -> float:
     """Return the accuracy of always naming the most frequent class."""
     return float(np.unique(labels, return_counts=True)[1].max() / len(labels))
@@ -65,15 +110,13 @@ def at_chance(baseline: Baseline, samples: int) -> bool:
 
 
 def decide(
-    baseline: Baseline,
-    samples: int,
+    doubt: str,
     layers: Sequence[Layer],
     summary: Mapping[str, Score],
     gates: Sequence[Gate],
-    settings: Settings,
 ) -> tuple[Verdict, str]:
-    """Return the verdict and its reason in one line."""
-    doubt = _doubt(baseline, samples, layers, summary, settings)
+    """Return the verdict and its reason in one line; `doubt` is what the baseline leaves open."""
+    doubt = doubt or _doubt_layers(layers, summary)
     if doubt:
         return "inconclusive", doubt
     failed = [gate for gate in gates if gate.passed is False]
@@ -89,18 +132,14 @@ def decide(
 
 
 def _failure(gate: Gate, summary: Mapping[str, Score]) -> str:
+    if gate.key.endswith(":drop"):
+        return f"{gate.key} is {gate.value:.4f}, above --max-drop {gate.threshold:g}"
     high = summary[gate.key].auc_high
     return f"{gate.key} is {gate.value:.4f} (at most {high:.4f}), below {gate.threshold:g}"
 
 
-def _doubt(
-    baseline: Baseline,
-    samples: int,
-    layers: Sequence[Layer],
-    summary: Mapping[str, Score],
-    settings: Settings,
-) -> str:
-    """Return why nothing can be concluded, or an empty string."""
+def doubt_baseline(baseline: Baseline, samples: int, settings: Settings) -> str:
+    """Return why the accuracy of the untouched model allows no conclusion, or an empty string."""
     if baseline.metric == "top1" and at_chance(baseline, samples):
         return (
             f"the model is at chance on these data: accuracy {baseline.value:.3f}, guessing gives "
@@ -111,6 +150,11 @@ def _doubt(
             f"accuracy {baseline.value:.3f} is below --min-accuracy {settings.min_accuracy:g}; "
             "an underfit model tells nothing"
         )
+    return ""
+
+
+def _doubt_layers(layers: Sequence[Layer], summary: Mapping[str, Score]) -> str:
+    """Return why the curves allow no conclusion, or an empty string."""
     if all(layer.status == "skipped" for layer in layers):
         return f"no layer could be measured: {layers[0].reason}"
     if all(score.auc is None for score in summary.values()):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -49,7 +50,9 @@ class Selection:
         return self.single if kind == "class" else self.mixed
 
 
-def draw(labels: np.ndarray, digests: np.ndarray, per_class: int, seed: int) -> Selection:
+def draw(
+    labels: np.ndarray, digests: np.ndarray, per_class: int, seed: int, multiple: int = 1
+) -> Selection:
     """Choose `per_class` samples of every class, and group them.
 
     The choice depends on the samples and the seed, not on their order: each class is brought
@@ -61,25 +64,29 @@ def draw(labels: np.ndarray, digests: np.ndarray, per_class: int, seed: int) -> 
         per_class: samples of each class; a class that has fewer gives all it has, if they are
             at least `FEWEST` (or `per_class`, where that is smaller).
         seed: of the choice.
+        multiple: the size of every batch is a multiple of this.
 
     Raises:
         DataError: no class has enough samples.
     """
-    fewest = min(FEWEST, per_class)
+    per_class = max(multiple, per_class - per_class % multiple)
+    fewest = max(min(FEWEST, per_class), multiple)
     classes, counts = np.unique(labels, return_counts=True)
-    used = [int(label) for label, count in zip(classes, counts, strict=True) if count >= fewest]
+    found = zip(classes.tolist(), counts.tolist(), strict=True)
+    used = {label: count for label, count in found if count >= fewest}
     if not used:
         most = int(counts.max())
         raise DataError(
             f"too few samples: the largest class has {most}, a batch needs at least {fewest}; "
             "give more data, or a smaller --per-class"
         )
-    chosen = [_choose(labels, digests, label, per_class, seed) for label in used]
+    sizes = {label: min(per_class, count - count % multiple) for label, count in used.items()}
+    chosen = [_choose(labels, digests, label, sizes[label], seed) for label in used]
     edges = np.cumsum([0, *map(len, chosen)])
-    places = [np.arange(low, high) for low, high in zip(edges, edges[1:], strict=False)]
+    places = [np.arange(low, high) for low, high in pairwise(edges)]
     return Selection(
         rows=np.concatenate(chosen),
-        labels=np.repeat(used, np.diff(edges)),
+        labels=np.repeat(list(used), np.diff(edges)),
         single=tuple(Batch(label, rows) for label, rows in zip(used, places, strict=True)),
         mixed=_mix(places, seed),
         left_out=tuple(int(label) for label in classes if int(label) not in used),

@@ -19,11 +19,19 @@ class InputSpec(Protocol):
     """Name, NumPy dtype name and shape of an input; sizes that are no int are free."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Name of the input."""
+        ...
+
     @property
-    def dtype(self) -> str | None: ...
+    def dtype(self) -> str | None:
+        """NumPy's name of the element type; None where it is not known."""
+        ...
+
     @property
-    def shape(self) -> tuple[int | str | None, ...] | None: ...
+    def shape(self) -> tuple[int | str | None, ...] | None:
+        """Sizes; None where even the number of axes is not known."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,14 +154,12 @@ def _count(
 ) -> int:
     """Return the number of samples; an input may differ only where its whole shape is fixed."""
     first = next(iter(inputs))
-    free = [
-        s.name for s in specs if s.shape is None or not s.shape or not isinstance(s.shape[0], int)
-    ]
+    fixed = {spec.name: spec.shape[0] for spec in specs if spec.shape}
+    free = [name for name in inputs if not isinstance(fixed.get(name), int)]
     count = len(inputs[free[0] if free else first])
     lengths = {name: len(array) for name, array in inputs.items()}
-    for spec in specs:
-        fixed = spec.name not in free and len(specs) > 1 and lengths[spec.name] == spec.shape[0]
-        if lengths[spec.name] != count and not fixed:
+    for name, length in lengths.items():
+        if length != count and (len(specs) == 1 or fixed.get(name) != length):
             raise DataError(f"the inputs differ in their number of samples: {lengths}")
     if y is not None and y.ndim == 1 and len(y) != count:
         raise DataError(f"there are {count} samples and {len(y)} labels in 'y'")

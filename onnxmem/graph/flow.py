@@ -76,7 +76,7 @@ class Flow:
     def downstream(
         self, sources: Iterable[ir.Value], ops: frozenset[str] = frozenset()
     ) -> set[ir.Value]:
-        """Return `sources`, the outputs of nodes that hold one of `ops`, and what depends on them."""
+        """Return `sources`, outputs of nodes that hold one of `ops`, and what depends on them."""
         reached = set(sources)
         for node in self.nodes:
             if (ops and _holds(node, ops)) or any(value in reached for value in self.reads[node]):

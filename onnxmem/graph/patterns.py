@@ -117,7 +117,7 @@ def slope_zero(node: ir.Node, known: Known) -> Match | None:
 
 
 def fused(node: ir.Node, known: Known) -> Match | None:
-    """An operator of onnxruntime's own with `activation` Relu, or Clip from 0."""
+    """Match an operator of onnxruntime's own with `activation` Relu, or Clip from 0."""
     name = fused_activation(node)
     parameters = list(node.attributes.get_floats("activation_params", ()))
     if name == "Relu":
@@ -136,7 +136,7 @@ def fused_activation(node: ir.Node) -> str | None:
 
 
 def recurrent(node: ir.Node, known: Known) -> Match | None:
-    """The sequence of states of an RNN whose activation is Relu."""
+    """Match the sequence of states of an RNN whose activation is Relu."""
     if not is_standard(node, "RNN"):
         return None
     names = [name.lower() for name in node.attributes.get_strings("activations", None) or ()]
@@ -146,7 +146,7 @@ def recurrent(node: ir.Node, known: Known) -> Match | None:
 
 
 def folded(node: ir.Node, known: Known) -> Match | None:
-    """A quantiser that cannot represent negatives; the tensor is the dequantised one."""
+    """Match a quantiser that cannot represent negatives; the tensor is the dequantised one."""
     quantizer = producer(node.inputs[0]) if is_standard(node, "DequantizeLinear") else None
     if quantizer is None or not folds_relu(quantizer, known):
         return None

@@ -85,8 +85,9 @@ def overview(report: Report, batch: str) -> Drawing:
         .add_params(_chosen(report))
         .properties(
             height=ROW_HEIGHT * len(names),
-            description=f"AuC with 95 % interval of every layer on {BATCHES[batch]} batches, for NMF, "
-            "PCA and ablation. Hollow marks are saturated. The table of layers holds the same numbers.",
+            description=f"AuC with 95 % interval of every layer on {BATCHES[batch]} batches, for "
+            "NMF, PCA and ablation. Hollow marks are saturated. The table of layers holds the "
+            "same numbers.",
         )
     )
 

@@ -34,9 +34,9 @@ _RULES: dict[str, tuple[Level, str, str, str]] = {
         "GateFailed",
         "A threshold set for this audit was not met.",
         (
-            "The bound of the measured interval lies on the wrong side of the threshold. Compare the "
-            "layers' curves with those of an earlier model, audited on the same samples and with the "
-            "same settings, before changing the threshold. A low AuC says that many components are "
+            "The bound of the measured interval lies on the wrong side of the threshold. Compare "
+            "the layers' curves with those of an earlier model, audited on the same samples and "
+            "with the same settings, before changing the threshold. A low AuC says that many components are "
             "needed to keep the accuracy; it does not say which samples were memorized."
         ),
     ),
@@ -45,8 +45,8 @@ _RULES: dict[str, tuple[Level, str, str, str]] = {
         "GateNotMeasurable",
         "A threshold was set for a value that could not be measured.",
         (
-            "Every curve of this kind was saturated or skipped. Set the threshold on a kind of batch "
-            "that does not saturate; mixed batches seldom do."
+            "Every curve of this kind was saturated or skipped. Set the threshold on a kind of "
+            "batch that does not saturate; mixed batches seldom do."
         ),
     ),
     "audit-inconclusive": (

@@ -1,0 +1,50 @@
+"""`onnxmem audit`: the main job."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from onnxmem import report as formats
+from onnxmem.auditing import run_audit
+from onnxmem.data import load as load_data
+from onnxmem.records import Report
+
+from . import console
+from .main import exit_code
+from .options import Outputs, audit_options, take_outputs, take_settings
+
+
+@click.command("audit")
+@click.argument("model", type=click.Path())
+@click.option("--data", required=True, metavar="DATA", help="Labelled samples, an .npz archive.")
+@audit_options
+def command(model: str, data: str, **options: Any) -> int:
+    """Score every ReLU layer of MODEL by how well it survives compression.
+
+    DATA holds one array for each input of the model (or x) and the labels y that
+    the network was trained on.
+    """
+    settings, outputs = take_settings(options), take_outputs(options)
+    baseline = formats.load(options["baseline"]) if options["baseline"] else None
+    for path in outputs.paths.values():
+        formats.check_writable(path)
+    with console.progress(model, quiet=options["quiet"]) as listen:
+        report = run_audit(
+            model, load_data(data), settings, data_path=data, baseline=baseline, listen=listen
+        )
+    present(report, outputs, quiet=options["quiet"])
+    return exit_code(report, exit_zero=options["exit_zero"])
+
+
+def present(report: Report, outputs: Outputs, *, quiet: bool) -> None:
+    """Write the files, and show the table unless stdout is taken."""
+    for name, path in outputs.paths.items():
+        formats.write(formats.render(report, name), path)
+    if not quiet and not outputs.to_stdout:
+        console.show(formats.terminal(report))
+    elif not quiet:
+        console.say(formats.sentence(report))
+    elif report.exit_code:
+        console.say(f"onnxmem: {report.verdict}: {report.reason}")

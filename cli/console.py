@@ -1,0 +1,52 @@
+"""What a person sees: tables on stdout, talk and progress on stderr."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console, RenderableType
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from onnxmem.auditing import Progress as Event
+from onnxmem.auditing.run import Listener
+from onnxmem.report.words import printable
+
+
+def show(renderable: RenderableType) -> None:
+    """Print a table to stdout."""
+    Console().print(renderable)
+
+
+def say(message: str) -> None:
+    """Print one line of talk to stderr."""
+    Console(stderr=True, soft_wrap=True).print(Text(message))
+
+
+@contextmanager
+def progress(title: str, *, quiet: bool) -> Iterator[Listener]:
+    """Show stage, bar and time left while an audit runs; only on a terminal."""
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        yield lambda event: None
+        return
+    columns = (
+        TextColumn("{task.fields[title]}", markup=False),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total} curves"),
+        TimeRemainingColumn(),
+        TextColumn("{task.description}", markup=False),
+    )
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("", total=None, title=printable(title, 30))
+
+        def listen(event: Event) -> None:
+            bar.update(
+                task,
+                completed=event.done,
+                total=event.total or None,
+                description=printable(event.stage, 40),
+            )
+
+        yield listen

@@ -1,0 +1,53 @@
+"""`onnxmem demo`: a network that generalizes and one that memorizes, side by side."""
+
+from __future__ import annotations
+
+import click
+
+import onnxmem.models as models
+from onnxmem import report as formats
+from onnxmem.auditing import Settings, run_audit
+from onnxmem.data import load as load_data
+
+from . import console
+
+NETWORKS = ("mnist-cnn-p00", "mnist-cnn-p100")
+
+
+@click.command("demo")
+@click.option(
+    "--html",
+    default="onnxmem-demo.html",
+    show_default=True,
+    metavar="FILE",
+    help="Where to leave the page; - is stdout.",
+)
+@click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda[:N]")
+@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
+@click.option("-v", "--verbose", is_flag=True, help="Show a traceback on errors.")
+def command(html: str, device: str, quiet: bool, verbose: bool) -> int:
+    """Audit a generalizing and a memorizing network that ship with the tool.
+
+    Both are the same small CNN, trained to the end on the same images: one with
+    the true labels, the other with random ones.
+    """
+    del verbose  # read by main
+    formats.check_writable(html)
+    reports = []
+    for name in NETWORKS:
+        network = models.network(name)
+        with console.progress(name, quiet=quiet) as listen:
+            report = run_audit(
+                network.path,
+                load_data(network.data_path),
+                Settings(device=device),
+                data_path=str(network.data_path),
+                listen=listen,
+            )
+        reports.append(report)
+        if not quiet and html != "-":
+            console.show(formats.terminal(report))
+    formats.write(formats.side_by_side(reports), html)
+    if not quiet:
+        console.say(f"The page with all curves: {html}")
+    return max(report.exit_code for report in reports)

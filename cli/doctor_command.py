@@ -1,0 +1,29 @@
+"""`onnxmem doctor`: what is installed, what works, and the line that mends the rest."""
+
+from __future__ import annotations
+
+import click
+
+from onnxmem import report as formats
+from onnxmem.doctor import diagnose
+
+from . import console
+from .tables import diagnosis_table
+
+
+@click.command("doctor")
+@click.option("--json", "json_path", metavar="FILE", help="Write it as JSON; - is stdout.")
+@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
+@click.option("-v", "--verbose", is_flag=True, help="Show a traceback on errors.")
+def command(json_path: str | None, quiet: bool, verbose: bool) -> int:
+    """Explain this environment: versions, providers, devices, and what is missing.
+
+    Exits with 0 if an audit can run here, and with 4 if it cannot.
+    """
+    del verbose  # read by main
+    diagnosis = diagnose()
+    if json_path is not None:
+        formats.write(diagnosis.to_json(), json_path)
+    if not quiet and json_path != "-":
+        console.show(diagnosis_table(diagnosis))
+    return 0 if diagnosis.usable else 4

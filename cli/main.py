@@ -1,0 +1,91 @@
+"""The `onnxmem` command: finds the command, and turns every error into one line and a code."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+import click
+
+from onnxmem._version import __version__
+from onnxmem.errors import OnnxmemError
+from onnxmem.records import Report
+
+from . import config
+
+COMMANDS = ("audit", "compare", "demo", "doctor", "expose", "inspect", "report", "split")
+
+INTERRUPTED = 130
+
+
+class Commands(click.Group):
+    """Imports a command when it is called, so that `--help` is quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the module of a command."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = importlib.import_module(f".{cmd_name}_command", __package__).command
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="onnxmem")
+@click.pass_context
+def cli(ctx: click.Context) -> None:
+    """Did this ONNX network learn or memorize?
+
+    Scores every ReLU layer of a network by how much of its activations can be
+    compressed away before accuracy goes.
+    """
+    ctx.default_map = config.default_map(ctx)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit with the code of the contract: 0 to 4, 130 if interrupted."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    code = _run(arguments, verbose=any(a in ("-v", "--verbose") for a in arguments))
+    sys.exit(code)
+
+
+def _run(arguments: Sequence[str], *, verbose: bool) -> int:
+    try:
+        result = cli.main(list(arguments), "onnxmem", standalone_mode=False)
+    except OnnxmemError as error:
+        return _fail(error, str(error), error.exit_code, verbose)
+    except click.NoSuchOption as error:
+        return _fail(error, error.format_message(), 2, verbose)
+    except click.ClickException as error:
+        return _fail(error, error.format_message(), 2, verbose)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("onnxmem: interrupted; nothing was written", err=True)
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except MemoryError as error:
+        return _fail(error, "out of memory; use a smaller --per-class or --memory", 4, verbose)
+    except Exception as error:  # noqa: BLE001 - the last resort, so that no traceback reaches users
+        cause = f"internal error ({type(error).__name__}: {error}); run again with -v and report it"
+        return _fail(error, cause, 4, verbose)
+    return result if isinstance(result, int) else 0
+
+
+def _fail(error: BaseException, message: str, code: int, verbose: bool) -> int:
+    if verbose:
+        traceback.print_exception(error)
+    click.echo(f"onnxmem: error: {' '.join(message.split())}", err=True)
+    return code
+
+
+def exit_code(report: Report, *, exit_zero: bool) -> int:
+    """Return the code of a report; `exit_zero` forgives a failed gate and nothing else."""
+    return 0 if exit_zero and report.exit_code == 1 else report.exit_code

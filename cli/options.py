@@ -1,0 +1,199 @@
+"""The options that `audit` and `compare` share, and the settings that they make."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import click
+
+from onnxmem.auditing import Settings, parse_ranks, parse_size
+from onnxmem.errors import UsageError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+FORMATS = ("json", "html", "markdown", "junit", "sarif")
+
+
+class CommaSeparated(click.ParamType[tuple[str, ...]]):
+    """Several words in one argument, separated by commas."""
+
+    name = "LIST"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, ...]:
+        """Split `value` at its commas."""
+        if isinstance(value, (list, tuple)):
+            return tuple(map(str, value))
+        return tuple(part.strip() for part in str(value).split(",") if part.strip())
+
+
+_MEASURING = (
+    click.option("--layers", multiple=True, metavar="GLOB", help="Only these tensors. Repeatable."),
+    click.option(
+        "--compress",
+        type=CommaSeparated(),
+        default="nmf,pca,ablation",
+        show_default=True,
+        help="Compressors.",
+    ),
+    click.option(
+        "--batch",
+        type=CommaSeparated(),
+        default="class,mixed",
+        show_default=True,
+        help="Kinds of batches.",
+    ),
+    click.option(
+        "--per-class", type=int, default=30, show_default=True, help="Samples of each class."
+    ),
+    click.option(
+        "--ranks",
+        default="auto",
+        show_default=True,
+        metavar="auto|1,2,...",
+        help="Ranks to measure; auto stops when the AuC is known to 0.005.",
+    ),
+    click.option(
+        "--metric",
+        type=click.Choice(["top1", "fidelity"]),
+        help="Against labels or own predictions. Default: top1 where there are labels.",
+    ),
+    click.option("--output-name", metavar="NAME", help="The output that classifies."),
+    click.option(
+        "--bind", multiple=True, metavar="NAME=VALUE", help="Fix an input for good. Repeatable."
+    ),
+    click.option(
+        "--split",
+        metavar="NAME",
+        help="Samples of this split only. Default: train, if there is one.",
+    ),
+    click.option(
+        "--device",
+        default="auto",
+        show_default=True,
+        metavar="auto|cpu|cuda[:N]",
+        help="Where to run; an explicit cuda never falls back.",
+    ),
+    click.option("--exact", is_flag=True, help="Leave out the optimizations that round; slower."),
+    click.option(
+        "--memory",
+        metavar="SIZE",
+        help="For activations, such as 2G. Default: half of what is free.",
+    ),
+    click.option("--seed", type=int, default=0, show_default=True, help="Of every random choice."),
+)
+
+_JUDGING = (
+    click.option(
+        "--fail-under",
+        multiple=True,
+        metavar="KEY=VALUE",
+        help="Fail if a score lies below, such as nmf.mixed=0.5. Repeatable.",
+    ),
+    click.option("--baseline", metavar="REPORT.json", help="Compare the scores with this report."),
+    click.option("--max-drop", type=float, metavar="X", help="Fail if a score drops by more."),
+    click.option(
+        "--min-accuracy", type=float, metavar="X", help="Inconclusive below this accuracy."
+    ),
+    click.option("--exit-zero", is_flag=True, help="Exit 0 if a gate fails; changes nothing else."),
+)
+
+_WRITING = (
+    *(
+        click.option(f"--{name}", metavar="FILE", help=f"Write {title}; - is stdout.")
+        for name, title in (
+            ("json", "the report as JSON"),
+            ("html", "a self-contained page"),
+            ("markdown", "a summary for a pull request"),
+            ("junit", "JUnit XML"),
+            ("sarif", "SARIF 2.1.0"),
+        )
+    ),
+    click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors and `-` outputs."),
+    click.option("-v", "--verbose", is_flag=True, help="Show notes, and a traceback on errors."),
+)
+
+
+def audit_options(function: F) -> F:
+    """Add all shared options to a command, in the order of the help."""
+    for option in reversed((*_MEASURING, *_JUDGING, *_WRITING)):
+        function = option(function)
+    return function
+
+
+def output_options(function: F) -> F:
+    """Add the options that say what to write."""
+    for option in reversed(_WRITING):
+        function = option(function)
+    return function
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """Where reports go: format -> path, `-` for stdout."""
+
+    paths: dict[str, str]
+
+    @property
+    def to_stdout(self) -> bool:
+        """Whether stdout belongs to a report, so that nothing else may be printed there."""
+        return "-" in self.paths.values()
+
+
+def take_outputs(options: dict[str, Any]) -> Outputs:
+    """Read the output options.
+
+    Raises:
+        UsageError: two of them want the same place.
+    """
+    paths = {name: options[name] for name in FORMATS if options.get(name)}
+    if len(set(paths.values())) < len(paths):
+        raise UsageError("two outputs would be written to the same place; give each its own FILE")
+    return Outputs(paths)
+
+
+def take_settings(options: dict[str, Any]) -> Settings:
+    """Turn the options of the command line into the settings of an audit.
+
+    Raises:
+        UsageError: a value that an option does not take.
+    """
+    return Settings(
+        layers=tuple(options["layers"]),
+        compress=options["compress"],
+        batch=options["batch"],
+        per_class=options["per_class"],
+        ranks=parse_ranks(str(options["ranks"])),
+        metric=options["metric"],
+        output_name=options["output_name"],
+        bind=dict(_pair(text, "--bind") for text in options["bind"]),
+        split=options["split"],
+        device=options["device"],
+        exact=options["exact"],
+        memory=None if options["memory"] is None else parse_size(str(options["memory"])),
+        seed=options["seed"],
+        fail_under=_thresholds(options["fail_under"]),
+        min_accuracy=options["min_accuracy"],
+        max_drop=options["max_drop"],
+    )
+
+
+def _thresholds(texts: Sequence[str]) -> dict[str, float]:
+    thresholds = {}
+    for text in texts:
+        key, value = _pair(text, "--fail-under")
+        try:
+            thresholds[key] = float(value)
+        except ValueError as error:
+            raise UsageError(f"--fail-under {text!r}: {value!r} is no number") from error
+    return thresholds
+
+
+def _pair(text: str, option: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals or not key or not value:
+        raise UsageError(f"{option} {text!r}: write it as KEY=VALUE")
+    return key, value

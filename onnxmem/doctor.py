@@ -1,0 +1,109 @@
+"""Examines the environment: what is installed, what works, and what would mend the rest."""
+
+from __future__ import annotations
+
+import ctypes.util
+import json
+import platform
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from typing import Literal
+
+from onnxmem._version import __version__
+from onnxmem.arrays import free_memory, load_cupy
+from onnxmem.errors import DeviceError
+from onnxmem.runtime import CUDA, WHEELS, load_onnxruntime, select_device, versions
+
+State = Literal["ok", "missing", "broken"]
+
+_CUDA_LIBRARIES = ("cuda", "cudart", "cublasLt", "cudnn", "cufft", "nvrtc")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was examined; `mend` is the line that mends it, empty where none is needed."""
+
+    name: str
+    state: State
+    detail: str
+    mend: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """All checks, and the device that `--device auto` takes (None where no audit can run)."""
+
+    checks: tuple[Check, ...]
+    device: str | None
+
+    @property
+    def usable(self) -> bool:
+        """Whether an audit can run here."""
+        return self.device is not None
+
+    def to_json(self) -> str:
+        """Return the diagnosis as JSON text."""
+        values = {"schema": "onnxmem.doctor/1", "usable": self.usable, **asdict(self)}
+        return json.dumps(values, indent=2) + "\n"
+
+
+def diagnose() -> Diagnosis:
+    """Examine the environment; raises nothing, whatever is missing."""
+    checks = (*_packages(), _onnxruntime(), _cuda(), *_libraries(), _memory())
+    try:
+        device = select_device("auto").name
+    except DeviceError:
+        device = None
+    return Diagnosis(checks, device)
+
+
+def _packages() -> Iterator[Check]:
+    yield Check("onnxmem", "ok", f"{__version__} on Python {platform.python_version()}")
+    for name, version in versions().items():
+        yield Check(name, "ok", version)
+    installed = [name for name in WHEELS if _version(name)]
+    if len(installed) > 1:
+        yield Check(
+            "onnxruntime wheels",
+            "broken",
+            f"{' and '.join(installed)} own the same import name; the last one installed wins",
+            f"pip uninstall -y {' '.join(installed)} && pip install 'onnxmem[cuda]'",
+        )
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _onnxruntime() -> Check:
+    try:
+        providers = load_onnxruntime().get_available_providers()
+    except DeviceError as error:
+        return Check("onnxruntime", "broken", str(error), "pip install 'onnxmem[cpu]'")
+    return Check("providers", "ok", ", ".join(providers))
+
+
+def _cuda() -> Check:
+    try:
+        device = select_device("cuda")
+    except DeviceError as error:
+        return Check(CUDA, "missing", str(error))
+    with device.scope():
+        properties = load_cupy().cuda.runtime.getDeviceProperties(device.index)
+        free = free_memory(on_device=True) / 2**30
+    return Check(CUDA, "ok", f"{properties['name'].decode()}, {free:.1f} GiB free")
+
+
+def _libraries() -> Iterator[Check]:
+    """Tell which CUDA libraries the system has; wheels may bring their own."""
+    for name in _CUDA_LIBRARIES:
+        found = ctypes.util.find_library(name)
+        yield Check(f"lib{name}", "ok" if found else "missing", found or "not on the search path")
+
+
+def _memory() -> Check:
+    return Check("memory", "ok", f"{free_memory(on_device=False) / 2**30:.1f} GiB free")
