@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import click
-
 import onnxmem.models as models
+
 from onnxmem import report as formats
 from onnxmem.auditing import Settings, run_audit
 from onnxmem.data import load as load_data

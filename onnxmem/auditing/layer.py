@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, cast
 
 import numpy as np
@@ -41,6 +42,7 @@ class Bench:
         selection: which samples form which batch.
         truth: (samples,) the class that counts as correct.
         reference: kind of batch -> the model's own output for each batch.
+        independent: whether no output of the model depends on the other samples of its batch.
         baseline: accuracy of the untouched model.
         weights: kind of batch -> bootstrap weights (draws, samples).
         settings: of the audit.
@@ -55,6 +57,7 @@ class Bench:
     selection: Selection
     truth: np.ndarray
     reference: Mapping[str, tuple[Array, ...]]
+    independent: bool
     baseline: float
     weights: Mapping[str, np.ndarray]
     settings: Settings
@@ -145,6 +148,7 @@ class _LayerRun:
         total = per_sample * len(bench.truth) * len(bench.settings.batch)
         self._keep = total <= bench.memory // 2
         self._kept: dict[tuple[str, int], Capture] = {}
+        self._correct: dict[tuple[str, float], np.ndarray] = {}
 
     def _batches(self) -> list[Batch]:
         return [b for kind in self.bench.settings.batch for b in self.bench.selection.batches(kind)]
@@ -195,6 +199,22 @@ class _LayerRun:
                 advance(len(curves))
         return curves, resampled
 
+    def hits(self, capture: Capture, rows: np.ndarray, approximation: Array) -> np.ndarray:
+        """Return which of the samples `rows` are correct after an approximation."""
+        outputs = self.runner.outputs(capture, capture.tensors(approximation))
+        predict = self.bench.network.predict
+        predicted = np.concatenate([predict(one) for one in outputs])
+        return np.equal(predicted, self.bench.truth[rows])
+
+    def known(self, method: Compressor, level: float) -> np.ndarray | None:
+        """Return what samples got from another kind of batch, where batches play no part."""
+        return self._correct.get((method.name, level))
+
+    def remember(self, method: Compressor, level: float, correct: np.ndarray) -> None:
+        """Keep what samples got where it does not depend on the batch that they are in."""
+        if method.row_by_row and self.bench.independent:
+            self._correct[method.name, level] = correct
+
     def _numbers(self, kind: str) -> list[tuple[str, int]]:
         return [(kind, number) for number in range(len(self.bench.selection.batches(kind)))]
 
@@ -222,27 +242,32 @@ class _Points:
 
     def measure(self, level: float) -> float:
         """Return the accuracy at one level, over all samples."""
-        scored = self.run.bench.map(lambda n: self._score(level, n), range(len(self.batches)))
+        known = self.run.known(self.method, level)
+        score = partial(self._score, level, known)
+        scored = self.run.bench.map(score, range(len(self.batches)))
         correct = np.zeros(len(self.run.bench.truth))
         for batch, (shares, _) in zip(self.batches, scored, strict=True):
             correct[batch.rows] = shares
+        self.run.remember(self.method, level, correct)
         self.correct[level] = correct
         self.error[level] = float(np.mean([error for _, error in scored]))
         return float(correct.mean())
 
-    def _score(self, level: float, number: int) -> tuple[np.ndarray, float]:
+    def _score(
+        self, level: float, known: np.ndarray | None, number: int
+    ) -> tuple[np.ndarray, float]:
         """Return, for each sample of a batch, the share of draws that keep it correct."""
-        bench, fitted = self.run.bench, self.fitted[number]
+        fitted, rows = self.fitted[number], self.batches[number].rows
         capture = self.run.capture(self.kind, number)
         matrix = capture.matrix()
-        truth = bench.truth[self.batches[number].rows]
-        hits, errors = np.zeros(len(truth)), []
+        shares, errors = [], []
         for draw in range(fitted.draws(level)):
             approximation = fitted.approximate(matrix, level, draw)
             errors.append(relative_error(matrix, approximation))
-            outputs = self.run.runner.outputs(capture, capture.tensors(approximation))
-            hits += np.concatenate([bench.network.predict(o) for o in outputs]) == truth
-        return hits / len(errors), float(np.mean(errors))
+            if known is None:
+                shares.append(self.run.hits(capture, rows, approximation))
+        found = np.mean(shares, axis=0) if known is None else known[rows]
+        return found, float(np.mean(errors))
 
     def curve(self) -> tuple[Curve, np.ndarray]:
         """Measure the points that are needed, and put them together."""

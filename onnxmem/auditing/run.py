@@ -19,10 +19,16 @@ from threadpoolctl import threadpool_limits
 
 from onnxmem import curve, graph
 from onnxmem._version import __version__
-from onnxmem.arrays import Array, free_memory
+from onnxmem.arrays import Array, free_memory, to_host
 from onnxmem.auditing import verdict
 from onnxmem.auditing.layer import Bench, Measured, measure_layer, unmeasured
-from onnxmem.auditing.network import Network, check_classifies, prepare
+from onnxmem.auditing.network import (
+    TOLERANCE,
+    Network,
+    check_classifies,
+    deviation,
+    prepare,
+)
 from onnxmem.auditing.settings import Settings
 from onnxmem.data import Samples, Selection, draw, make_samples
 from onnxmem.errors import DataError, NoSiteError, UsageError
@@ -201,6 +207,7 @@ def _set_up(
         selection=selection,
         truth=truth,
         reference=reference,
+        independent=_independent(selection, reference),
         baseline=baseline.value,
         weights={
             kind: curve.resample([b.rows for b in selection.batches(kind)], settings.seed)
@@ -212,6 +219,16 @@ def _set_up(
         map=parallel,
     )
     return bench, baseline
+
+
+def _independent(selection: Selection, reference: Mapping[str, Sequence[Array]]) -> bool:
+    """Tell whether each sample gets the same output in its single-class and its mixed batch."""
+    ordered = {}
+    for kind, outputs in reference.items():
+        rows = np.concatenate([batch.rows for batch in selection.batches(kind)])
+        values = np.concatenate([to_host(output) for output in outputs])
+        ordered[kind] = values[np.argsort(rows)]
+    return deviation(ordered["mixed"], ordered["class"]) <= TOLERANCE
 
 
 def _whole_output(

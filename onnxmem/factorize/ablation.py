@@ -23,6 +23,7 @@ class Ablation:
     masks: int = 3
     name: str = "ablation"
     x_name: LevelName = "fraction"
+    row_by_row: bool = True
 
     def fit(self, a: Array, levels: tuple[float, ...], seed: int) -> AblatedColumns:
         """Draw the orders in which columns are kept; see `Compressor.fit`."""

@@ -28,7 +28,7 @@ class Effort:
     sweeps: int = 2
 
 
-EFFORTS = {"default": Effort(1e-3, 0.05, 30), "quality": Effort(3e-4, 0.01, 200, 4)}
+EFFORTS = {"default": Effort(1e-3, 0.07, 30), "quality": Effort(3e-4, 0.01, 200, 4)}
 
 _MARGIN = 14
 _ROUGH = 3.0

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Literal, Protocol
 
+import numpy as np
+
 from onnxmem.arrays import Array, namespace
 from onnxmem.errors import FactorizationError
 
@@ -16,6 +18,9 @@ LevelName = Literal["rank", "fraction"]
 
 DEFAULT_FRACTIONS = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0)
 """Kept fractions that an ablation curve is sampled at."""
+
+
+_LARGEST = float(np.finfo(np.float32).max)
 
 
 class Compressed(Protocol):
@@ -48,6 +53,11 @@ class Compressor(Protocol):
     @property
     def x_name(self) -> LevelName:
         """What a level is: "rank", an int >= 1, or "fraction", a kept share in [0, 1]."""
+        ...
+
+    @property
+    def row_by_row(self) -> bool:
+        """Whether what becomes of a row depends on no other row of the matrix."""
         ...
 
     def fit(self, a: Array, levels: tuple[float, ...], seed: int) -> Compressed:
@@ -86,8 +96,10 @@ def check_matrix(a: Array, *, signed: bool) -> None:
     if a.ndim != 2 or a.size == 0 or a.dtype.kind not in "fiub":
         raise FactorizationError(f"no factors of {a.dtype} {a.shape}; give a matrix of numbers")
     low, high = float(a.min()), float(a.max())
-    if not abs(low) + abs(high) < float("inf"):
-        raise FactorizationError("the matrix holds NaN or infinity; remove the rows that do")
+    if not (-_LARGEST <= low and high <= _LARGEST):
+        raise FactorizationError(
+            "the matrix holds NaN, infinity or values beyond float32; remove the rows that do"
+        )
     if low < 0 and not signed:
         raise FactorizationError(f"the matrix holds {low:g}; a factorization needs values >= 0")
 

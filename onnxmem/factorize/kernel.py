@@ -26,7 +26,8 @@ def sweep(w: Array, gram: Array, cross: Array, sweeps: int) -> None:
     """
     xp = namespace(w)
     diagonal = gram.diagonal()
-    inverse = xp.divide(1, diagonal, out=xp.zeros_like(diagonal), where=diagonal > 0)[:, None]
+    alive = diagonal > 0
+    inverse = xp.where(alive, 1 / xp.where(alive, diagonal, 1), 0)[:, None]
     target = cross * inverse
     weights = gram * inverse
     xp.fill_diagonal(weights, 0)
@@ -40,7 +41,7 @@ def sweep(w: Array, gram: Array, cross: Array, sweeps: int) -> None:
         for weight, goal, row in rows:
             weight.dot(w, step)
             subtract(goal, step, step)
-            maximum(step, zero, row)
+            maximum(step, zero, out=row)
         if count + 1 == sweeps:
             return
         before -= w

@@ -25,6 +25,7 @@ class Nmf:
     rows: int = 4000
     name: str = "nmf"
     x_name: LevelName = "rank"
+    row_by_row: bool = False
 
     def fit(self, a: Array, levels: tuple[float, ...], seed: int) -> Components:
         """Run the sweep over the ranks; see `Compressor.fit`."""

@@ -72,7 +72,7 @@ def _merge_closest_pair(w: Array, h: Array) -> tuple[Array, Array]:
     w, h = _balanced(w, h)
     gram_w, gram_h = w @ w.T, h @ h.T
     pair = [int(i) for i in xp.unravel_index(_merge_loss(gram_w, gram_h).argmin(), gram_w.shape)]
-    turn_w, turn_h = (g[xp.ix_(pair, pair)] for g in (gram_w, gram_h))
+    turn_w, turn_h = (g[pair][:, pair] for g in (gram_w, gram_h))
     mix = xp.ones(2, w.dtype)
     for _ in range(2 * _POWER_STEPS):
         mix = turn_w @ (turn_h @ mix)

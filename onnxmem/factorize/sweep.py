@@ -14,7 +14,7 @@ from onnxmem.factorize.records import Factors
 from onnxmem.factorize.sampling import recover, sample_rows
 
 Preset = Literal["default", "quality"]
-_POLISH = 3
+_POLISH = 6
 
 
 def nmf_sweep(

@@ -36,8 +36,9 @@ _RULES: dict[str, tuple[Level, str, str, str]] = {
         (
             "The bound of the measured interval lies on the wrong side of the threshold. Compare "
             "the layers' curves with those of an earlier model, audited on the same samples and "
-            "with the same settings, before changing the threshold. A low AuC says that many components are "
-            "needed to keep the accuracy; it does not say which samples were memorized."
+            "with the same settings, before changing the threshold. A low AuC says that many "
+            "components are needed to keep the accuracy; it does not say which samples were "
+            "memorized."
         ),
     ),
     "gate-not-measurable": (

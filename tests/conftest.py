@@ -1,0 +1,41 @@
+"""Fixtures for all rooms: the array libraries, and small networks that know their samples."""
+
+from __future__ import annotations
+
+import os
+from types import ModuleType
+from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import numpy as np
+import pytest
+import sample_networks
+from sample_networks import Sample
+
+
+@pytest.fixture(params=["numpy", pytest.param("cupy", marks=pytest.mark.gpu)])
+def xp(request: pytest.FixtureRequest) -> ModuleType:
+    """Give each array library that works here."""
+    if request.param == "numpy":
+        return np
+    cupy: Any = pytest.importorskip("cupy")
+    try:
+        cupy.cuda.runtime.getDeviceCount()
+    except cupy.cuda.runtime.CUDARuntimeError as error:
+        pytest.skip(f"no CUDA device: {error}")
+    module: ModuleType = cupy
+    return module
+
+
+@pytest.fixture(scope="session")
+def mlp(tmp_path_factory: pytest.TempPathFactory) -> Sample:
+    """Give a network of two hidden layers, `relu1` and `relu2`, with 4 classes of 24 samples."""
+    return sample_networks.make_mlp(tmp_path_factory.mktemp("mlp"))
+
+
+@pytest.fixture(scope="session")
+def cnn(tmp_path_factory: pytest.TempPathFactory) -> Sample:
+    """Give a residual network with the ReLUs `stem`, `inner` and `joined`."""
+    return sample_networks.make_cnn(tmp_path_factory.mktemp("cnn"))
