@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -143,14 +144,14 @@ class Outputs:
         return "-" in self.paths.values()
 
 
-def take_outputs(options: dict[str, Any]) -> Outputs:
-    """Read the output options.
+def take_outputs(options: dict[str, Any], names: Sequence[str] = FORMATS) -> Outputs:
+    """Read the output options called `names`.
 
     Raises:
         UsageError: two of them want the same place.
     """
-    paths = {name: options[name] for name in FORMATS if options.get(name)}
-    if len(set(paths.values())) < len(paths):
+    paths = {name: options[name] for name in names if options.get(name)}
+    if len(set(map(os.path.realpath, paths.values()))) < len(paths):
         raise UsageError("two outputs would be written to the same place; give each its own FILE")
     return Outputs(paths)
 
@@ -169,7 +170,7 @@ def take_settings(options: dict[str, Any]) -> Settings:
         ranks=parse_ranks(str(options["ranks"])),
         metric=options["metric"],
         output_name=options["output_name"],
-        bind=dict(_pair(text, "--bind") for text in options["bind"]),
+        bind=take_bind(options["bind"]),
         split=options["split"],
         device=options["device"],
         exact=options["exact"],
@@ -179,6 +180,15 @@ def take_settings(options: dict[str, Any]) -> Settings:
         min_accuracy=options["min_accuracy"],
         max_drop=options["max_drop"],
     )
+
+
+def take_bind(texts: Sequence[str]) -> dict[str, str]:
+    """Read the values of `--bind`, by the name of the input.
+
+    Raises:
+        UsageError: one is not written as `NAME=VALUE`.
+    """
+    return dict(_pair(text, "--bind") for text in texts)
 
 
 def _thresholds(texts: Sequence[str]) -> dict[str, float]:

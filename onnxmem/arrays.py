@@ -35,6 +35,11 @@ def to_host(array: Array) -> np.ndarray:
     return array.get() if is_cupy(array) else np.asarray(array)
 
 
+def take_rows(array: Array, rows: np.ndarray) -> Array:
+    """Return the entries `rows` (host integers) along the first axis."""
+    return array[namespace(array).asarray(rows)]
+
+
 def load_cupy() -> ModuleType:
     """Import CuPy.
 

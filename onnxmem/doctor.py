@@ -5,9 +5,11 @@ from __future__ import annotations
 import ctypes.util
 import json
 import platform
+import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from importlib import metadata
+from pathlib import Path
 from typing import Literal
 
 from onnxmem._version import __version__
@@ -101,8 +103,15 @@ def _cuda() -> Check:
 def _libraries() -> Iterator[Check]:
     """Tell which CUDA libraries the system has; wheels may bring their own."""
     for name in _CUDA_LIBRARIES:
-        found = ctypes.util.find_library(name)
-        yield Check(f"lib{name}", "ok" if found else "missing", found or "not on the search path")
+        found = ctypes.util.find_library(name) or _in_wheels(name)
+        yield Check(f"lib{name}", "ok" if found else "missing", found or "not found")
+
+
+def _in_wheels(name: str) -> str | None:
+    """Return the library of NVIDIA's wheels, which onnxruntime loads from site-packages."""
+    folders = [Path(entry) / "nvidia" for entry in sys.path]
+    found = (hit for folder in folders for hit in folder.glob(f"*/lib/lib{name}.so*"))
+    return next((f"{hit.name} (wheel)" for hit in sorted(found)), None)
 
 
 def _memory() -> Check:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from onnxmem.arrays import Array, namespace
+from onnxmem.arrays import Array, namespace, take_rows
 from onnxmem.auditing.network import Network
 from onnxmem.errors import OutOfMemoryError
 from onnxmem.graph import Cut, with_input_types
@@ -90,7 +90,7 @@ class CutRunner:
         return Capture(pieces, feature_axis)
 
     def _piece(self, rows: np.ndarray) -> Piece:
-        feeds = {name: array[rows] for name, array in self.inputs.items()} | dict(self.shared)
+        feeds = {name: take_rows(array, rows) for name, array in self.inputs.items()} | dict(self.shared)
         tensor, *crossing = self._head.run(
             {name: feeds[name] for name in self.cut.head.inputs},
             [self.cut.tensor, *self.cut.crossing],

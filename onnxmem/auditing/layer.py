@@ -204,7 +204,7 @@ class _LayerRun:
         outputs = self.runner.outputs(capture, capture.tensors(approximation))
         predict = self.bench.network.predict
         predicted = np.concatenate([predict(one) for one in outputs])
-        return np.equal(predicted, self.bench.truth[rows])
+        return np.asarray(predicted == self.bench.truth[rows])
 
     def known(self, method: Compressor, level: float) -> np.ndarray | None:
         """Return what samples got from another kind of batch, where batches play no part."""

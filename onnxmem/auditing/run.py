@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_limits
 
 from onnxmem import curve, graph
 from onnxmem._version import __version__
-from onnxmem.arrays import Array, free_memory, to_host
+from onnxmem.arrays import Array, free_memory, take_rows, to_host
 from onnxmem.auditing import verdict
 from onnxmem.auditing.layer import Bench, Measured, measure_layer, unmeasured
 from onnxmem.auditing.network import (
@@ -177,7 +177,7 @@ def _set_up(
     selection = draw(
         labels, samples.digests, settings.per_class, settings.seed, multiple=network.batch or 1
     )
-    inputs = {name: array[selection.rows] for name, array in everything.items()}
+    inputs = {name: take_rows(array, selection.rows) for name, array in everything.items()}
     reference = {
         kind: tuple(
             parallel(
@@ -243,7 +243,7 @@ def _whole_output(
     outputs = []
     for start in range(0, len(rows), step):
         chosen = rows[start : start + step]
-        feeds = {name: array[chosen] for name, array in inputs.items()} | dict(shared)
+        feeds = {name: take_rows(array, chosen) for name, array in inputs.items()} | dict(shared)
         (output,) = whole.run(feeds, [network.output])
         check_classifies(network, output, len(chosen))
         outputs.append(output)

@@ -32,7 +32,7 @@ def errors(name: str, a: Any, at: tuple[float, ...], seed: int = 0) -> list[floa
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("shape", [(60, 40), (20, 50), (1, 6), (6, 1)])
 def test_error_falls_to_nothing_at_the_last_level(
-    xp: Any, name: str, shape: tuple[int, int]
+    xp: Any, activations: Any, name: str, shape: tuple[int, int]
 ) -> None:
     curve = errors(name, xp.asarray(activations(*shape) + 0.1), levels(name, min(shape)))
     assert curve == sorted(curve, reverse=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from onnxmem.factorize import nmf_sweep, relative_error
 RANKS = [1, 2, 3, 5, 8, 13]
 
 
-def by_columns(factors: list[Any]) -> np.ndarray:
+def error_of(factors: Iterable[Any]) -> np.ndarray:
     return np.array([f.error for f in factors])
 
 
@@ -35,11 +36,11 @@ def test_any_matrix_gives_finite_non_negative_factors_whose_error_falls(
         assert np.isfinite(f.w).all() and np.isfinite(f.h).all()
         assert f.error == pytest.approx(relative_error(a, f.w @ f.h), abs=2e-6)
     assert sweep[-1].error == 0
-    assert (np.diff(by_columns(sweep)) <= 0.02).all()
+    assert (np.diff(error_of(sweep)) <= 0.02).all()
 
 
 def test_error_falls_with_the_rank(layer: Any) -> None:
-    assert (np.diff(by_columns(list(nmf_sweep(layer, range(1, 41))))) < 0).all()
+    assert (np.diff(error_of(nmf_sweep(layer, range(1, 41)))) < 0).all()
 
 
 def test_ranks_come_ascending_and_once(layer: Any) -> None:
@@ -50,13 +51,14 @@ def test_no_rank_gives_nothing(layer: Any) -> None:
     assert list(nmf_sweep(layer, [])) == []
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_a_sweep_is_at_least_as_close_as_scikit_learn_on_average(layer: Any) -> None:
     a = to_host(layer)
     theirs = []
     for k in RANKS:
         model = NMF(k, init="nndsvda", solver="cd", max_iter=200, tol=1e-4, random_state=0)
         theirs.append(relative_error(a, model.fit_transform(a) @ model.components_))
-    ratio = by_columns(list(nmf_sweep(layer, RANKS))) / np.array(theirs)
+    ratio = error_of(nmf_sweep(layer, RANKS)) / np.array(theirs)
     assert ratio.mean() < 1.003
     assert ratio.max() < 1.02
 
@@ -90,15 +92,19 @@ def test_the_input_stays_as_it_is(layer: Any) -> None:
     assert (to_host(layer) == before).all()
 
 
-@pytest.mark.parametrize("exponent", [-130, -100, -20, 3, 40, 100])
+@pytest.mark.parametrize("exponent", [-100, -20, 3, 100])
 def test_a_power_of_two_changes_nothing_but_the_scale(layer: Any, exponent: int) -> None:
     scaled = layer * np.float32(2) ** exponent
-    if exponent > -126:
-        assert (
-            by_columns(list(nmf_sweep(scaled, RANKS))).tolist()
-            == by_columns(list(nmf_sweep(layer, RANKS))).tolist()
-        )
-    assert by_columns(list(nmf_sweep(scaled, RANKS)))[-1] < 0.2
+    for f, g in zip(nmf_sweep(layer, RANKS), nmf_sweep(scaled, RANKS), strict=True):
+        assert f.error == g.error
+        assert (to_host(f.w @ f.h) * np.float32(2) ** exponent == to_host(g.w @ g.h)).all()
+
+
+def test_subnormal_values_are_factorized_as_well_as_others(layer: Any) -> None:
+    subnormal = layer * np.float32(2) ** -130
+    assert error_of(nmf_sweep(subnormal, RANKS)) == pytest.approx(
+        error_of(nmf_sweep(layer, RANKS)), rel=1e-3
+    )
 
 
 def test_dead_rows_and_columns_change_nothing(xp: Any, activations: Any) -> None:
@@ -155,8 +161,8 @@ def test_a_tall_matrix_keeps_its_accuracy_though_rows_are_sampled(
     xp: Any, activations: Any
 ) -> None:
     a = xp.asarray(activations(6000, 24))
-    whole = by_columns(list(nmf_sweep(a[:2000], [2, 6, 10])))
-    assert np.allclose(by_columns(list(nmf_sweep(a, [2, 6, 10]))), whole, rtol=0.03)
+    whole = error_of(nmf_sweep(a[:2000], [2, 6, 10]))
+    assert np.allclose(error_of(nmf_sweep(a, [2, 6, 10])), whole, rtol=0.03)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,54 @@
+"""The command line as tests call it: in a folder of its own, without a process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from onnxmem.cli import main
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command left behind: exit code, both streams, and the files that are new."""
+
+    code: int
+    out: str
+    err: str
+    new_files: tuple[str, ...]
+
+    @property
+    def error(self) -> str:
+        """The one line of an error; fails where there is anything else."""
+        lines = self.err.splitlines()
+        assert len(lines) == 1, self.err
+        assert lines[0].startswith("onnxmem: error: ")
+        assert not self.out
+        assert not self.new_files
+        return lines[0]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give an empty folder, the current one."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def command(folder: Path, capfd: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
+    """Return the function that runs `onnxmem` with arguments, in an empty folder."""
+
+    def run(*arguments: object) -> Outcome:
+        before = set(folder.rglob("*"))
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as stop:
+            main([str(argument) for argument in arguments])
+        assert isinstance(stop.value.code, int)
+        new = sorted(str(path.relative_to(folder)) for path in set(folder.rglob("*")) - before)
+        return Outcome(stop.value.code, *capfd.readouterr(), tuple(new))
+
+    return run
