@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,20 +24,22 @@ def default_map(ctx: click.Context) -> dict[str, Any]:
     path, values = _find()
     if not values:
         return {}
-    assert isinstance(ctx.command, click.Group)
-    commands = {name: ctx.command.get_command(ctx, name) for name in CONFIGURABLE}
-    known = {
-        name: {p.name for p in command.params if isinstance(p, click.Option)}
-        for name, command in commands.items()
-        if command is not None
-    }
-    plain = {key.replace("-", "_"): _plain(value) for key, value in values.items()}
-    for key in plain:
-        _check_key(key, set().union(*known.values()) - {"help"}, path)
+    values = {key.replace("-", "_"): value for key, value in values.items()}
+    options = {name: _options(ctx, name) for name in CONFIGURABLE}
+    for key in values:
+        _check_key(key, set().union(*options.values()), path)
     return {
-        name: {key: value for key, value in plain.items() if key in options}
-        for name, options in known.items()
+        name: {key: _argument(values[key], own[key]) for key in values if key in own}
+        for name, own in options.items()
     }
+
+
+def _options(ctx: click.Context, name: str) -> dict[str, click.Option]:
+    """Return the options of a command by the name that a configuration gives them."""
+    assert isinstance(ctx.command, click.Group)
+    command = ctx.command.get_command(ctx, name)
+    assert command is not None
+    return {p.name: p for p in command.params if isinstance(p, click.Option) and p.name}
 
 
 def _find() -> tuple[Path, Mapping[str, Any]]:
@@ -45,8 +47,15 @@ def _find() -> tuple[Path, Mapping[str, Any]]:
     if own.is_file():
         return own, _read(own)
     if project.is_file():
-        return project, _read(project).get("tool", {}).get("onnxmem", {})
+        return project, _table(_table(_read(project), "tool", project), "onnxmem", project)
     return own, {}
+
+
+def _table(values: Mapping[str, Any], key: str, path: Path) -> Mapping[str, Any]:
+    table = values.get(key, {})
+    if not isinstance(table, Mapping):
+        raise ConfigError(f"{path}: {key!r} must be a table, such as [tool.onnxmem]")
+    return table
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -64,8 +73,21 @@ def _check_key(key: str, known: set[str], path: Path) -> None:
     raise ConfigError(f"{path}: unknown key {key.replace('_', '-')!r}{hint}")
 
 
-def _plain(value: Any) -> Any:
-    """Return tables as `KEY=VALUE`, which is how the options take them."""
+def _argument(value: Any, option: click.Option) -> Any:
+    """Return a value as the command line would bring it; tables become `KEY=VALUE`."""
+    if option.is_flag:
+        return value
     if isinstance(value, Mapping):
-        return [f"{key}={item}" for key, item in value.items()]
-    return value
+        items = list(_pairs(value))
+    else:
+        items = [str(item) for item in (value if isinstance(value, list) else [value])]
+    return items if option.multiple else ",".join(items)
+
+
+def _pairs(table: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    """Yield `KEY=VALUE`; a table within the table, such as `nmf.mixed = 0.5`, adds its name."""
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            yield from _pairs(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}={value}"

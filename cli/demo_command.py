@@ -12,6 +12,10 @@ from onnxmem.data import load as load_data
 from . import console
 
 NETWORKS = ("mnist-cnn-p00", "mnist-cnn-p100")
+LEAD = (
+    "Two networks of one architecture, both trained until they knew their labels: p00 was given "
+    "the true labels of its images, p100 random ones, which can only be memorized."
+)
 
 
 @click.command("demo")
@@ -47,7 +51,7 @@ def command(html: str, device: str, quiet: bool, verbose: bool) -> int:
         reports.append(report)
         if not quiet and html != "-":
             console.show(formats.terminal(report))
-    formats.write(formats.side_by_side(reports), html)
+    formats.write(formats.side_by_side(reports, LEAD), html)
     if not quiet:
         console.say(f"The page with all curves: {html}")
     return max(report.exit_code for report in reports)

@@ -61,8 +61,6 @@ def _run(arguments: Sequence[str], *, verbose: bool) -> int:
         result = cli.main(list(arguments), "onnxmem", standalone_mode=False)
     except OnnxmemError as error:
         return _fail(error, str(error), error.exit_code, verbose)
-    except click.NoSuchOption as error:
-        return _fail(error, error.format_message(), 2, verbose)
     except click.ClickException as error:
         return _fail(error, error.format_message(), 2, verbose)
     except (KeyboardInterrupt, click.Abort):

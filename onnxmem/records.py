@@ -16,6 +16,9 @@ from onnxmem.errors import DataError
 
 SCHEMA = "onnxmem.report/1"
 
+COMPARABLE = ("batch", "compress", "layers", "metric", "per_class", "ranks", "split")
+"""Settings that must agree before the scores of two reports may be compared."""
+
 Status = Literal["scored", "saturated", "skipped"]
 Verdict = Literal["pass", "fail", "inconclusive", "none"]
 

@@ -90,7 +90,9 @@ class CutRunner:
         return Capture(pieces, feature_axis)
 
     def _piece(self, rows: np.ndarray) -> Piece:
-        feeds = {name: take_rows(array, rows) for name, array in self.inputs.items()} | dict(self.shared)
+        feeds = {name: take_rows(array, rows) for name, array in self.inputs.items()} | dict(
+            self.shared
+        )
         tensor, *crossing = self._head.run(
             {name: feeds[name] for name in self.cut.head.inputs},
             [self.cut.tensor, *self.cut.crossing],
@@ -103,12 +105,19 @@ class CutRunner:
         """Return the model's output for each piece, after `tensors` in place of its own."""
         if tensors is None:
             tensors = [piece.tensor for piece in capture.pieces]
-        if self._tail is None:
-            self._tail = self._compile_tail(capture.pieces[0])
         return [
-            self._tail.run({self.cut.tensor: tensor, **piece.others}, self.cut.tail.outputs[:1])[0]
+            self._run_tail(piece, tensor, self.cut.tail.outputs[:1])[0]
             for piece, tensor in zip(capture.pieces, tensors, strict=True)
         ]
+
+    def joined(self, piece: Piece) -> list[Array]:
+        """Return all outputs of the tail for a piece as it was captured."""
+        return self._run_tail(piece, piece.tensor, self.cut.tail.outputs)
+
+    def _run_tail(self, piece: Piece, tensor: Array, names: Sequence[str]) -> list[Array]:
+        if self._tail is None:
+            self._tail = self._compile_tail(piece)
+        return self._tail.run({self.cut.tensor: tensor, **piece.others}, names)
 
     def _compile_tail(self, piece: Piece) -> Session:
         """Type the tail's inputs as they were captured, the first axis of batches left free."""

@@ -12,6 +12,7 @@ import numpy as np
 from onnxmem import curve
 from onnxmem.arrays import Array
 from onnxmem.auditing.capture import Capture, CutRunner, piece_size
+from onnxmem.auditing.clock import Clock
 from onnxmem.auditing.network import TOLERANCE, Network, deviation
 from onnxmem.auditing.settings import Settings
 from onnxmem.data import Batch, Selection
@@ -49,6 +50,7 @@ class Bench:
         memory: bytes that one worker may use.
         workers: batches that are worked on at once.
         map: applies a function to several batches at once.
+        clock: adds up the seconds of each stage.
     """
 
     network: Network
@@ -64,6 +66,7 @@ class Bench:
     memory: int
     workers: int
     map: Callable[[Callable[[Any], Any], Iterable[Any]], list[Any]]
+    clock: Clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +162,8 @@ class _LayerRun:
         if key in self._kept:
             return self._kept[key]
         rows = self.bench.selection.batches(kind)[number].rows
-        capture = self.runner.capture(rows, self.axis, self.step)
+        with self.bench.clock.stage("head"):
+            capture = self.runner.capture(rows, self.axis, self.step)
         if self._keep:
             self._kept[key] = capture
         return capture
@@ -178,7 +182,8 @@ class _LayerRun:
 
     def _deviation(self, key: tuple[str, int]) -> float:
         capture = self.capture(*key)
-        outputs = self.runner.outputs(capture)
+        with self.bench.clock.stage("tail"):
+            outputs = self.runner.outputs(capture)
         expected, start, worst = self.bench.reference[key[0]][key[1]], 0, 0.0
         for piece, output in zip(capture.pieces, outputs, strict=True):
             part = expected[start : start + piece.samples]
@@ -201,7 +206,8 @@ class _LayerRun:
 
     def hits(self, capture: Capture, rows: np.ndarray, approximation: Array) -> np.ndarray:
         """Return which of the samples `rows` are correct after an approximation."""
-        outputs = self.runner.outputs(capture, capture.tensors(approximation))
+        with self.bench.clock.stage("tail"):
+            outputs = self.runner.outputs(capture, capture.tensors(approximation))
         predict = self.bench.network.predict
         predicted = np.concatenate([predict(one) for one in outputs])
         return np.asarray(predicted == self.bench.truth[rows])
@@ -237,8 +243,10 @@ class _Points:
         self.fitted: list[Compressed] = run.bench.map(self._fit, numbers)
 
     def _fit(self, number: int) -> Compressed:
+        bench = self.run.bench
         matrix = self.run.capture(self.kind, number).matrix()
-        return self.method.fit(matrix, self.grid, self.run.bench.settings.seed)
+        with bench.clock.stage("factorization"):
+            return self.method.fit(matrix, self.grid, bench.settings.seed)
 
     def measure(self, level: float) -> float:
         """Return the accuracy at one level, over all samples."""
@@ -262,8 +270,9 @@ class _Points:
         matrix = capture.matrix()
         shares, errors = [], []
         for draw in range(fitted.draws(level)):
-            approximation = fitted.approximate(matrix, level, draw)
-            errors.append(relative_error(matrix, approximation))
+            with self.run.bench.clock.stage("factorization"):
+                approximation = fitted.approximate(matrix, level, draw)
+                errors.append(relative_error(matrix, approximation))
             if known is None:
                 shares.append(self.run.hits(capture, rows, approximation))
         found = np.mean(shares, axis=0) if known is None else known[rows]

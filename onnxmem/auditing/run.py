@@ -5,7 +5,6 @@ from __future__ import annotations
 import fnmatch
 import os
 import platform
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from onnxmem import curve, graph
 from onnxmem._version import __version__
 from onnxmem.arrays import Array, free_memory, take_rows, to_host
 from onnxmem.auditing import verdict
+from onnxmem.auditing.clock import Clock
 from onnxmem.auditing.layer import Bench, Measured, measure_layer, unmeasured
 from onnxmem.auditing.network import (
     TOLERANCE,
@@ -73,7 +73,7 @@ def run_audit(
     Raises:
         OnnxmemError: see `onnxmem.errors`.
     """
-    clock = _Clock()
+    clock = Clock()
     listen(Progress("loading the model", 0, 0))
     if settings.max_drop is not None and baseline is None:
         raise UsageError("--max-drop needs a report to compare with; name it with --baseline")
@@ -83,22 +83,19 @@ def run_audit(
     if graph.is_half(model) and not device.is_cuda:
         model = graph.widen(model)
     samples = make_samples(arrays, model.inputs, settings.split)
-    clock.lap("load")
     with (
         device.scope(),
         prepare(model, samples.inputs, samples.shared, device, settings) as network,
         _workers(device) as (workers, parallel),
     ):
-        bench, accuracy = _set_up(network, samples, settings, workers, parallel)
+        bench, accuracy = _set_up(network, samples, settings, workers, parallel, clock)
         data = _describe(samples, bench.selection, data_path)
         if baseline is not None:
             verdict.check_comparable(data, settings, baseline)
-        clock.lap("baseline")
         doubt = verdict.doubt_baseline(accuracy, len(bench.truth), settings)
         measured = (
             [unmeasured(s, doubt) for s in sites] if doubt else _measure(sites, bench, listen)
         )
-        clock.lap("layers")
     summary = verdict.summarize(measured, settings)
     gates = verdict.judge_gates(summary, settings)
     if baseline is not None and settings.max_drop is not None:
@@ -118,7 +115,7 @@ def run_audit(
         gates=gates,
         verdict=outcome,
         reason=reason,
-        timings=clock.seconds,
+        timings=clock.split(bench.workers),
     )
 
 
@@ -166,6 +163,7 @@ def _set_up(
     settings: Settings,
     workers: int,
     parallel: Callable[[Callable[[Any], Any], Iterable[Any]], list[Any]],
+    clock: Clock,
 ) -> tuple[Bench, Baseline]:
     """Run the untouched model: group the samples, and measure what it knows of them."""
     whole = network.session(graph.expose(network.model, []))
@@ -190,7 +188,8 @@ def _set_up(
     predicted = np.empty(len(selection.rows), np.int64)
     for batch, output in zip(selection.single, reference["class"], strict=True):
         predicted[batch.rows] = network.predict(output)
-    _check_label_range(network, selection, reference["class"][0])
+    if samples.labels is not None:
+        _check_label_range(network, samples.labels, reference["class"][0])
     metric = settings.metric or ("top1" if samples.labels is not None else "fidelity")
     truth = selection.labels if metric == "top1" and samples.labels is not None else predicted
     if metric == "top1" and samples.labels is None:
@@ -217,6 +216,7 @@ def _set_up(
         memory=(settings.memory or free_memory(network.device.is_cuda) // 2) // workers,
         workers=workers,
         map=parallel,
+        clock=clock,
     )
     return bench, baseline
 
@@ -264,12 +264,12 @@ def _predictions(
     return np.concatenate([network.predict(output) for output in outputs])
 
 
-def _check_label_range(network: Network, selection: Selection, output: Array) -> None:
+def _check_label_range(network: Network, labels: np.ndarray, output: Array) -> None:
     if network.form == "labels":
         return
     width = int(np.prod(output.shape[1:]))
     classes = max(2, width)
-    highest = int(selection.labels.max())
+    highest = int(labels.max())
     if highest >= classes:
         raise DataError(
             f"label {highest} is out of range: output {network.output!r} has {classes} classes"
@@ -328,19 +328,6 @@ def environment(device: Device) -> dict[str, Any]:
         "python": platform.python_version(),
         **versions(),
     }
-
-
-class _Clock:
-    """Seconds for each stage."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._last = time.perf_counter()
-
-    def lap(self, stage: str) -> None:
-        now = time.perf_counter()
-        self.seconds[stage] = round(now - self._last, 3)
-        self._last = now
 
 
 __all__ = ["Progress", "choose_sites", "environment", "run_audit"]

@@ -11,7 +11,7 @@ from onnxmem import curve
 from onnxmem.auditing.layer import Measured
 from onnxmem.auditing.settings import Settings
 from onnxmem.errors import UsageError
-from onnxmem.records import Baseline, DataInfo, Gate, Layer, Report, Score, Verdict
+from onnxmem.records import COMPARABLE, Baseline, DataInfo, Gate, Layer, Report, Score, Verdict
 
 
 def summarize(measured: Sequence[Measured], settings: Settings) -> dict[str, Score]:
@@ -73,10 +73,6 @@ def judge_drops(
         passed = bool(before.auc - score.auc_high <= max_drop)
         gates.append(Gate(f"{key}:drop", max_drop, before.auc - score.auc, passed))
     return tuple(gates)
-
-
-COMPARABLE = ("batch", "compress", "layers", "metric", "per_class", "ranks", "split")
-"""Settings that must agree before two scores may be compared."""
 
 
 def check_comparable(data: DataInfo, settings: Settings, baseline: Report) -> None:

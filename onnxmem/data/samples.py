@@ -177,6 +177,8 @@ def _check_labels(y: np.ndarray, count: int) -> np.ndarray:
         raise DataError(f"labels 'y' must be integers, they are {y.dtype.name}")
     if y.min() < 0:
         raise DataError(f"labels 'y' must not be negative, there is {y.min()}")
+    if not _fits(y, np.dtype(np.int64)):
+        raise DataError(f"label {y.max()} in 'y' is out of range: it needs more than 63 bits")
     return y.astype(np.int64)
 
 

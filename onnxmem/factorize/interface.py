@@ -96,7 +96,7 @@ def check_matrix(a: Array, *, signed: bool) -> None:
     if a.ndim != 2 or a.size == 0 or a.dtype.kind not in "fiub":
         raise FactorizationError(f"no factors of {a.dtype} {a.shape}; give a matrix of numbers")
     low, high = float(a.min()), float(a.max())
-    if not (-_LARGEST <= low and high <= _LARGEST):
+    if not (low >= -_LARGEST and high <= _LARGEST):
         raise FactorizationError(
             "the matrix holds NaN, infinity or values beyond float32; remove the rows that do"
         )

@@ -19,7 +19,7 @@ class Nmf:
     """Replace A by W H of rank k, both non-negative.
 
     Attributes:
-        rows: H comes from at most this many rows, a seeded sample where there are more.
+        rows: a seeded sample of at most this many rows gives H where there are over twice as many.
     """
 
     rows: int = 4000

@@ -36,12 +36,14 @@ def image(report: Report, kind: Literal["png", "svg"]) -> bytes:
     return picture.render(report, kind)
 
 
-def side_by_side(reports: Sequence[Report]) -> str:
+def side_by_side(reports: Sequence[Report], lead: str = "") -> str:
     """Return one page for several reports: all models together, then each of them.
+
+    `lead` stands in place of the remark on whether the reports may be compared.
 
     Raises:
         UsageError: there is no report.
     """
     from onnxmem.report import html
 
-    return html.side_by_side(reports)
+    return html.side_by_side(reports, lead)

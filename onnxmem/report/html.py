@@ -20,7 +20,7 @@ import vl_convert
 from markupsafe import Markup
 
 from onnxmem.errors import UsageError
-from onnxmem.records import Report
+from onnxmem.records import COMPARABLE, Report
 from onnxmem.report import charts, comparison, look, rows, words
 
 VALUE_LENGTH = 400
@@ -32,15 +32,17 @@ def render(report: Report) -> str:
     return _page([report], f"{words.file_name(report.model.path)}: memorization audit")
 
 
-def side_by_side(reports: Sequence[Report]) -> str:
+def side_by_side(reports: Sequence[Report], lead: str = "") -> str:
     """Return one page for several reports: all models together, then each of them.
+
+    `lead` stands in place of the remark on whether the reports may be compared.
 
     Raises:
         UsageError: there is no report.
     """
     if not reports:
         raise UsageError("there is no report to show; give one at least")
-    return _page(list(reports), f"{len(reports)} models: memorization audit")
+    return _page(list(reports), f"{len(reports)} models: memorization audit", lead)
 
 
 def fragment(report: Report) -> str:
@@ -48,7 +50,7 @@ def fragment(report: Report) -> str:
     return _environment().get_template("notebook.html").render(model=_model(0, report, "layers"))
 
 
-def _page(reports: list[Report], title: str) -> str:
+def _page(reports: list[Report], title: str, lead: str = "") -> str:
     names = words.model_names(reports)
     models = [
         _model(index, report, name)
@@ -67,6 +69,7 @@ def _page(reports: list[Report], title: str) -> str:
             tool=reports[0].tool,
             models=models,
             together=together,
+            lead=lead,
             differences=_differences(reports),
             keys=keys,
             policy=_policy(scripts, style),
@@ -155,10 +158,9 @@ def _together(
 
 def _differences(reports: Sequence[Report]) -> list[str]:
     """Return what forbids to compare the reports' numbers: other samples, other settings."""
-    names = sorted({name for report in reports for name in report.settings})
     settings = [
         name
-        for name in names
+        for name in COMPARABLE
         if any(report.settings.get(name) != reports[0].settings.get(name) for report in reports)
     ]
     samples = ["samples"] if len({report.data.sha256 for report in reports}) > 1 else []

@@ -64,9 +64,7 @@ def test_model_is_a_folder(refused: Callable[..., str], folder: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"weights, honestly\n" * 50, b"\x00" * 500])
-def test_model_that_is_no_onnx(
-    refused: Callable[..., str], folder: Path, content: bytes
-) -> None:
+def test_model_that_is_no_onnx(refused: Callable[..., str], folder: Path, content: bytes) -> None:
     (folder / "net.onnx").write_bytes(content)
     assert "net.onnx" in refused(model="net.onnx")
 
@@ -94,9 +92,7 @@ def test_model_without_relu_names_its_activations(
     assert "Tanh (2)" in message
 
 
-def test_operator_that_onnxruntime_does_not_know(
-    refused: Callable[..., str], folder: Path
-) -> None:
+def test_operator_that_onnxruntime_does_not_know(refused: Callable[..., str], folder: Path) -> None:
     nodes, weights = mlp_parts(10)
     nodes[-1] = helper.make_node("Thing", ["relu2"], ["features"], domain="my.own")
     onnx.save(build(nodes, weights, ["n", 10], "features", domain="my.own"), folder / "net.onnx")

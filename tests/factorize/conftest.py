@@ -26,9 +26,3 @@ def activations() -> Callable[[int, int], np.ndarray]:
 def layer(xp: Any) -> Any:
     """A (60, 40) activation matrix."""
     return xp.asarray(relu_layer(60, 40))
-
-
-@pytest.fixture
-def xp() -> Any:
-    """The array namespace."""
-    return np

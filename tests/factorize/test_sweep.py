@@ -75,7 +75,7 @@ def test_quality_is_closer_to_a_stationary_point(layer: Any) -> None:
 def test_an_exact_low_rank_matrix_is_found(xp: Any) -> None:
     rng = np.random.default_rng(3)
     a = xp.asarray(rng.random((50, 3), np.float32) @ rng.random((3, 30), np.float32))
-    assert list(nmf_sweep(a, [3], preset="quality"))[0].error < 0.01
+    assert next(iter(nmf_sweep(a, [3], preset="quality"))).error < 0.01
 
 
 def test_same_seed_gives_the_same_bits(layer: Any) -> None:
@@ -123,7 +123,7 @@ def test_dead_rows_and_columns_change_nothing(xp: Any, activations: Any) -> None
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "uint8"])
 def test_every_real_type_is_taken(xp: Any, activations: Any, dtype: str) -> None:
     a = xp.asarray((activations(30, 20) * 10).astype(dtype))
-    f = list(nmf_sweep(a, [6]))[0]
+    f = next(iter(nmf_sweep(a, [6])))
     assert f.w.dtype == f.h.dtype == np.float32
     assert 0 < f.error < 0.5
 
@@ -151,7 +151,7 @@ def test_an_all_zero_matrix_gives_zeros(xp: Any) -> None:
 
 
 def test_a_rank_beyond_the_matrix_is_exact_and_padded(layer: Any) -> None:
-    f = list(nmf_sweep(layer, [50]))[0]
+    f = next(iter(nmf_sweep(layer, [50])))
     assert f.w.shape == (60, 50) and f.h.shape == (50, 40)
     assert f.error == 0
     assert relative_error(layer, f.w @ f.h) < 1e-7
