@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any, Literal
 
 import click
 
 from onnxmem import report as formats
-from onnxmem.errors import UsageError
 from onnxmem.records import Report
+from onnxmem.report.words import printable
 
 from . import console
+from .folders import check_keeps
 from .main import exit_code
-from .options import FORMATS, Outputs, output_options, take_outputs
+from .options import FORMATS, output_options, take_outputs
 
 PICTURES: dict[str, Literal["png", "svg"]] = {"png": "png", "svg": "svg"}
 
@@ -30,7 +30,9 @@ def command(stored: str, exit_zero: bool, quiet: bool, **options: Any) -> int:
     Exits with the code of the stored verdict, as the audit did.
     """
     outputs = take_outputs(options, (*FORMATS, *PICTURES))
-    _check_keeps(stored, outputs)
+    for name, path in outputs.paths.items():
+        if name != "json":
+            check_keeps([stored], path)
     report = formats.load(stored)
     for path in outputs.paths.values():
         formats.check_writable(path)
@@ -42,15 +44,8 @@ def command(stored: str, exit_zero: bool, quiet: bool, **options: Any) -> int:
     elif not quiet:
         console.say(formats.sentence(report))
     elif report.exit_code:
-        console.say(f"onnxmem: {report.verdict}: {report.reason}")
+        console.say(f"onnxmem: {report.verdict}: {printable(report.reason, 400)}")
     return exit_code(report, exit_zero=exit_zero)
-
-
-def _check_keeps(stored: str, outputs: Outputs) -> None:
-    """Check that no other format takes the place of the stored report."""
-    for name, path in outputs.paths.items():
-        if name != "json" and path != "-" and os.path.realpath(path) == os.path.realpath(stored):
-            raise UsageError(f"--{name} would overwrite the report {stored}; give another FILE")
 
 
 def _render(report: Report, name: str) -> str | bytes:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
+
 from rich.box import SIMPLE
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from onnxmem.comparison import Cell, Comparison, Row
 from onnxmem.doctor import Diagnosis
+from onnxmem.inspection import Inspected, Inspection
+from onnxmem.report.markdown import code, escaped
+from onnxmem.report.words import printable, sentence
 
 _STYLES = {"ok": "green", "missing": "yellow", "broken": "red"}
 
@@ -22,3 +28,107 @@ def diagnosis_table(diagnosis: Diagnosis) -> RenderableType:
         table.add_row(Text(check.name), Text(check.state, style), Text(check.detail))
     mends = [Text(f"{check.name}: {check.mend}") for check in diagnosis.checks if check.mend]
     return Group(table, *mends, Text(f"Audits run on: {diagnosis.device or 'nothing'}"))
+
+
+def inspection_table(inspection: Inspection) -> RenderableType:
+    """Return a row for each site, then the reasons of those that cannot be cut."""
+    table = Table(box=SIMPLE, header_style="bold")
+    for title in ("site", "op", "shape", "feature axis", "crossing", "status", "error"):
+        table.add_column(title, overflow="fold")
+    for site in inspection.sites:
+        table.add_row(
+            Text(printable(site.tensor, 48)),
+            Text(printable(site.op, 16)),
+            Text(_shape(site.shape)),
+            Text(_axis(site)),
+            Text(_crossing(site)),
+            Text(site.status, "green" if site.status == "ok" else "yellow"),
+            Text("–" if site.relative_error is None else f"{site.relative_error:.0e}"),
+        )
+    reasons = [
+        Text(f"{printable(site.tensor, 48)}: {printable(site.reason, 300)}", "yellow")
+        for site in inspection.sites
+        if site.reason
+    ]
+    notes = [Text(f"Note: {printable(note, 300)}") for note in inspection.notes]
+    return Group(table, *reasons, *notes)
+
+
+def _shape(shape: tuple[int | None, ...] | None) -> str:
+    if shape is None:
+        return "?"
+    return "×".join("?" if size is None else str(size) for size in shape) or "scalar"
+
+
+def _axis(site: Inspected) -> str:
+    if site.feature_axis is None:
+        return "undecided"
+    return f"{site.feature_axis}, {printable(site.axis_from, 40)}"
+
+
+def _crossing(site: Inspected) -> str:
+    """Return how many tensors cross, and their size beside that of the site's own."""
+    if not site.crossing or site.crossing_bytes is None or not site.tensor_bytes:
+        return str(len(site.crossing))
+    return f"{len(site.crossing)}, {site.crossing_bytes / site.tensor_bytes:.1f}× its size"
+
+
+APART = "* the 95 % intervals of this model and the first one do not overlap"
+
+
+def comparison_table(comparison: Comparison) -> RenderableType:
+    """Return a row for each layer and curve, a column for each model, the means below."""
+    table = Table(box=SIMPLE, header_style="bold", pad_edge=False)
+    table.add_column("layer", overflow="fold")
+    table.add_column("curve", no_wrap=True)
+    for name in comparison.models:
+        table.add_column(Text(printable(name, 24)), justify="right")
+    for place, row in enumerate(comparison.layers):
+        _add_scores(table, f"{place + 1} {_layer_name(row, 40)}", row.scores)
+    _add_scores(table, "mean without saturated", comparison.summary, "bold")
+    return Group(table, Text(APART))
+
+
+def _add_scores(
+    table: Table, title: str, scores: Mapping[str, Sequence[Cell | None]], style: str = ""
+) -> None:
+    for place, (key, cells) in enumerate(scores.items()):
+        name = "" if place else title
+        table.add_row(Text(name, style), Text(key), *(Text(_cell(cell), style) for cell in cells))
+    table.add_section()
+
+
+def comparison_markdown(comparison: Comparison) -> str:
+    """Return the same as Markdown, the means first."""
+    head = ("Layer", "Curve", *(escaped(name) for name in comparison.models))
+    lines = ["## onnxmem: comparison", "", _line(head), _line(["---"] * len(head))]
+    lines += [
+        _line(("**mean**", key, *map(_cell, cells))) for key, cells in comparison.summary.items()
+    ]
+    for place, row in enumerate(comparison.layers):
+        name = f"{place + 1} {code(_layer_name(row))}"
+        lines += [_line((name, key, *map(_cell, cells))) for key, cells in row.scores.items()]
+    sentences = [f"- {escaped(sentence(report), 2_000)}" for report in comparison.reports]
+    note = f"AuC, and its difference from the first model; \\{APART}."
+    return "\n".join([*lines, "", note, "", *sentences]) + "\n"
+
+
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _layer_name(row: Row, length: int = 80) -> str:
+    name = next(tensor for tensor in row.tensors if tensor is not None)
+    return printable(name, length).strip() or "(no name)"
+
+
+def _cell(cell: Cell | None) -> str:
+    if cell is None:
+        return "–"
+    if cell.saturated:
+        return "saturated"
+    if cell.auc is None:
+        return "none"
+    if cell.difference is None:
+        return f"{cell.auc:.3f}"
+    return f"{cell.auc:.3f} ({cell.difference:+.3f}){'*' if cell.apart else ''}"

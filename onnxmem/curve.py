@@ -42,8 +42,10 @@ def area(x: Sequence[float], accuracy: Array, x_name: XName) -> Array:
     axis = positions(x, x_name)
     values = np.asarray(accuracy, np.float64)
     if len(axis) == 1:
-        return values[..., 0]
-    return np.trapezoid(values, axis) / (axis[-1] - axis[0])
+        mean = values[..., 0]
+    else:
+        mean = np.trapezoid(values, axis) / (axis[-1] - axis[0])
+    return np.clip(mean, 0.0, 1.0)  # rounding may pass the ends
 
 
 def is_saturated(accuracy: Sequence[float], baseline: float) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -90,11 +91,13 @@ def _shared_stream(index: int) -> Any:
 
 
 def load_onnxruntime() -> ModuleType:
-    """Import onnxruntime.
+    """Import onnxruntime, with the telemetry of its wheels turned off.
 
     Raises:
         DeviceError: it is not installed, or its libraries do not load.
     """
+    # On Windows the call below turns it off; elsewhere only this does, before the import.
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     try:
         import onnxruntime
     except ImportError as error:
@@ -107,6 +110,7 @@ def load_onnxruntime() -> ModuleType:
             "the installation of onnxruntime is broken (two wheels share its name); mend it with: "
             "pip uninstall -y onnxruntime onnxruntime-gpu && pip install 'onnxmem[cpu]'"
         )
+    onnxruntime.disable_telemetry_events()
     module: ModuleType = onnxruntime
     return module
 

@@ -6,6 +6,7 @@ import os
 from types import ModuleType
 from typing import Any
 
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 

@@ -82,18 +82,23 @@ class _SkipError(Exception):
 
 
 def measure_layer(site: Site, bench: Bench, advance: Callable[[int], None]) -> Measured:
-    """Measure all curves of one site; `advance` is told how many are done."""
-    skipped = unmeasured(site, site.reason)
-    layer = skipped.layer
+    """Measure all curves of one site; `advance` is told how many are done.
+
+    A site that cannot be measured is skipped, and its record says why.
+    """
     if site.status != "ok":
-        return skipped
+        return unmeasured(site, site.reason)
     try:
-        run = _LayerRun(site, bench)
+        return _measure(site, bench, advance)
     except (_SkipError, ModelRefusedError, UsageError) as cause:
-        return Measured(replace(layer, reason=str(cause)), {})
+        return unmeasured(site, str(cause))
+
+
+def _measure(site: Site, bench: Bench, advance: Callable[[int], None]) -> Measured:
+    run = _LayerRun(site, bench)
     error = run.check()
     cut = CutInfo(run.cut.crossing + run.cut.direct, error)
-    layer = replace(layer, shape=run.shape, feature_axis=run.axis, cut=cut)
+    layer = replace(unmeasured(site, "").layer, shape=run.shape, feature_axis=run.axis, cut=cut)
     if error > TOLERANCE:
         reason = (
             f"the cut fails its self-check: the joined parts differ from the model by "

@@ -90,8 +90,12 @@ def run_audit(
     ):
         bench, accuracy = _set_up(network, samples, settings, workers, parallel, clock)
         data = _describe(samples, bench.selection, data_path)
+        resolved = settings.to_dict() | {
+            "metric": accuracy.metric,
+            "output_name": network.output,
+        }
         if baseline is not None:
-            verdict.check_comparable(data, settings, baseline)
+            verdict.check_comparable(data, resolved, baseline)
         doubt = verdict.doubt_baseline(accuracy, len(bench.truth), settings)
         measured = (
             [unmeasured(s, doubt) for s in sites] if doubt else _measure(sites, bench, listen)
@@ -107,7 +111,7 @@ def run_audit(
         tool=Tool("onnxmem", __version__),
         model=ModelInfo(str(path), model.sha256, model.ir_version, model.opset, model.producer),
         data=data,
-        settings=settings.to_dict() | {"output_name": network.output},
+        settings=resolved,
         environment=environment(device),
         baseline=accuracy,
         layers=layers,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -75,14 +76,13 @@ def judge_drops(
     return tuple(gates)
 
 
-def check_comparable(data: DataInfo, settings: Settings, baseline: Report) -> None:
+def check_comparable(data: DataInfo, settings: Mapping[str, Any], baseline: Report) -> None:
     """Check that a baseline report measured the same thing.
 
     Raises:
         UsageError: the data, their classes or the settings differ; the message says which.
     """
-    ours = settings.to_dict()
-    differ = [name for name in COMPARABLE if ours[name] != baseline.settings.get(name)]
+    differ = [name for name in COMPARABLE if settings[name] != baseline.settings.get(name)]
     if data.sha256 != baseline.data.sha256:
         differ.insert(0, "data")
     if data.classes != baseline.data.classes:

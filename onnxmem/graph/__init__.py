@@ -11,7 +11,7 @@ from onnxmem.graph.outputs import output_form
 from onnxmem.graph.records import Cut, Dim, Model, Part, Site, TensorSpec
 from onnxmem.graph.relu import find_sites
 from onnxmem.graph.widen import is_half, widen
-from onnxmem.graph.write import save, share_weights, with_input_types
+from onnxmem.graph.write import save, share_weights, untyped, with_input_types, with_types
 
 __all__ = [
     "Cut",
@@ -31,6 +31,8 @@ __all__ = [
     "save",
     "share_weights",
     "split",
+    "untyped",
     "widen",
     "with_input_types",
+    "with_types",
 ]

@@ -74,8 +74,28 @@ def with_input_types(part: Part, types: Mapping[str, tuple[str, tuple[Dim, ...] 
             leaves a dimension free and a shape of None leaves even the rank open. Names that are
             no inputs are passed over.
     """
+    return _typed(part, {name: types[name] for name in part.inputs if name in types})
+
+
+def with_types(part: Part, types: Mapping[str, tuple[str, tuple[Dim, ...] | None]]) -> Part:
+    """Return `part` with types given to inputs and outputs, as in `with_input_types`."""
+    return _typed(part, types)
+
+
+def untyped(part: Part) -> tuple[str, ...]:
+    """Return the inputs and outputs of `part` whose element type or rank is not known."""
+    graph = onnx.ModelProto.FromString(part.proto).graph
+    return tuple(
+        info.name
+        for info in (*graph.input, *graph.output)
+        if info.type.WhichOneof("value") in (None, "tensor_type")
+        and not (info.type.tensor_type.elem_type and info.type.tensor_type.HasField("shape"))
+    )
+
+
+def _typed(part: Part, types: Mapping[str, tuple[str, tuple[Dim, ...] | None]]) -> Part:
     proto = onnx.ModelProto.FromString(part.proto)
-    for info in proto.graph.input:
+    for info in (*proto.graph.input, *proto.graph.output):
         if info.name in types:
             dtype, shape = types[info.name]
             info.type.CopyFrom(onnx.helper.make_tensor_type_proto(_element(dtype), shape))
@@ -121,8 +141,15 @@ def _bytes_inside(network: ir.Model) -> int:
 def _move_out(network: ir.Model, folder: Path, name: str) -> None:
     """Write the larger initializers of `network` to the file `name` and let it refer to them.
 
-    Wider elements come first, so that every tensor is aligned to its elements.
+    Wider elements come first, so that every tensor is aligned to its elements. Smaller ones that
+    were in another file are taken in.
     """
+    small = [
+        (value, value.const_value)
+        for value in network.graph.initializers.values()
+        if isinstance(value.const_value, ir.ExternalTensor)
+        and value.const_value.nbytes < EXTERNAL_FROM
+    ]
     large = [
         (value, value.const_value)
         for value in network.graph.initializers.values()
@@ -133,12 +160,14 @@ def _move_out(network: ir.Model, folder: Path, name: str) -> None:
     large.sort(key=lambda pair: (-pair[1].dtype.itemsize, pair[0].name or ""))
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        moved = ir.external_data.convert_tensors_to_external(
-            [tensor for _, tensor in large], folder, name
+        inside = ir.external_data.convert_tensors_from_external([tensor for _, tensor in small])
+        tensors = [tensor for _, tensor in large]
+        moved = (
+            ir.external_data.convert_tensors_to_external(tensors, folder, name) if tensors else []
         )
     except (OSError, ValueError) as error:
         raise OutputError(f"cannot write the weights {folder / name}: {error}") from error
-    for (value, _), tensor in zip(large, moved, strict=True):
+    for (value, _), tensor in zip((*small, *large), (*inside, *moved), strict=True):
         value.const_value = tensor
 
 

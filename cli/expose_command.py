@@ -1,0 +1,90 @@
+"""`onnxmem expose`: the model with its ReLU outputs as outputs of its own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from onnxmem import graph
+from onnxmem import report as formats
+from onnxmem.auditing import choose_sites
+from onnxmem.data import load as load_data
+from onnxmem.errors import NoSiteError, UsageError
+from onnxmem.inspection import with_known_types
+from onnxmem.report.words import printable
+
+from . import console
+from .folders import check_keeps, publish_files, staging
+from .options import take_bind
+
+
+@click.command("expose")
+@click.argument("model", type=click.Path())
+@click.option("-o", "--output", required=True, metavar="FILE", help="Where to write the model.")
+@click.option("--layers", multiple=True, metavar="GLOB", help="Only these tensors. Repeatable.")
+@click.option(
+    "--bind", multiple=True, metavar="NAME=VALUE", help="Fix an input for good. Repeatable."
+)
+@click.option(
+    "--data", metavar="DATA", help="Samples, an .npz, to learn types that the file does not tell."
+)
+@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
+@click.option("-v", "--verbose", is_flag=True, help="Show a traceback on errors.")
+def command(
+    model: str,
+    output: str,
+    layers: tuple[str, ...],
+    bind: tuple[str, ...],
+    data: str | None,
+    quiet: bool,
+    verbose: bool,
+) -> int:
+    """Write MODEL to FILE with every supported ReLU as an additional output.
+
+    Weights that MODEL keeps in other files go to FILE.data.
+    """
+    del verbose  # read by main
+    target = Path(os.path.realpath(output))
+    _check_target(output, model)
+    arrays = None if data is None else load_data(data)
+    network = graph.load(model, take_bind(bind))
+    sites = choose_sites(network, layers)
+    tensors = [site.tensor for site in sites if site.status == "ok"]
+    if not tensors:
+        raise NoSiteError(f"{model}: no ReLU can be exposed: {sites[0].reason}")
+    part = with_known_types(network, graph.expose(network, tensors), arrays)
+    with staging(target) as folder:
+        graph.save(part, folder / target.name)
+        _check_weights(folder, target, network)
+        publish_files(folder, target)
+    if not quiet:
+        _tell(sites, output)
+    return 0
+
+
+def _tell(sites: Sequence[graph.Site], output: str) -> None:
+    left_out = [site for site in sites if site.status != "ok"]
+    for site in left_out:
+        console.say(f"onnxmem: left out {printable(site.tensor)}: {printable(site.reason, 300)}")
+    count = len(sites) - len(left_out)
+    console.say(
+        f"onnxmem: wrote {printable(output, 200)} with {count} of {len(sites)} ReLUs as outputs"
+    )
+
+
+def _check_target(output: str, model: str) -> None:
+    if output == "-":
+        raise UsageError("a model cannot go to stdout; give -o FILE")
+    check_keeps([model], output)
+    formats.check_writable(output)
+
+
+def _check_weights(folder: Path, target: Path, network: graph.Model) -> None:
+    """Check that no file of weights of the model itself is replaced."""
+    for path in folder.iterdir():
+        old = target.parent / path.name
+        if path.name != target.name and old.exists() and old.parent == network.weights:
+            raise UsageError(f"{old} is there already, beside the model; give another FILE")

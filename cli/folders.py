@@ -1,0 +1,82 @@
+"""Outputs that take no input's place, and files that belong together: written all or none."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from onnxmem.errors import OutputError, UsageError
+
+
+def check_keeps(inputs: Iterable[str], output: str) -> None:
+    """Check that `output` is none of the files that a command reads.
+
+    Raises:
+        UsageError: it is.
+    """
+    for path in inputs:
+        if output != "-" and os.path.realpath(output) == os.path.realpath(path):
+            raise UsageError(f"{output} would overwrite what is read; give another FILE")
+
+
+@contextmanager
+def staging(target: Path) -> Iterator[Path]:
+    """Give a new folder beside `target`; what is still in it at the end is removed.
+
+    Raises:
+        OutputError: it cannot be made.
+    """
+    folder = target.parent / f".onnxmem-{secrets.token_hex(8)}"
+    try:
+        folder.mkdir()
+    except OSError as error:
+        raise OutputError(f"cannot write {target}: {error.strerror or error}") from error
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def check_free(target: Path) -> None:
+    """Check that a folder can take the place of `target`: there is none, or an empty one.
+
+    Raises:
+        UsageError: something is there.
+    """
+    if target.is_dir():
+        if any(target.iterdir()):
+            raise UsageError(f"the folder {target} is not empty; give another one")
+    elif target.exists():
+        raise UsageError(f"{target} is a file; give a folder")
+
+
+def publish_folder(folder: Path, target: Path) -> None:
+    """Let `folder` take the place of `target`.
+
+    Raises:
+        OutputError: it cannot.
+    """
+    try:
+        if target.is_dir():
+            target.rmdir()
+        folder.rename(target)
+    except OSError as error:
+        raise OutputError(f"cannot write {target}: {error.strerror or error}") from error
+
+
+def publish_files(folder: Path, target: Path) -> None:
+    """Move the files of `folder` to that of `target`, which is one of them and comes last.
+
+    Raises:
+        OutputError: one cannot be moved.
+    """
+    names = sorted((path.name for path in folder.iterdir()), key=lambda name: name == target.name)
+    try:
+        for name in names:
+            os.replace(folder / name, target.parent / name)
+    except OSError as error:
+        raise OutputError(f"cannot write {target}: {error.strerror or error}") from error

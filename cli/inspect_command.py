@@ -1,0 +1,80 @@
+"""`onnxmem inspect`: every ReLU site, its feature axis, its cut, and what stands in the way."""
+
+from __future__ import annotations
+
+import click
+
+from onnxmem import report as formats
+from onnxmem.data import load as load_data
+from onnxmem.errors import UsageError
+from onnxmem.inspection import Inspection, Trial, inspect
+
+from . import console
+from .folders import check_keeps
+from .options import CommaSeparated, take_bind
+from .tables import inspection_table
+
+
+@click.command("inspect")
+@click.argument("model", type=click.Path())
+@click.option("--verify", is_flag=True, help="Run every cut and compare it with the model.")
+@click.option("--data", metavar="DATA", help="Samples for --verify, an .npz. Default: random ones.")
+@click.option(
+    "--bind", multiple=True, metavar="NAME=VALUE", help="Fix an input for good. Repeatable."
+)
+@click.option("--output-name", metavar="NAME", help="The only output that the tails compute.")
+@click.option(
+    "--kind",
+    type=CommaSeparated(),
+    default="relu",
+    show_default=True,
+    help="Kinds of activations: relu, sigmoid, softmax, softplus, exp, abs.",
+)
+@click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda[:N]")
+@click.option("--exact", is_flag=True, help="Leave out the optimizations that round; slower.")
+@click.option("--json", "json_path", metavar="FILE", help="Write it as JSON; - is stdout.")
+@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors and `-` outputs.")
+@click.option("-v", "--verbose", is_flag=True, help="Show a traceback on errors.")
+def command(
+    model: str,
+    verify: bool,
+    data: str | None,
+    bind: tuple[str, ...],
+    output_name: str | None,
+    kind: tuple[str, ...],
+    device: str,
+    exact: bool,
+    json_path: str | None,
+    quiet: bool,
+    verbose: bool,
+) -> int:
+    """Show every ReLU of MODEL: where its features lie, and what a cut there needs.
+
+    Exits with 0 if a site can be cut, and with 3 if there is none, or if --verify finds a cut
+    whose parts do not give what the model gives, or that onnxruntime refuses.
+    """
+    del verbose  # read by main
+    if data is not None and not verify:
+        raise UsageError("--data is for --verify, which runs every cut; add --verify")
+    if json_path is not None:
+        check_keeps([model, *([data] if data else [])], json_path)
+        formats.check_writable(json_path)
+    arrays = None if data is None else load_data(data)
+    inspection = inspect(
+        model,
+        kinds=kind,
+        bind=take_bind(bind),
+        output_name=output_name,
+        trial=Trial(arrays, device, exact) if verify else None,
+    )
+    if json_path is not None:
+        formats.write(inspection.to_json(), json_path)
+    _present(inspection, quiet=quiet, to_stdout=json_path == "-")
+    return inspection.exit_code
+
+
+def _present(inspection: Inspection, *, quiet: bool, to_stdout: bool) -> None:
+    if not quiet and not to_stdout and inspection.sites:
+        console.show(inspection_table(inspection))
+    if not quiet or inspection.exit_code:
+        console.say(f"onnxmem: {inspection.verdict}")

@@ -1,0 +1,93 @@
+"""`onnxmem split`: the model as two, cut at one tensor."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from onnxmem import graph
+from onnxmem import report as formats
+from onnxmem.data import load as load_data
+from onnxmem.inspection import with_known_types
+from onnxmem.report.words import printable
+
+from . import console
+from .folders import check_free, publish_folder, staging
+from .options import take_bind
+
+SCHEMA = "onnxmem.cut/1"
+
+
+@click.command("split")
+@click.argument("model", type=click.Path())
+@click.option("--at", "tensor", required=True, metavar="TENSOR", help="Where to cut.")
+@click.option("-o", "--output", required=True, metavar="DIR", help="The folder to make.")
+@click.option("--output-name", metavar="NAME", help="The only output that the tail computes.")
+@click.option(
+    "--bind", multiple=True, metavar="NAME=VALUE", help="Fix an input for good. Repeatable."
+)
+@click.option(
+    "--data", metavar="DATA", help="Samples, an .npz, to learn types that the file does not tell."
+)
+@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
+@click.option("-v", "--verbose", is_flag=True, help="Show a traceback on errors.")
+def command(
+    model: str,
+    tensor: str,
+    output: str,
+    output_name: str | None,
+    bind: tuple[str, ...],
+    data: str | None,
+    quiet: bool,
+    verbose: bool,
+) -> int:
+    """Cut MODEL at TENSOR into DIR/head.onnx and DIR/tail.onnx; DIR/cut.json says how to join them.
+
+    The head takes inputs of MODEL and gives TENSOR and the crossing tensors. The tail takes
+    these, and the inputs of MODEL that it reads itself, and gives the outputs of MODEL.
+    """
+    del verbose  # read by main
+    target = Path(os.path.realpath(output))
+    check_free(target)
+    arrays = None if data is None else load_data(data)
+    network = graph.load(model, take_bind(bind))
+    cut = graph.split(network, tensor, output_name)
+    renamed = dict(zip(cut.tail.outputs, cut.outputs, strict=True))
+    head = with_known_types(network, cut.head, arrays)
+    tail = with_known_types(network, cut.tail, arrays, renamed)
+    with staging(target) as folder:
+        graph.save(head, folder / "head.onnx")
+        graph.save(tail, folder / "tail.onnx")
+        text = json.dumps(_description(network, cut), indent=1, ensure_ascii=False) + "\n"
+        formats.write(text, folder / "cut.json")
+        publish_folder(folder, target)
+    if not quiet:
+        beside = f"{len(cut.crossing) + len(cut.direct)} tensors cross beside {printable(tensor)}"
+        console.say(f"onnxmem: wrote {printable(output, 200)}: {beside}")
+    return 0
+
+
+def _description(network: graph.Model, cut: graph.Cut) -> dict[str, Any]:
+    """Return what a stranger needs to join the parts.
+
+    `outputs` are the names that the outputs of the tail have in the model, in the same order.
+    """
+    return {
+        "schema": SCHEMA,
+        "model": {"path": str(network.path), "sha256": network.sha256},
+        "tensor": cut.tensor,
+        "crossing": cut.crossing,
+        "direct": cut.direct,
+        "head": _part("head.onnx", cut.head),
+        "tail": _part("tail.onnx", cut.tail),
+        "outputs": cut.outputs,
+        "whole_batch": cut.whole_batch,
+    }
+
+
+def _part(file: str, part: graph.Part) -> dict[str, Any]:
+    return {"file": file, "inputs": part.inputs, "outputs": part.outputs}

@@ -1,0 +1,392 @@
+"""Looks at a model without labels: every ReLU site, its cut, and what stands in the way.
+
+`inspect` reads the graph alone. Given a `Trial` it also runs every cut: the head, the tail, and
+the whole model on the same samples, whose outputs must agree to within `TOLERANCE`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from onnxmem import graph
+from onnxmem.arrays import Array, namespace
+from onnxmem.auditing.capture import CutRunner, Piece
+from onnxmem.auditing.network import TOLERANCE, Network, choose_output, deviation, prepare
+from onnxmem.auditing.settings import Settings
+from onnxmem.errors import ModelRefusedError, UsageError
+from onnxmem.feeds import Inputs, find_inputs
+from onnxmem.records import ModelInfo
+from onnxmem.report.words import printable
+from onnxmem.runtime import Session, select_device
+
+SCHEMA = "onnxmem.inspect/1"
+
+_SAMPLES = 8
+"""Samples that run through every cut, where the model takes any batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """How to run the cuts.
+
+    Attributes:
+        arrays: samples by input, as `onnxmem.data.make_samples` takes them; None: random ones.
+        device: auto, cpu, cuda or cuda:N.
+        exact: leave out the optimizations that round.
+    """
+
+    arrays: Mapping[str, np.ndarray] | None = None
+    device: str = "auto"
+    exact: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Inspected:
+    """One site.
+
+    Attributes:
+        tensor, op, index, node: as in `onnxmem.graph.Site`.
+        status: "ok", or "unsupported" for `reason`.
+        shape: sizes, None where they are free or not known.
+        feature_axis: None where undecided; -1 is the last axis of a tensor of unknown rank.
+        axis_from: how the feature axis was decided.
+        batch_axis: 0 where running showed that axis 0 follows the samples, else None.
+        crossing: all tensors that the tail reads beside this one.
+        direct: those of `crossing` that are inputs of the model.
+        whole_batch: operators that make the tail's result depend on the whole batch.
+        tensor_bytes, crossing_bytes: bytes for one sample; None where the cut was not run.
+        relative_error: the largest difference between the joined parts and the model over the
+            scale of the model's output; None where it was not measured or is not finite.
+    """
+
+    tensor: str
+    op: str
+    index: int
+    node: str
+    status: str
+    reason: str
+    shape: tuple[int | None, ...] | None
+    feature_axis: int | None
+    axis_from: str
+    batch_axis: int | None = None
+    crossing: tuple[str, ...] = ()
+    direct: tuple[str, ...] = ()
+    whole_batch: tuple[str, ...] = ()
+    tensor_bytes: int | None = None
+    crossing_bytes: int | None = None
+    relative_error: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What the cuts ran on; `batch` is the only batch size that the model takes, None where any."""
+
+    device: str
+    samples: int
+    batch: int | None
+    random: bool
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """A model and its sites; `verified` is None where no cut was run."""
+
+    schema: str
+    model: ModelInfo
+    inputs: tuple[graph.TensorSpec, ...]
+    outputs: tuple[graph.TensorSpec, ...]
+    notes: tuple[str, ...]
+    verified: Verified | None
+    sites: tuple[Inspected, ...]
+    other_activations: dict[str, int]
+
+    @property
+    def exit_code(self) -> int:
+        """0 where a site is supported and no cut failed when it was run, else 3."""
+        failed = self.verified is not None and self.verified.failed > 0
+        return 0 if any(site.status == "ok" for site in self.sites) and not failed else 3
+
+    @property
+    def verdict(self) -> str:
+        """What was found, in one line."""
+        if not self.sites:
+            have = ", ".join(f"{name} ({n})" for name, n in self.other_activations.items())
+            return (
+                f"{printable(self.model.path, 200)} has no ReLU to analyze; "
+                f"the activations that are there: {have or 'none that is known'}"
+            )
+        good = sum(site.status == "ok" for site in self.sites)
+        found = f"{good} of {len(self.sites)} sites can be cut"
+        if self.verified is None:
+            return f"{found}; --verify runs every cut"
+        source = "random" if self.verified.random else "given"
+        return f"{found}; {self.verified.failed} failed on {self.verified.samples} {source} samples"
+
+    def to_json(self) -> str:
+        """Return the inspection as JSON text."""
+        return json.dumps(asdict(self), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def inspect(
+    path: str | Path,
+    *,
+    kinds: Sequence[str] = ("relu",),
+    bind: Mapping[str, Any] | None = None,
+    output_name: str | None = None,
+    trial: Trial | None = None,
+) -> Inspection:
+    """Find every site of the model at `path`, and run its cut where a `trial` is given.
+
+    Args:
+        path: the ONNX file.
+        kinds: kinds of activations, see `onnxmem.graph.find_sites`.
+        bind: values of inputs that are fixed for good.
+        output_name: the only output that the tails shall compute; None: all of them.
+        trial: how to run the cuts; None: only the graph is read.
+
+    Raises:
+        UsageError: no such file, output or kind, or inputs on which the model does not run.
+        EnvironmentFailedError: onnxruntime refuses the whole model, or the device is not usable.
+    """
+    model = graph.load(path, dict(bind or {}))
+    if output_name is not None:
+        choose_output(model, output_name)
+    found = graph.find_sites(model, kinds)
+    sites, verified = tuple(map(_described, found)), None
+    if sites and trial is not None:
+        sites, verified = _verify(model, sites, output_name, trial)
+    elif sites:
+        with tempfile.TemporaryDirectory(prefix="onnxmem-") as folder:
+            lean = graph.share_weights(model, folder)
+            sites = tuple(_with_crossing(lean, site, output_name) for site in sites)
+    return Inspection(
+        schema=SCHEMA,
+        model=ModelInfo(str(path), model.sha256, model.ir_version, model.opset, model.producer),
+        inputs=model.inputs,
+        outputs=model.outputs,
+        notes=model.notes,
+        verified=verified,
+        sites=sites,
+        other_activations=dict(graph.other_activations(model)),
+    )
+
+
+def _described(site: graph.Site) -> Inspected:
+    axis, shape = site.feature_axis, site.shape
+    return Inspected(
+        tensor=site.tensor,
+        op=site.op,
+        index=site.index,
+        node=site.node,
+        status=site.status,
+        reason=site.reason,
+        shape=None if shape is None else tuple(n if isinstance(n, int) else None for n in shape),
+        feature_axis=axis % len(shape) if axis is not None and shape else axis,
+        axis_from=site.axis_from,
+    )
+
+
+def _with_crossing(model: graph.Model, site: Inspected, output: str | None) -> Inspected:
+    if site.status != "ok":
+        return site
+    try:
+        return _cut_at(site, graph.split(model, site.tensor, output))
+    except UsageError as cause:
+        return _refused(site, str(cause))
+
+
+def _cut_at(site: Inspected, cut: graph.Cut) -> Inspected:
+    return replace(
+        site,
+        crossing=cut.crossing + cut.direct,
+        direct=cut.direct,
+        whole_batch=cut.whole_batch,
+    )
+
+
+def _refused(site: Inspected, reason: str) -> Inspected:
+    return replace(site, status="unsupported", reason=reason)
+
+
+def _verify(
+    model: graph.Model, sites: tuple[Inspected, ...], output: str | None, trial: Trial
+) -> tuple[tuple[Inspected, ...], Verified]:
+    """Run every cut that the graph allows."""
+    device = select_device(trial.device)
+    if graph.is_half(model) and not device.is_cuda:
+        model = graph.widen(model)
+    settings = Settings(output_name=output or model.outputs[0].name, exact=trial.exact)
+    with device.scope():
+        inputs = find_inputs(model, trial.arrays, device)
+        with prepare(model, inputs.samples, inputs.shared, device, settings) as network:
+            bench = _Bench(network, inputs, output)
+            checked = tuple(bench.check(site) if site.status == "ok" else site for site in sites)
+    failed = sum(
+        before.status == "ok" != after.status for before, after in zip(sites, checked, strict=True)
+    )
+    return checked, Verified(device.name, len(bench.rows), network.batch, inputs.random, failed)
+
+
+class _Bench:
+    """The whole model's outputs for some samples, and every cut against them."""
+
+    def __init__(self, network: Network, inputs: Inputs, output: str | None) -> None:
+        self.network, self.output = network, output
+        count = network.batch or min(_SAMPLES, inputs.count)
+        if count > inputs.count:
+            raise UsageError(
+                f"{network.model.path} takes {count} samples at once, the data hold {inputs.count}"
+            )
+        self.rows, self.invented = np.arange(count), inputs.invented
+        self.samples = network.feeds(inputs.samples)
+        self.shared = network.feeds(inputs.shared)
+        session = network.session(graph.expose(network.model, []))
+        feeds = {name: array[:count] for name, array in self.samples.items()} | self.shared
+        names = [one.name for one in session.outputs]
+        self.expected = dict(zip(names, session.run(feeds), strict=True))
+
+    def check(self, site: Inspected) -> Inspected:
+        """Run one cut; a failure is a reason, never an exception."""
+        try:
+            cut = graph.split(self.network.model, site.tensor, self.output)
+            site = _cut_at(site, cut)
+            return self._judged(site, CutRunner(self.network, cut, self.samples, self.shared))
+        except (ModelRefusedError, UsageError) as cause:
+            return _refused(site, str(cause))
+
+    def _judged(self, site: Inspected, runner: CutRunner) -> Inspected:
+        piece = self._capture(runner, self.rows)
+        joined = runner.joined(piece)
+        pairs = zip(runner.cut.outputs, joined, strict=True)
+        error = max(_difference(array, self.expected[name]) for name, array in pairs)
+        batch_axis = self._batch_axis(runner, piece)
+        axis, rank = site.feature_axis, piece.tensor.ndim
+        site = replace(
+            site,
+            shape=self._shape(site, piece.tensor, batch_axis),
+            feature_axis=axis % rank if axis is not None and rank else axis,
+            batch_axis=batch_axis,
+            tensor_bytes=int(piece.tensor.nbytes) // piece.samples,
+            crossing_bytes=(piece.nbytes - int(piece.tensor.nbytes)) // piece.samples,
+            relative_error=error if math.isfinite(error) else None,
+        )
+        if error <= TOLERANCE:
+            return site
+        return _refused(site, _failure(error, exact=self.network.exact))
+
+    def _capture(self, runner: CutRunner, rows: np.ndarray) -> Piece:
+        (piece,) = runner.capture(rows, 0, len(rows)).pieces
+        for name, value in {runner.cut.tensor: piece.tensor, **piece.others}.items():
+            if not hasattr(value, "dtype"):
+                raise UsageError(f"the cut needs {name!r}, which is no tensor but a sequence")
+        return piece
+
+    def _batch_axis(self, runner: CutRunner, piece: Piece) -> int | None:
+        """Return 0 where turning the samples around turns axis 0 of the tensor around."""
+        tensor, count = piece.tensor, piece.samples
+        if count < 2 or not self.samples or tensor.shape[:1] != (count,):
+            return None
+        turned = self._capture(runner, self.rows[::-1]).tensor
+        return 0 if _difference(turned, tensor[::-1]) <= TOLERANCE else None
+
+    def _shape(
+        self, site: Inspected, tensor: Array, batch_axis: int | None
+    ) -> tuple[int | None, ...]:
+        """Return the sizes that the graph tells or that the given samples have."""
+        known = site.shape or ()
+        if len(known) != tensor.ndim:
+            known = (None,) * tensor.ndim
+        sizes = [
+            int(found) if size is None and not self.invented else size
+            for size, found in zip(known, tensor.shape, strict=True)
+        ]
+        if sizes and (known[0] is None or (batch_axis == 0 and self.network.batch is None)):
+            sizes[0] = None
+        return tuple(sizes)
+
+
+def _failure(error: float, *, exact: bool) -> str:
+    how = f"by {error:.1e} of its output's scale" if math.isfinite(error) else "in shape or in kind"
+    hint = "" if exact else "; try --exact"
+    return f"the cut fails its self-check: the joined parts differ from the model {how}{hint}"
+
+
+def _difference(actual: Array, expected: Array) -> float:
+    """Return the deviation of two outputs; what is not finite must be so in the same places."""
+    if not hasattr(actual, "dtype") or not hasattr(expected, "dtype"):
+        return _difference_of_lists(actual, expected)
+    if actual.shape != expected.shape or actual.dtype != expected.dtype:
+        return math.inf
+    if not expected.size:
+        return 0.0
+    if expected.dtype.kind == "f":
+        xp = namespace(expected)
+        finite = xp.isfinite(expected)
+        if not bool((xp.isfinite(actual) == finite).all()):
+            return math.inf
+        actual, expected = xp.where(finite, actual, 0), xp.where(finite, expected, 0)
+    return deviation(actual, expected)
+
+
+def _difference_of_lists(actual: Any, expected: Any) -> float:
+    if not isinstance(actual, list) or not isinstance(expected, list):
+        return 0.0 if actual == expected else math.inf
+    if len(actual) != len(expected):
+        return math.inf
+    return max(map(_difference, actual, expected), default=0.0)
+
+
+def with_known_types(
+    model: graph.Model,
+    part: graph.Part,
+    arrays: Mapping[str, np.ndarray] | None = None,
+    renamed: Mapping[str, str] | None = None,
+) -> graph.Part:
+    """Return a part of `model` whose inputs and outputs all have an element type and a rank.
+
+    Where the graph does not tell, the model runs once on the CPU.
+
+    Args:
+        model: the model.
+        part: made from it.
+        arrays: samples to run it on; None: random ones.
+        renamed: the name in the model of what has another name in the part.
+
+    Raises:
+        UsageError: the model does not run on these inputs, or a sequence is among the tensors.
+        EnvironmentFailedError: onnxruntime is missing or refuses the model.
+    """
+    unknown = {name: (renamed or {}).get(name, name) for name in graph.untyped(part)}
+    inputs = {spec.name for spec in model.inputs}
+    wanted = sorted(set(unknown.values()) - inputs)
+    if not wanted:
+        return part
+    device = select_device("cpu")
+    session = Session(graph.expose(model, _made_inside(model, wanted)), device)
+    feeds = find_inputs(model, arrays, device).batch(model)
+    found = dict(zip(wanted, session.run(feeds, wanted), strict=True))
+    types = {
+        name: _type_of(origin, found[origin]) for name, origin in unknown.items() if origin in found
+    }
+    return graph.with_types(part, types)
+
+
+def _made_inside(model: graph.Model, tensors: Sequence[str]) -> list[str]:
+    """Return those tensors that are no outputs of the model yet."""
+    outputs = {spec.name for spec in model.outputs}
+    return [name for name in tensors if name not in outputs]
+
+
+def _type_of(name: str, value: Any) -> tuple[str, tuple[None, ...]]:
+    if not hasattr(value, "dtype"):
+        raise UsageError(f"{name!r} is no tensor but a sequence; the model cannot be cut there")
+    return np.dtype(value.dtype).name, (None,) * value.ndim

@@ -1,0 +1,271 @@
+"""Audits of small networks from end to end: metrics, gates, budgets, and what goes wrong."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+import sample_networks
+from onnx import helper
+from sample_networks import CLASSES, Sample
+
+import onnxmem
+from onnxmem.auditing import Progress, layer
+from onnxmem.errors import (
+    DataError,
+    ModelRefusedError,
+    NoSiteError,
+    OutOfMemoryError,
+    UsageError,
+)
+from onnxmem.factorize import default_ranks
+from onnxmem.records import Report
+
+QUICK: dict[str, Any] = {"compress": ["nmf"], "batch": ["mixed"], "ranks": [1, 2, 4, 8]}
+
+
+def audit(sample: Sample, **options: Any) -> Report:
+    return onnxmem.audit(sample.path, sample.x, sample.y, **(QUICK | options))
+
+
+def without_settings(report: Report) -> Report:
+    """Return what was measured: no settings, names of files, or timings."""
+    return replace(
+        report, settings={}, timings={}, environment={}, model=replace(report.model, path="")
+    )
+
+
+def test_report_of_a_residual_network(cnn: Sample) -> None:
+    report = onnxmem.audit(cnn.path, cnn.x, cnn.y, per_class=12)
+    assert [one.tensor for one in report.layers] == ["stem", "inner", "joined"]
+    assert [one.feature_axis for one in report.layers] == [1, 1, 1]
+    assert report.layers[0].shape == (None, 6, 6, 6)
+    crossing = [one.cut.crossing for one in report.layers if one.cut]
+    assert crossing == [(), ("stem",), ()]
+    keys = {f"{name}.{kind}" for name in ("nmf", "pca", "ablation") for kind in ("class", "mixed")}
+    assert set(report.summary) == keys
+    assert all({curve.key for curve in one.curves} == keys for one in report.layers)
+    assert report.data.samples == 12 * CLASSES
+    assert report.baseline.chance == 1 / CLASSES
+    assert (report.verdict, report.exit_code) == ("none", 0)
+
+
+def test_numbers_of_every_curve_fit_together(cnn: Sample) -> None:
+    report = onnxmem.audit(cnn.path, cnn.x, cnn.y, per_class=12)
+    for curve in (curve for one in report.layers for curve in one.curves):
+        assert len(curve.x) == len(curve.accuracy) == len(curve.error)
+        assert list(curve.x) == sorted(set(curve.x))
+        assert 0 <= curve.auc_low <= curve.auc <= curve.auc_high <= 1
+        assert curve.auc_relative == pytest.approx(curve.auc / report.baseline.value)
+        assert curve.error[0] >= curve.error[-1] >= 0
+        sizes = [group.samples for group in curve.groups]
+        assert np.average([g.auc for g in curve.groups], weights=sizes) == pytest.approx(curve.auc)
+
+
+def test_uncompressed_end_of_a_curve_is_the_baseline(cnn: Sample) -> None:
+    report = onnxmem.audit(cnn.path, cnn.x, cnn.y, compress=["pca", "ablation"])
+    for curve in (curve for one in report.layers for curve in one.curves):
+        assert curve.accuracy[-1] == pytest.approx(report.baseline.value)
+        assert curve.error[-1] == pytest.approx(0, abs=1e-5)
+
+
+def test_chosen_layers_only(cnn: Sample) -> None:
+    report = audit(cnn, layers=["st*", "joined"])
+    assert [(one.tensor, one.index) for one in report.layers] == [("stem", 0), ("joined", 2)]
+
+
+def test_wanted_ranks_are_measured(mlp: Sample) -> None:
+    assert audit(mlp, ranks=[8, 1, 3, 3]).layers[0].curves[0].x == (1, 3, 8)
+
+
+def test_auc_of_chosen_ranks_is_near_that_of_all(mlp: Sample) -> None:
+    for one in audit(mlp, ranks="auto").layers:
+        few = one.curves[0]
+        every_rank = default_ranks(int(few.x[-1]))
+        full = audit(mlp, layers=[one.tensor], ranks=every_rank).layers[0].curves[0]
+        assert set(few.x) <= set(full.x)
+        assert abs(few.auc - full.auc) <= few.auc_bound + 0.01
+
+
+@pytest.mark.parametrize(
+    ("threshold", "verdict", "passed"), [(0.1, "pass", True), (0.999, "fail", False)]
+)
+def test_gate(mlp: Sample, threshold: float, verdict: str, passed: bool) -> None:
+    report = audit(mlp, fail_under={"nmf.mixed": threshold})
+    assert report.verdict == verdict
+    (gate,) = report.gates
+    assert gate.passed is passed
+    assert gate.value == report.summary["nmf.mixed"].auc
+
+
+def test_gate_compares_the_bound_of_the_interval(mlp: Sample) -> None:
+    score = audit(mlp).summary["nmf.mixed"]
+    assert score.auc is not None and score.auc_high is not None
+    between = (score.auc + score.auc_high) / 2
+    assert audit(mlp, fail_under={"nmf.mixed": between}).verdict == "pass"
+
+
+def test_gate_without_a_score_is_undecided(cnn: Sample) -> None:
+    report = audit(
+        cnn,
+        layers=["inner"],
+        compress=["nmf", "ablation"],
+        ranks="auto",
+        fail_under={"nmf.mixed": 0.5},
+    )
+    assert report.layers[0].curves[0].saturated
+    assert report.gates[0].passed is None
+    assert (report.verdict, report.exit_code) == ("inconclusive", 3)
+    assert "nmf.mixed" in report.reason
+
+
+def test_accuracy_below_the_minimum_is_inconclusive(mlp: Sample) -> None:
+    wrong = np.where(np.arange(len(mlp.y)) % 5 == 0, (mlp.y + 1) % CLASSES, mlp.y)
+    report = onnxmem.audit(mlp.path, mlp.x, wrong, min_accuracy=0.9, **QUICK)
+    assert report.baseline.value < 0.9
+    assert report.verdict == "inconclusive"
+    assert "--min-accuracy" in report.reason
+    assert all(one.status == "skipped" and one.reason for one in report.layers)
+
+
+def test_without_labels_the_own_predictions_count(mlp: Sample) -> None:
+    report = onnxmem.audit(mlp.path, mlp.x, per_class=12, **QUICK)
+    assert report.baseline.metric == "fidelity"
+    assert report.baseline.value == 1
+    assert report.verdict == "none"
+
+
+def test_fidelity_with_labels_groups_by_label(mlp: Sample) -> None:
+    wrong = (mlp.y + 1) % CLASSES
+    report = onnxmem.audit(mlp.path, mlp.x, wrong, metric="fidelity", **QUICK)
+    assert report.baseline.metric == "fidelity"
+    assert report.baseline.value == 1
+    assert report.verdict == "none"
+
+
+def test_top1_needs_labels(mlp: Sample) -> None:
+    with pytest.raises(DataError, match="--metric top1 needs labels"):
+        onnxmem.audit(mlp.path, mlp.x, metric="top1")
+
+
+def two_inputs(folder: Path) -> tuple[Path, dict[str, np.ndarray], np.ndarray]:
+    """Write a network that adds its inputs before the hidden layers."""
+    x, y = sample_networks.blobs(10)
+    nodes, weights = sample_networks.mlp_parts(10)
+    nodes = [helper.make_node("Add", ["left", "right"], ["x"]), *nodes]
+    feeds = {"left": x / 4, "right": x * 3 / 4}
+    path = folder / "two.onnx"
+    onnx.save(sample_networks.with_readout(nodes, weights, ["n", 10], feeds, y), path)
+    return path, feeds, y
+
+
+def test_several_inputs(tmp_path: Path, mlp: Sample) -> None:
+    path, feeds, y = two_inputs(tmp_path)
+    report = onnxmem.audit(path, feeds, y, **QUICK)
+    assert report.verdict == "none"
+    assert report.baseline.value > 0.9
+    with pytest.raises(DataError, match="'right'"):
+        onnxmem.audit(path, {"left": feeds["left"]}, y, **QUICK)
+
+
+@pytest.mark.parametrize("batch", [1, 4])
+def test_network_of_a_fixed_batch_gets_the_scores_of_a_free_one(
+    tmp_path: Path, mlp: Sample, batch: int
+) -> None:
+    fixed = audit(sample_networks.make_mlp(tmp_path, batch=batch), ranks="auto")
+    free = audit(mlp, ranks="auto")
+    assert [one.status for one in fixed.layers] == [one.status for one in free.layers]
+    for one, other in zip(fixed.layers, free.layers, strict=True):
+        assert one.curves[0].accuracy == other.curves[0].accuracy
+        assert one.curves[0].auc == other.curves[0].auc
+
+
+def test_batch_that_cannot_be_freed_is_fed_piece_by_piece(
+    tmp_path: Path, mlp: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("onnxmem.graph.free_batch", lambda model: model)
+    fixed = audit(sample_networks.make_mlp(tmp_path, batch=4))
+    free = audit(mlp)
+    for one, other in zip(fixed.layers, free.layers, strict=True):
+        assert one.curves[0].auc == pytest.approx(other.curves[0].auc, abs=0.02)
+
+
+@pytest.mark.parametrize("memory", [2**20, 2**16])
+def test_small_budget_gives_the_same_result(cnn: Sample, memory: int) -> None:
+    small, ample = (audit(cnn, memory=size, batch=["class", "mixed"]) for size in (memory, 2**30))
+    assert without_settings(small).summary.keys() == ample.summary.keys()
+    for one, other in zip(small.layers, ample.layers, strict=True):
+        for few, many in zip(one.curves, other.curves, strict=True):
+            assert few.accuracy == many.accuracy
+            assert few.error == pytest.approx(many.error, rel=1e-4)
+
+
+def test_budget_below_one_sample(cnn: Sample) -> None:
+    with pytest.raises(OutOfMemoryError, match="use a larger --memory"):
+        audit(cnn, memory=100)
+
+
+def test_layer_that_fails_its_self_check_is_skipped(
+    cnn: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check = layer._LayerRun.check
+
+    def fail_at_inner(run: Any) -> float:
+        return 0.5 if run.cut.tensor == "inner" else check(run)
+
+    monkeypatch.setattr(layer._LayerRun, "check", fail_at_inner)
+    report = audit(cnn)
+    assert [one.status for one in report.layers] == ["scored", "skipped", "scored"]
+    skipped = report.layers[1]
+    assert "self-check" in skipped.reason
+    assert skipped.cut is not None and skipped.cut.relative_error == 0.5
+    assert report.summary["nmf.mixed"].layers_scored == 2
+    assert (report.verdict, report.exit_code) == ("inconclusive", 3)
+    assert "'inner'" in report.reason
+
+
+def test_tail_that_onnxruntime_refuses_is_skipped(
+    cnn: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compile_tail = layer.CutRunner._compile_tail
+
+    def refuse_inner(runner: Any, piece: Any) -> Any:
+        if runner.cut.tensor == "inner":
+            raise ModelRefusedError("onnxruntime refuses the model: no such kernel")
+        return compile_tail(runner, piece)
+
+    monkeypatch.setattr(layer.CutRunner, "_compile_tail", refuse_inner)
+    report = audit(cnn)
+    assert [one.status for one in report.layers] == ["scored", "skipped", "scored"]
+    assert "no such kernel" in report.layers[1].reason
+
+
+def test_model_without_relu(tmp_path: Path, mlp: Sample) -> None:
+    nodes = [helper.make_node("Sigmoid", ["x"], ["logits"])]
+    onnx.save(sample_networks.build(nodes, {}, ["n", 10], "logits"), tmp_path / "net.onnx")
+    with pytest.raises(NoSiteError, match=r"Sigmoid \(1\)"):
+        onnxmem.audit(tmp_path / "net.onnx", mlp.x, mlp.y)
+
+
+def test_pattern_that_matches_nothing_names_the_layers(mlp: Sample) -> None:
+    with pytest.raises(UsageError, match="relu1, relu2"):
+        audit(mlp, layers=["conv*"])
+
+
+def test_progress_counts_every_curve(cnn: Sample) -> None:
+    events: list[Progress] = []
+    audit(cnn, batch=["class", "mixed"], progress=events.append)
+    counted = [event for event in events if event.total]
+    assert [event.done for event in counted] == sorted(event.done for event in counted)
+    assert counted[-1] == Progress("done", 6, 6)
+    assert {"stem", "inner", "joined"} <= {event.stage for event in events}
+
+
+def test_timings_are_seconds(mlp: Sample) -> None:
+    timings = audit(mlp).timings
+    assert timings
+    assert all(seconds >= 0 for seconds in timings.values())

@@ -1,0 +1,231 @@
+"""`onnxmem compare`: models on the same batches, or reports as they are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+import sample_networks
+import text_networks
+from onnx import numpy_helper
+from sample_networks import Sample
+
+import onnxmem
+from onnxmem.records import Report
+
+Command = Callable[..., Any]
+
+QUICK = ("--ranks", "1,2,4", "--compress", "nmf", "--per-class", "10", "--device", "cpu")
+
+
+@pytest.fixture(scope="module")
+def other(mlp: Sample, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a network like `mlp` with less precise weights."""
+    path = tmp_path_factory.mktemp("other") / "other.onnx"
+    model = onnx.load(mlp.path)
+    for tensor in model.graph.initializer:
+        array = numpy_helper.to_array(tensor)
+        if tensor.name == "w1":
+            noise = np.random.default_rng(0).normal(size=array.shape)
+            array = (array + 0.1 * noise).astype(np.float32)
+        tensor.CopyFrom(numpy_helper.from_array(array, tensor.name))
+    onnx.save(model, path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def report(mlp: Sample) -> Report:
+    """Give the report of a quick audit."""
+    return onnxmem.audit(
+        mlp.path, mlp.x, mlp.y, ranks=[1, 2], compress=["nmf"], batch=["mixed"], device="cpu"
+    )
+
+
+def test_models_are_measured_on_the_same_batches(
+    command: Command, mlp: Sample, other: Path, folder: Path
+) -> None:
+    outcome = command("compare", mlp.path, other, "--data", mlp.data, *QUICK, "--json", "c.json")
+    assert outcome.code == 0, outcome.err
+    values = json.loads((folder / "c.json").read_text("utf-8"))
+    assert values["schema"] == "onnxmem.compare/1"
+    first, second = (Report.from_dict(one) for one in values["reports"])
+    assert first.data == second.data
+    assert [row["tensors"] for row in values["layers"]] == [["relu1"] * 2, ["relu2"] * 2]
+    assert [row["width"] for row in values["layers"]] == [sample_networks.UNITS] * 2
+    one, two = values["summary"]["nmf.mixed"]
+    assert one["auc"] == first.summary["nmf.mixed"].auc
+    assert one["difference"] is None
+    assert two["difference"] == two["auc"] - one["auc"]
+    apart = two["auc_low"] > one["auc_high"] or two["auc_high"] < one["auc_low"]
+    assert two["apart"] is apart
+    assert "relu1" in outcome.out and "nmf.mixed" in outcome.out
+
+
+def test_a_comparison_gives_what_the_audits_give(
+    command: Command, mlp: Sample, other: Path, folder: Path
+) -> None:
+    for number, path in enumerate((mlp.path, other)):
+        command("audit", path, "--data", mlp.data, *QUICK, "--json", f"{number}.json", "-q")
+    command("compare", mlp.path, other, "--data", mlp.data, *QUICK, "--json", "models.json", "-q")
+    command("compare", "0.json", "1.json", "--json", "reports.json", "-q")
+    models, reports = (json.loads(Path(f"{n}.json").read_text()) for n in ("models", "reports"))
+    for values in (models, reports):
+        for one in values["reports"]:
+            del one["timings"]
+    assert models == reports
+
+
+def test_samples_without_labels_are_grouped_alike_for_all(
+    command: Command, mlp: Sample, other: Path, folder: Path
+) -> None:
+    np.savez(folder / "bare.npz", x=mlp.x, split=np.repeat(["train", "held"], len(mlp.x) // 2))
+    outcome = command("compare", mlp.path, other, "--data", "bare.npz", *QUICK, "--json", "-")
+    assert outcome.code == 0, outcome.err
+    first, second = (Report.from_dict(one) for one in json.loads(outcome.out)["reports"])
+    assert first.data == second.data
+    assert first.data.samples_given == len(mlp.x) // 2
+    assert first.baseline.metric == second.baseline.metric == "fidelity"
+    assert first.baseline.value == second.baseline.value == 1.0
+
+
+def test_models_of_a_fixed_batch_size_without_labels(
+    command: Command, mlp: Sample, folder: Path
+) -> None:
+    fixed = sample_networks.make_mlp(folder, batch=5)
+    np.savez(folder / "bare.npz", x=mlp.x)
+    outcome = command("compare", fixed.path, mlp.path, "--data", "bare.npz", *QUICK, "--json", "-")
+    assert outcome.code == 0, outcome.err
+    one, two = json.loads(outcome.out)["summary"]["nmf.mixed"]
+    assert two["difference"] == pytest.approx(0, abs=1e-6)
+    assert one["auc"] == pytest.approx(two["auc"])
+
+
+def test_networks_of_other_depth_are_matched_by_width(
+    command: Command, mlp: Sample, folder: Path
+) -> None:
+    text = "(float[N,10] x) => (float[N,4] y) { a = MatMul(x, w)  r = Relu(a)  y = MatMul(r, v) }"
+    shallow = text_networks.write(folder / "net.onnx", text, w=(10, 12), v=(12, 4))
+    np.savez(folder / "bare.npz", x=mlp.x)
+    outcome = command("compare", mlp.path, shallow, "--data", "bare.npz", *QUICK, "--json", "-")
+    rows = json.loads(outcome.out)["layers"]
+    assert [row["tensors"] for row in rows] == [["relu1", "r"], ["relu2", None]]
+
+
+def test_page_and_markdown_hold_both_models(command: Command, report: Report, folder: Path) -> None:
+    report.to_json(folder / "a.json")
+    changed = replace(report, model=replace(report.model, path="other.onnx"))
+    changed.to_json(folder / "b.json")
+    outputs = ("--html", "c.html", "--markdown", "c.md")
+    outcome = command("compare", "a.json", "b.json", *outputs)
+    assert outcome.code == 0, outcome.err
+    assert outcome.new_files == ("c.html", "c.md")
+    for name in ("c.html", "c.md"):
+        text = (folder / name).read_text("utf-8")
+        assert "mlp-n.onnx" in text and "other.onnx" in text
+
+
+def test_stdout_holds_one_format_alone(command: Command, report: Report, folder: Path) -> None:
+    report.to_json(folder / "a.json")
+    outcome = command("compare", "a.json", "a.json", "--markdown", "-", "-q")
+    assert outcome.out.startswith("## onnxmem: comparison\n")
+    assert not outcome.err
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "options", "code"),
+    [
+        (("none", "pass"), (), 0),
+        (("none", "fail"), (), 1),
+        (("fail", "pass"), ("--exit-zero",), 0),
+        (("fail", "inconclusive"), (), 3),
+        (("fail", "inconclusive"), ("--exit-zero",), 3),
+    ],
+)
+def test_the_worst_verdict_gives_the_code(
+    command: Command,
+    report: Report,
+    folder: Path,
+    verdicts: tuple[Any, ...],
+    options: tuple[str, ...],
+    code: int,
+) -> None:
+    for name, verdict in zip("ab", verdicts, strict=True):
+        replace(report, verdict=verdict).to_json(folder / f"{name}.json")
+    outcome = command("compare", "a.json", "b.json", "-q", *options)
+    assert outcome.code == code
+    assert len(outcome.err.splitlines()) == sum(one in ("fail", "inconclusive") for one in verdicts)
+
+
+def test_a_failed_gate_of_one_model(command: Command, mlp: Sample, other: Path) -> None:
+    gate = ("--fail-under", "nmf.mixed=1")
+    assert command("compare", mlp.path, other, "--data", mlp.data, *QUICK, *gate).code == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        (lambda r: replace(r, data=replace(r.data, sha256="0" * 64)), "data"),
+        (lambda r: replace(r, data=replace(r.data, classes=3)), "classes"),
+        (lambda r: replace(r, settings=r.settings | {"ranks": "auto"}), "ranks"),
+        (lambda r: replace(r, settings=r.settings | {"seed": 1}), "seed"),
+        (lambda r: replace(r, baseline=replace(r.baseline, metric="fidelity")), "metric"),
+    ],
+)
+def test_reports_of_different_things_are_not_compared(
+    command: Command, report: Report, folder: Path, change: Callable[[Report], Report], word: str
+) -> None:
+    report.to_json(folder / "a.json")
+    change(report).to_json(folder / "b.json")
+    outcome = command("compare", "a.json", "b.json", "--html", "c.html")
+    assert outcome.code == 2
+    assert f": {word} differ" in outcome.error
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        ((), "two models"),
+        (("a.json",), "two models"),
+        (("a.json", "a.json", "--junit", "c.xml"), "onnxmem audit"),
+        (("a.json", "a.json", "--sarif", "-"), "onnxmem audit"),
+        (("a.json", "a.json", "--seed", "1"), "--seed"),
+        (("a.json", "a.json", "--fail-under", "nmf.mixed=1"), "--fail-under"),
+        (("a.json", "a.json", "--data", "d.npz"), "--data"),
+        (("a.json", "net.onnx"), "each other"),
+        (("net.onnx", "net.onnx"), "--data"),
+        (("a.json", "nowhere.json"), "nowhere.json"),
+        (("a.json", "a.json", "--html", "c", "--json", "./c"), "same place"),
+        (("a.json", "a.json", "--html", "missing/c.html"), "missing/c.html"),
+        (("a.json", "a.json", "--json", "./a.json"), "overwrite"),
+    ],
+)
+def test_what_cannot_be_is_refused(
+    command: Command, report: Report, folder: Path, arguments: tuple[str, ...], word: str
+) -> None:
+    report.to_json(folder / "a.json")
+    outcome = command("compare", *arguments)
+    assert outcome.code == 2
+    assert word in outcome.error
+
+
+def test_a_second_model_that_is_wrong_is_seen_at_once(
+    command: Command, mlp: Sample, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("onnxmem.cli.compare_command.run_audit", None)
+    outcome = command("compare", mlp.path, "nowhere.onnx", "--data", mlp.data, *QUICK)
+    assert outcome.code == 2
+    assert "nowhere.onnx" in outcome.error
+
+
+def test_a_setting_for_audits_does_not_forbid_to_compare_reports(
+    command: Command, report: Report, folder: Path
+) -> None:
+    report.to_json(folder / "a.json")
+    (folder / "onnxmem.toml").write_text("seed = 3\nper-class = 20\n")
+    assert command("compare", "a.json", "a.json").code == 0

@@ -1,0 +1,174 @@
+"""`onnxmem inspect`: every site in a table and as JSON, and codes that a script can use."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import text_networks
+from sample_networks import Sample
+
+Command = Callable[..., Any]
+
+RANDOM = """(float[N,8] x) => (float[N,8] y) {
+    a = MatMul(x, w)  r = Relu(a)  noise = RandomNormalLike(r)  y = Add(r, noise)
+}"""
+
+
+def read(folder: Path) -> dict[str, Any]:
+    """Return what was written to `i.json`."""
+    values: dict[str, Any] = json.loads((folder / "i.json").read_text("utf-8"))
+    assert values["schema"] == "onnxmem.inspect/1"
+    return values
+
+
+def test_the_graph_alone_tells_sites_and_crossing_tensors(
+    command: Command, cnn: Sample, folder: Path
+) -> None:
+    outcome = command("inspect", cnn.path, "--json", "i.json")
+    assert outcome.code == 0
+    values = read(folder)
+    assert values["verified"] is None
+    assert [site["tensor"] for site in values["sites"]] == ["stem", "inner", "joined"]
+    inner = values["sites"][1]
+    assert (inner["op"], inner["status"], inner["reason"]) == ("Relu", "ok", "")
+    assert (inner["feature_axis"], inner["crossing"]) == (1, ["stem"])
+    assert inner["shape"] == [None, 6, 6, 6]
+    assert inner["batch_axis"] is None and inner["relative_error"] is None
+    for name in ("stem", "inner", "joined", "Relu"):
+        assert name in outcome.out
+
+
+@pytest.mark.parametrize("options", [(), ("--exact",), ("--device", "cpu")])
+def test_verify_runs_every_cut_on_random_inputs(
+    command: Command, cnn: Sample, folder: Path, options: tuple[str, ...]
+) -> None:
+    outcome = command("inspect", cnn.path, "--verify", "--json", "i.json", *options)
+    assert outcome.code == 0, outcome.err
+    values = read(folder)
+    assert values["verified"]["random"] is True
+    for site in values["sites"]:
+        assert site["status"] == "ok"
+        assert site["batch_axis"] == 0
+        assert 0 <= site["relative_error"] <= 1e-4
+    assert values["sites"][1]["crossing_bytes"] == values["sites"][1]["tensor_bytes"] == 6 * 36 * 4
+
+
+def test_verify_runs_on_the_given_samples(command: Command, mlp: Sample, folder: Path) -> None:
+    outcome = command("inspect", mlp.path, "--verify", "--data", mlp.data, "--json", "i.json")
+    assert outcome.code == 0, outcome.err
+    assert read(folder)["verified"]["random"] is False
+
+
+def test_json_on_stdout_is_all_there_is(command: Command, mlp: Sample) -> None:
+    outcome = command("inspect", mlp.path, "--json", "-")
+    assert len(json.loads(outcome.out)["sites"]) == 2
+    assert not outcome.new_files
+
+
+def test_the_same_json_every_time(command: Command, cnn: Sample) -> None:
+    first, second = (command("inspect", cnn.path, "--verify", "--json", "-").out for _ in range(2))
+    assert first == second
+
+
+def test_a_cut_that_fails_its_self_check(command: Command, folder: Path) -> None:
+    model = text_networks.write(folder / "net.onnx", RANDOM, w=(8, 8))
+    assert command("inspect", model).code == 0
+    outcome = command("inspect", model, "--verify", "--json", "i.json")
+    assert outcome.code == 3
+    (site,) = read(folder)["sites"]
+    assert site["status"] == "unsupported"
+    assert "self-check" in site["reason"]
+    assert site["relative_error"] > 1e-4
+
+
+def test_a_relu_in_a_body_says_what_to_bind(command: Command, folder: Path) -> None:
+    model = text_networks.write(folder / "net.onnx", text_networks.IN_A_BODY, w1=(8, 8))
+    assert command("inspect", model, "--verify", "--json", "i.json").code == 0
+    assert [site["status"] for site in read(folder)["sites"]] == ["ok", "unsupported"]
+    assert "--bind" in read(folder)["sites"][1]["reason"]
+    assert command("inspect", model, "--bind", "flag=1", "--json", "i.json").code == 0
+    assert [site["status"] for site in read(folder)["sites"]] == ["ok", "ok"]
+
+
+def test_without_relu_the_activations_are_named(command: Command, folder: Path) -> None:
+    text = "(float[N,8] x) => (float[N,8] y) { y = Tanh(x) }"
+    model = text_networks.write(folder / "net.onnx", text)
+    outcome = command("inspect", model, "--verify", "--json", "i.json")
+    assert outcome.code == 3
+    assert outcome.err.count("\n") == 1 and "Tanh (1)" in outcome.err
+    assert read(folder)["other_activations"] == {"Tanh": 1}
+    assert read(folder)["sites"] == []
+
+
+def test_other_kinds_of_activations_on_request(command: Command, folder: Path) -> None:
+    text = "(float[N,8] x) => (float[N,8] y) { a = MatMul(x, w)  s = Sigmoid(a)  y = Neg(s) }"
+    model = text_networks.write(folder / "net.onnx", text, w=(8, 8))
+    assert command("inspect", model).code == 3
+    assert command("inspect", model, "--kind", "relu,sigmoid", "--verify", "-q").code == 0
+
+
+def test_names_of_others_stay_harmless_in_the_table(command: Command, folder: Path) -> None:
+    text = "(float[N,8] x) => (float[N,8] y) { a = MatMul(x, w)  r = Relu(a)  y = Neg(r) }"
+    model = text_networks.write(folder / "net.onnx", text, w=(8, 8))
+    evil = "[red]\x1b[31m\u202e"
+    import onnx
+
+    proto = onnx.load(model)
+    proto.graph.node[1].output[0] = proto.graph.node[2].input[0] = evil
+    onnx.save(proto, model)
+    outcome = command("inspect", model, "--verify")
+    assert outcome.code == 0, outcome.err
+    assert "[red]\\x1b" in outcome.out
+    assert "\x1b" not in outcome.out and "\u202e" not in outcome.out
+
+
+def test_a_model_that_random_inputs_cannot_run_asks_for_data(
+    command: Command, folder: Path
+) -> None:
+    text = "(float[N,L] x) => (float[N,4] y) { a = MatMul(x, w)  r = Relu(a)  y = Neg(r) }"
+    model = text_networks.write(folder / "net.onnx", text, w=(50, 4))
+    assert command("inspect", model).code == 0
+    outcome = command("inspect", model, "--verify")
+    assert outcome.code == 2
+    assert "--data" in outcome.error
+    np.savez(folder / "d.npz", x=np.ones((4, 50), np.float32))
+    assert command("inspect", model, "--verify", "--data", "d.npz").code == 0
+
+
+def test_a_model_that_onnxruntime_refuses(command: Command, folder: Path) -> None:
+    text = "(float[N,8] x) => (float[N,8] y) { r = Relu(x)  y = mine.Thing(r) }"
+    model = text_networks.write(folder / "net.onnx", text, domains={"mine": 1})
+    outcome = command("inspect", model, "--verify")
+    assert outcome.code == 4
+    assert "mine:Thing" in outcome.error
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        (("--data", "d.npz"), "--verify"),
+        (("--verify", "--data", "no.npz"), "no.npz"),
+        (("--kind", "gelu"), "gelu"),
+        (("--output-name", "no"), "'no'"),
+        (("--bind", "no=1"), "'no'"),
+        (("--verify", "--device", "tpu"), "tpu"),
+        (("--json", "missing/i.json"), "missing/i.json"),
+    ],
+)
+def test_what_cannot_be_is_refused(
+    command: Command, mlp: Sample, options: tuple[str, ...], word: str
+) -> None:
+    outcome = command("inspect", mlp.path, *options)
+    assert outcome.code == 2
+    assert word in outcome.error
+
+
+def test_a_model_that_is_not_there(command: Command) -> None:
+    outcome = command("inspect", "nowhere.onnx", "--json", "i.json")
+    assert outcome.code == 2
+    assert "nowhere.onnx" in outcome.error

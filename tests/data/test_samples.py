@@ -1,0 +1,151 @@
+"""What belongs to which input, what is converted, and what identifies samples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+
+from onnxmem.data import make_samples
+from onnxmem.errors import DataError
+
+
+@dataclass(frozen=True)
+class Spec:
+    name: str = "x"
+    dtype: str | None = "float32"
+    shape: tuple[Any, ...] | None = (None, 3)
+
+
+X = np.arange(12, dtype=np.float32).reshape(4, 3)
+Y = np.array([0, 1, 0, 1])
+
+
+def test_only_input_may_be_called_x() -> None:
+    samples = make_samples({"x": X, "y": Y}, [Spec("image")])
+    np.testing.assert_array_equal(samples.inputs["image"], X)
+    np.testing.assert_array_equal(samples.labels, Y)
+    assert len(samples) == 4
+
+
+def test_own_name_goes_before_x() -> None:
+    samples = make_samples({"x": X, "image": X + 1}, [Spec("image")])
+    np.testing.assert_array_equal(samples.inputs["image"], X + 1)
+
+
+@pytest.mark.parametrize("name", ["y", "id", "split"])
+def test_input_with_a_reserved_name_is_found_by_it(name: str) -> None:
+    arrays = {"left": X, "y_true": X}
+    samples = make_samples(arrays, [Spec("left"), Spec("y_true")])
+    assert set(samples.inputs) == {"left", "y_true"}
+    with pytest.raises(DataError, match="lack an array"):
+        make_samples({"left": X}, [Spec("left"), Spec(name)])
+
+
+def test_surplus_arrays_are_no_inputs() -> None:
+    samples = make_samples({"x": X, "y": Y, "y_true": Y, "id": Y, "notes": Y}, [Spec()])
+    assert set(samples.inputs) == {"x"}
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        (np.float64, "float32"),
+        (np.float16, "float32"),
+        (np.uint8, "float32"),
+        (np.bool_, "float32"),
+        (np.int32, "int64"),
+        (np.int64, "uint8"),
+    ],
+)
+def test_types_that_hold_the_same_values_are_converted(given: Any, wanted: str) -> None:
+    samples = make_samples({"x": X.astype(given)}, [Spec(dtype=wanted)])
+    assert samples.inputs["x"].dtype == wanted
+    assert samples.inputs["x"].flags.c_contiguous
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        (X, "int64"),
+        (X.astype(np.int64) + 250, "uint8"),
+        (X.astype(np.int64) - 1, "uint8"),
+        (X.astype(complex), "float32"),
+        (X.astype(str), "float32"),
+        (X, "bool"),
+        (X, "string_of_another_library"),
+    ],
+)
+def test_other_types_are_refused(given: np.ndarray, wanted: str) -> None:
+    with pytest.raises(DataError, match="input 'x' takes"):
+        make_samples({"x": given}, [Spec(dtype=wanted)])
+
+
+def test_text_becomes_objects() -> None:
+    words = np.array([["a"], ["bc"]])
+    samples = make_samples({"x": words}, [Spec(dtype="str", shape=(None, 1))])
+    assert samples.inputs["x"].dtype == object
+    assert len(set(samples.digests)) == 2
+
+
+def test_column_of_labels_is_taken_as_labels() -> None:
+    assert make_samples({"x": X, "y": Y[:, None]}, [Spec()]).labels.shape == (4,)  # type: ignore[union-attr]
+
+
+def test_input_of_a_fixed_shape_is_shared_by_all_samples() -> None:
+    table = np.ones((2, 5), np.float32)
+    samples = make_samples({"x": X, "table": table, "y": Y}, [Spec(), Spec("table", shape=(2, 5))])
+    assert set(samples.inputs) == {"x"}
+    np.testing.assert_array_equal(samples.shared["table"], table)
+
+
+def test_inputs_of_different_lengths_are_refused() -> None:
+    with pytest.raises(DataError, match="differ in their number of samples"):
+        make_samples({"a": X, "b": X[:2]}, [Spec("a"), Spec("b")])
+
+
+def split_of(*names: str) -> dict[str, np.ndarray]:
+    return {"x": X, "y": Y, "split": np.array(names)}
+
+
+def test_training_samples_by_default() -> None:
+    samples = make_samples(split_of("train", "test", "train", "test"), [Spec()])
+    np.testing.assert_array_equal(samples.inputs["x"], X[[0, 2]])
+    np.testing.assert_array_equal(samples.labels, Y[[0, 2]])
+
+
+def test_chosen_split() -> None:
+    samples = make_samples(split_of("train", "test", "train", "test"), [Spec()], "test")
+    np.testing.assert_array_equal(samples.inputs["x"], X[[1, 3]])
+
+
+def test_all_samples_where_no_split_is_called_train() -> None:
+    assert len(make_samples(split_of("a", "b", "a", "b"), [Spec()])) == 4
+
+
+def test_unknown_split_names_those_there_are() -> None:
+    with pytest.raises(DataError, match=r"no split 'c'.* a, b"):
+        make_samples(split_of("a", "b", "a", "b"), [Spec()], "c")
+
+
+def test_bad_values_of_other_splits_do_not_matter() -> None:
+    arrays = split_of("train", "test", "train", "test")
+    arrays["x"] = np.where(np.arange(4)[:, None] == 1, np.nan, X)
+    assert len(make_samples(arrays, [Spec()])) == 2
+
+
+def test_identity_does_not_depend_on_order_but_on_values_and_labels() -> None:
+    order = np.array([2, 0, 3, 1])
+    one = make_samples({"x": X, "y": Y}, [Spec()])
+    same = make_samples({"x": X[order], "y": Y[order]}, [Spec()])
+    assert one.sha256 == same.sha256
+    np.testing.assert_array_equal(one.digests[order], same.digests)
+    assert make_samples({"x": X + 1, "y": Y}, [Spec()]).sha256 != one.sha256
+    assert make_samples({"x": X, "y": 1 - Y}, [Spec()]).sha256 != one.sha256
+
+
+def test_identity_does_not_depend_on_the_stored_type() -> None:
+    one, other = (make_samples({"x": X.astype(t)}, [Spec()]) for t in (np.float64, np.uint8))
+    assert one.sha256 == other.sha256

@@ -1,0 +1,168 @@
+"""Areas, intervals, saturation, and the adaptive choice of ranks."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from onnxmem import curve
+from onnxmem.factorize import default_ranks
+
+accuracies = st.floats(0, 1)
+grids = st.integers(1, 400).map(default_ranks)
+X_NAMES = st.sampled_from(["rank", "fraction"])
+
+
+@given(grid=grids, value=accuracies, x_name=X_NAMES)
+def test_area_of_a_constant_curve_is_the_constant(
+    grid: tuple[int, ...], value: float, x_name: curve.XName
+) -> None:
+    assert curve.area(grid, [value] * len(grid), x_name) == pytest.approx(value)
+
+
+@given(grid=grids, x_name=X_NAMES, data=st.data())
+def test_area_lies_between_the_lowest_and_the_highest_accuracy(
+    grid: tuple[int, ...], x_name: curve.XName, data: st.DataObject
+) -> None:
+    values = data.draw(st.lists(accuracies, min_size=len(grid), max_size=len(grid)))
+    area = float(curve.area(grid, values, x_name))
+    assert min(values) - 1e-12 <= area <= max(values) + 1e-12
+
+
+def test_area_does_not_pass_one_by_rounding() -> None:
+    areas = curve.area([1, 2, 3, 6], np.ones((5, 4)) * (1 + 1e-15), "rank")
+    assert areas.max() == 1
+
+
+def test_area_over_ranks_is_taken_over_their_logarithm() -> None:
+    assert curve.area([1, 2, 4], [0, 0, 1], "rank") == pytest.approx(0.25)
+    assert curve.area([1, 2, 4], [0, 0, 1], "fraction") == pytest.approx(1 / 3)
+
+
+def test_area_of_several_curves_at_once() -> None:
+    areas = curve.area([1, 2], np.array([[0, 1], [1, 1]]), "rank")
+    np.testing.assert_allclose(areas, [0.5, 1])
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "baseline", "saturated"),
+    [
+        ([1.0, 1.0], 1.0, True),
+        ([0.996, 1.0], 1.0, True),
+        ([0.99, 1.0], 1.0, False),
+        ([0.80, 0.80], 0.80, True),
+        ([0.70, 0.80], 0.80, False),
+        ([0.85, 0.80], 0.80, True),
+    ],
+)
+def test_saturated_where_nothing_costs_accuracy(
+    accuracy: list[float], baseline: float, saturated: bool
+) -> None:
+    assert curve.is_saturated(accuracy, baseline) is saturated
+
+
+class Probe:
+    """Measures a known curve, and counts how often it is asked."""
+
+    def __init__(self, grid: tuple[int, ...], values: list[float]) -> None:
+        self.values = dict(zip(grid, values, strict=True))
+        self.asked: Counter[int] = Counter()
+
+    def __call__(self, rank: int) -> float:
+        self.asked[rank] += 1
+        return self.values[rank]
+
+
+@given(grid=grids, data=st.data())
+def test_refined_area_is_within_its_bound_and_each_rank_is_measured_once(
+    grid: tuple[int, ...], data: st.DataObject
+) -> None:
+    values = sorted(data.draw(st.lists(accuracies, min_size=len(grid), max_size=len(grid))))
+    probe = Probe(grid, values)
+    ranks, bound = curve.refine(grid, probe)
+    assert ranks == sorted(probe.asked)
+    assert set(probe.asked.values()) == {1}
+    assert {grid[0], grid[-1]} <= set(ranks) <= set(grid)
+    assert 0 <= bound <= 0.005
+    refined = curve.area(ranks, [probe.values[k] for k in ranks], "rank")
+    assert abs(refined - curve.area(grid, values, "rank")) <= bound + 1e-9
+
+
+@given(grid=grids, data=st.data())
+def test_any_curve_is_measured_once_at_each_chosen_rank(
+    grid: tuple[int, ...], data: st.DataObject
+) -> None:
+    values = data.draw(st.lists(accuracies, min_size=len(grid), max_size=len(grid)))
+    probe = Probe(grid, values)
+    ranks, bound = curve.refine(grid, probe)
+    assert ranks == sorted(probe.asked)
+    assert set(probe.asked.values()) == {1}
+    assert 0 <= bound <= 0.005
+
+
+@pytest.mark.parametrize("middle", [0.0, 0.9])
+def test_curve_that_leaves_its_rectangle_is_measured_everywhere(middle: float) -> None:
+    grid = default_ranks(64)
+    values = [0.2] + [middle] * (len(grid) - 2) + [0.6]
+    probe = Probe(grid, values)
+    assert curve.refine(grid, probe) == (list(grid), 0.0)
+    assert probe.asked == Counter(grid)
+
+
+def test_falling_curve_is_measured_everywhere() -> None:
+    grid = default_ranks(64)
+    probe = Probe(grid, list(np.linspace(0.9, 0.1, len(grid))))
+    assert curve.refine(grid, probe) == (list(grid), 0.0)
+
+
+def test_flat_curve_needs_only_its_ends() -> None:
+    grid = default_ranks(128)
+    assert curve.refine(grid, Probe(grid, [1.0] * len(grid))) == ([1, 128], 0.0)
+
+
+def test_grid_of_one_rank() -> None:
+    assert curve.refine([1], Probe((1,), [0.5])) == ([1], 0.0)
+
+
+sizes = st.lists(st.integers(1, 12), min_size=1, max_size=6)
+
+
+def groups_of(counts: list[int]) -> list[np.ndarray]:
+    return np.split(np.random.default_rng(0).permutation(sum(counts)), np.cumsum(counts)[:-1])
+
+
+@given(counts=sizes, seed=st.integers(0, 2**40))
+def test_weights_of_a_resample_sum_to_one(counts: list[int], seed: int) -> None:
+    weights = curve.resample(groups_of(counts), seed, draws=20)
+    assert weights.shape == (20, sum(counts))
+    assert (weights >= 0).all()
+    np.testing.assert_allclose(weights.sum(axis=1), 1)
+
+
+def test_resamples_are_fixed_by_their_seed() -> None:
+    groups = groups_of([4, 5, 6])
+    np.testing.assert_array_equal(curve.resample(groups, 3), curve.resample(groups, 3))
+    assert (curve.resample(groups, 3) != curve.resample(groups, 4)).any()
+
+
+def test_resamples_agree_with_the_mean_on_average() -> None:
+    weights = curve.resample(groups_of([10] * 8), seed=1, draws=4000)
+    np.testing.assert_allclose(weights.mean(axis=0), 1 / 80, atol=2e-3)
+
+
+def test_batches_that_differ_widen_the_interval() -> None:
+    groups = np.split(np.arange(200), 10)
+    alike, apart = np.tile([0.0, 1.0], 100), np.repeat([0.0, 1.0], 100)
+    weights = curve.resample(groups, seed=0)
+    low, high = curve.interval(weights @ alike)
+    wide_low, wide_high = curve.interval(weights @ apart)
+    assert low <= 0.5 <= high
+    assert wide_high - wide_low > 1.5 * (high - low)
+
+
+def test_interval_holds_95_percent() -> None:
+    assert curve.interval(np.arange(1001.0)) == pytest.approx((25.0, 975.0))

@@ -1,0 +1,86 @@
+"""Three walls: who imports which library, and what importing the package does not import."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import onnxmem
+import onnxmem.cli
+
+ROOT = Path(onnxmem.__file__).parent
+CLI = Path(onnxmem.cli.__file__).parent
+SOURCES = [*sorted(ROOT.rglob("*.py")), *sorted(CLI.glob("*.py"))]
+OWNERS = {
+    "onnxruntime": {"runtime.py"},
+    "cupy": {"arrays.py"},
+    "onnx": {"graph"},
+    "onnx_ir": {"graph"},
+    "torch": set(),
+}
+
+
+def imported(path: Path) -> set[str]:
+    """Return the top-level names of all absolute imports anywhere in a file."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            names.add(node.module.partition(".")[0])
+    return names
+
+
+def room(path: Path) -> str:
+    """Return the file, or the package, directly below `onnxmem`."""
+    return path.relative_to(ROOT).parts[0] if path.is_relative_to(ROOT) else "cli"
+
+
+@pytest.mark.parametrize("library", OWNERS)
+def test_only_its_owner_imports_a_library(library: str) -> None:
+    assert {room(path) for path in SOURCES if library in imported(path)} == OWNERS[library]
+
+
+LOWER = {
+    "graph": {"graph", "errors"},
+    "runtime.py": {"arrays", "errors"},
+    "arrays.py": {"errors"},
+    "layout.py": {"arrays"},
+    "factorize": {"factorize", "arrays", "errors"},
+    "data": {"data", "errors"},
+    "curve.py": {"arrays"},
+    "errors.py": set(),
+}
+
+
+def rooms_used(path: Path) -> set[str]:
+    """Return the rooms of this package that a file imports from."""
+    tree = ast.walk(ast.parse(path.read_text("utf-8")))
+    modules = [n.module or "" for n in tree if isinstance(n, ast.ImportFrom) and n.level == 0]
+    parts = [module.split(".") for module in modules if module.startswith("onnxmem.")]
+    return {part[1] for part in parts}
+
+
+@pytest.mark.parametrize("below", LOWER)
+def test_lower_rooms_know_nothing_of_higher_ones(below: str) -> None:
+    files = [path for path in SOURCES if room(path) == below]
+    assert files
+    assert set().union(*map(rooms_used, files)) <= LOWER[below]
+
+
+def modules_after(statement: str) -> set[str]:
+    code = f"{statement}; import sys; print(*sys.modules)"
+    result = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True
+    )
+    return {name.partition(".")[0] for name in result.stdout.split()}
+
+
+@pytest.mark.parametrize("module", ["onnxmem", "onnxmem.cli"])
+def test_importing_is_light(module: str) -> None:
+    heavy = {"onnxruntime", "cupy", "altair", "vl_convert", "torch", "scipy", "sklearn", "jinja2"}
+    assert not heavy & modules_after(f"import {module}")

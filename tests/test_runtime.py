@@ -1,0 +1,173 @@
+"""Sessions: what they take, give, refuse, and never do."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from onnx import helper
+from sample_networks import Sample, build, mlp_parts
+
+from onnxmem import runtime
+from onnxmem.errors import DeviceError, ModelRefusedError, OutOfMemoryError, UsageError
+from onnxmem.runtime import Session, TensorType, select_device
+
+
+@dataclass(frozen=True)
+class Part:
+    proto: bytes
+    weights: Path | None = None
+
+
+@pytest.fixture
+def session(mlp: Sample) -> Session:
+    return Session(Part(mlp.path.read_bytes()), select_device("cpu"))
+
+
+def test_inputs_and_outputs_are_described(session: Session) -> None:
+    assert session.inputs == (TensorType("x", "float32", (None, 10)),)
+    assert [output.name for output in session.outputs] == ["logits"]
+
+
+def test_run_gives_the_wanted_outputs(session: Session, mlp: Sample) -> None:
+    (logits,) = session.run({"x": mlp.x})
+    (again,) = session.run({"x": mlp.x}, ["logits"])
+    assert logits.shape == (len(mlp.y), 4)
+    np.testing.assert_array_equal(logits, again)
+    assert (logits.argmax(axis=1) == mlp.y).mean() > 0.9
+
+
+def test_several_threads_may_run_one_session(session: Session, mlp: Sample) -> None:
+    (expected,) = session.run({"x": mlp.x})
+    with ThreadPoolExecutor(4) as pool:
+        for (logits,) in pool.map(lambda _: session.run({"x": mlp.x}), range(20)):
+            np.testing.assert_array_equal(logits, expected)
+
+
+@pytest.mark.parametrize("exact", [True, False])
+def test_exact_agrees_to_rounding(mlp: Sample, exact: bool) -> None:
+    one = Session(Part(mlp.path.read_bytes()), select_device("cpu"), exact=exact)
+    (logits,) = one.run({"x": mlp.x})
+    assert np.isfinite(logits).all()
+
+
+def test_wrong_shape_is_refused_in_one_line(session: Session, mlp: Sample) -> None:
+    with pytest.raises(ModelRefusedError, match="fails while running") as failure:
+        session.run({"x": mlp.x[:, :3]})
+    assert "\n" not in str(failure.value)
+
+
+def test_no_model_is_refused_without_the_path_of_a_source_file() -> None:
+    with pytest.raises(ModelRefusedError, match="onnxruntime refuses the model") as failure:
+        Session(Part(b"nonsense"), select_device("cpu"))
+    assert "/onnxruntime_src/" not in str(failure.value)
+
+
+def test_unknown_operator_is_named() -> None:
+    nodes, weights = mlp_parts(10)
+    nodes[-1] = helper.make_node("Thing", ["relu2"], ["features"], domain="my.own")
+    model = build(nodes, weights, ["n", 10], "features", domain="my.own")
+    with pytest.raises(ModelRefusedError, match=r"my\.own.*Thing"):
+        Session(Part(model.SerializeToString()), select_device("cpu"))
+
+
+@pytest.mark.parametrize("wanted", ["gpu", "cuda:", "cuda:x", "CPU", "", "cpu:0"])
+def test_unknown_device(wanted: str) -> None:
+    with pytest.raises(UsageError, match="use auto, cpu, cuda or cuda:N"):
+        select_device(wanted)
+
+
+def test_cpu_by_name() -> None:
+    device = select_device("cpu")
+    assert (device.name, device.is_cuda, device.reason) == ("cpu", False, "asked for")
+    assert device.namespace is np
+
+
+def without_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pretend that the installed onnxruntime has no CUDA provider."""
+    wheel = SimpleNamespace(get_available_providers=lambda: [runtime.CPU])
+    monkeypatch.setattr(runtime, "load_onnxruntime", lambda: wheel)
+
+
+def test_auto_falls_back_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    without_cuda(monkeypatch)
+    device = select_device("auto")
+    assert not device.is_cuda
+    assert "no CUDA provider" in device.reason
+
+
+@pytest.mark.parametrize("wanted", ["cuda", "cuda:0", "cuda:3"])
+def test_cuda_by_name_never_falls_back(monkeypatch: pytest.MonkeyPatch, wanted: str) -> None:
+    without_cuda(monkeypatch)
+    with pytest.raises(DeviceError, match="pip uninstall -y onnxruntime && pip install"):
+        select_device(wanted)
+
+
+def test_session_that_fell_back_is_an_error(mlp: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runtime, "_providers", lambda device: [runtime.CPU])
+    with pytest.raises(DeviceError, match="would run on the CPU"):
+        Session(Part(mlp.path.read_bytes()), runtime.Device(runtime.CUDA, 0, "asked for"))
+
+
+@pytest.mark.parametrize(
+    "cause", [MemoryError(), RuntimeError("std::bad_alloc"), RuntimeError("CUDA out of memory")]
+)
+def test_memory_that_runs_out_has_an_error_of_its_own(cause: Exception) -> None:
+    with pytest.raises(OutOfMemoryError, match="smaller --per-class"), runtime._translated("here"):
+        raise cause
+
+
+def test_interrupt_passes_through() -> None:
+    with pytest.raises(KeyboardInterrupt), runtime._translated("here"):
+        raise KeyboardInterrupt
+
+
+def test_missing_onnxruntime_names_the_line_that_installs_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(DeviceError, match=r"pip install 'onnxmem\[cpu\]'"):
+        select_device("cpu")
+
+
+def test_overwritten_wheel_is_recognised(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "onnxruntime", SimpleNamespace())
+    with pytest.raises(DeviceError, match="two wheels share its name"):
+        select_device("cpu")
+
+
+def test_versions_name_the_libraries() -> None:
+    assert {"onnx", "onnx-ir", "numpy"} <= set(runtime.versions())
+
+
+def test_telemetry_of_onnxruntime_stays_off(tmp_path: Path, mlp: Sample) -> None:
+    code = (
+        "import sys; from pathlib import Path; from types import SimpleNamespace as Part;"
+        "from onnxmem.runtime import Session, select_device;"
+        "Session(Part(proto=Path(sys.argv[1]).read_bytes(), weights=None), select_device('cpu'))"
+    )
+    folders = {name: str(tmp_path) for name in ("TMPDIR", "TEMP", "HOME", "XDG_CACHE_HOME")}
+    environment = os.environ | folders
+    del environment["ORT_DISABLE_TELEMETRY"]
+    subprocess.run([sys.executable, "-c", code, str(mlp.path)], env=environment, check=True)
+    assert not list(tmp_path.rglob("*"))
+
+
+@pytest.mark.gpu
+def test_cuda_gives_what_the_cpu_gives(mlp: Sample) -> None:
+    try:
+        device = select_device("cuda")
+    except DeviceError as error:
+        pytest.skip(str(error))
+    with device.scope():
+        on_gpu = Session(Part(mlp.path.read_bytes()), device)
+        (logits,) = on_gpu.run({"x": device.namespace.asarray(mlp.x)})
+        on_cpu = Session(Part(mlp.path.read_bytes()), select_device("cpu"))
+        np.testing.assert_allclose(logits.get(), on_cpu.run({"x": mlp.x})[0], atol=1e-4)
