@@ -52,7 +52,7 @@ def mean_of_all(report: Report, key: str) -> float:
 def correlation(ps: list[float], scores: list[float | None]) -> str:
     """Return Spearman's correlation with p over the networks that have a score."""
     pairs = [(p, score) for p, score in zip(ps, scores, strict=True) if score is not None]
-    if len(pairs) < 3:
+    if len(pairs) < 3 or len({score for _, score in pairs}) == 1:
         return f"– (n = {len(pairs)})"
     return f"{spearmanr(*zip(*pairs, strict=True)).statistic:+.2f} (n = {len(pairs)})"
 

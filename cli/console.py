@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -14,9 +16,17 @@ from onnxmem.auditing.run import Listener
 from onnxmem.report.words import printable
 
 
+class _Screen(Console):
+    """A console whose reader may go away: that ends the table and changes no exit code."""
+
+    def on_broken_pipe(self) -> None:
+        """Send the rest of stdout nowhere."""
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def show(renderable: RenderableType) -> None:
     """Print a table to stdout."""
-    Console().print(renderable)
+    _Screen().print(renderable)
 
 
 def say(message: str) -> None:

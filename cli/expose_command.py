@@ -13,7 +13,7 @@ from onnxmem import report as formats
 from onnxmem.auditing import choose_sites
 from onnxmem.data import load as load_data
 from onnxmem.errors import NoSiteError, UsageError
-from onnxmem.inspection import with_known_types
+from onnxmem.parts import with_known_types
 from onnxmem.report.words import printable
 
 from . import console

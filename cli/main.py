@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -13,12 +12,14 @@ import click
 from onnxmem._version import __version__
 from onnxmem.errors import OnnxmemError
 from onnxmem.records import Report
+from onnxmem.report.words import printable
 
 from . import config
 
 COMMANDS = ("audit", "compare", "demo", "doctor", "expose", "inspect", "report", "split")
 
 INTERRUPTED = 130
+MESSAGE_LENGTH = 1000
 
 
 class Commands(click.Group):
@@ -51,7 +52,7 @@ def cli(ctx: click.Context) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with the code of the contract: 0 to 4, 130 if interrupted."""
-    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    arguments = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     code = _run(arguments, verbose=any(a in ("-v", "--verbose") for a in arguments))
     sys.exit(code)
 
@@ -66,9 +67,6 @@ def _run(arguments: Sequence[str], *, verbose: bool) -> int:
     except (KeyboardInterrupt, click.Abort):
         click.echo("onnxmem: interrupted; nothing was written", err=True)
         return INTERRUPTED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except MemoryError as error:
         return _fail(error, "out of memory; use a smaller --per-class or --memory", 4, verbose)
     except Exception as error:  # noqa: BLE001 - the last resort, so that no traceback reaches users
@@ -80,7 +78,8 @@ def _run(arguments: Sequence[str], *, verbose: bool) -> int:
 def _fail(error: BaseException, message: str, code: int, verbose: bool) -> int:
     if verbose:
         traceback.print_exception(error)
-    click.echo(f"onnxmem: error: {' '.join(message.split())}", err=True)
+    line = printable(" ".join(message.split()), MESSAGE_LENGTH)
+    click.echo(f"onnxmem: error: {line}", err=True)
     return code
 
 

@@ -12,7 +12,7 @@ import click
 from onnxmem import graph
 from onnxmem import report as formats
 from onnxmem.data import load as load_data
-from onnxmem.inspection import with_known_types
+from onnxmem.parts import with_known_types
 from onnxmem.report.words import printable
 
 from . import console

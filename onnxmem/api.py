@@ -68,9 +68,8 @@ def audit(
 
     Source: Collins, Bigdeli, Süsstrunk (2018), arXiv:1810.03372.
     """
-    arrays = {name: np.asarray(array) for name, array in _inputs(x).items()}
-    if y is not None:
-        arrays["y"] = np.asarray(y)
+    given = _inputs(x) | ({} if y is None else {"y": y})
+    arrays = {name: _array(name, values) for name, values in given.items()}
     settings = Settings(
         layers=tuple(layers),
         compress=tuple(compress),
@@ -96,3 +95,10 @@ def _inputs(x: ArrayLike | Mapping[str, ArrayLike]) -> dict[str, ArrayLike]:
     if "y" in x:
         raise DataError("pass the labels as y, not among the inputs")
     return dict(x)
+
+
+def _array(name: str, values: ArrayLike) -> np.ndarray:
+    try:
+        return np.asarray(values)
+    except ValueError as error:
+        raise DataError(f"{name!r} is no array: {error}") from error

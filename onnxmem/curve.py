@@ -41,10 +41,7 @@ def area(x: Sequence[float], accuracy: Array, x_name: XName) -> Array:
     """
     axis = positions(x, x_name)
     values = np.asarray(accuracy, np.float64)
-    if len(axis) == 1:
-        mean = values[..., 0]
-    else:
-        mean = np.trapezoid(values, axis) / (axis[-1] - axis[0])
+    mean = values[..., 0] if len(axis) == 1 else np.trapezoid(values, axis) / (axis[-1] - axis[0])
     return np.clip(mean, 0.0, 1.0)  # rounding may pass the ends
 
 

@@ -7,10 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import onnxmem.cli
 import pytest
 
 import onnxmem
-import onnxmem.cli
 
 ROOT = Path(onnxmem.__file__).parent
 CLI = Path(onnxmem.cli.__file__).parent

@@ -40,5 +40,5 @@ def test_folder_is_no_archive(tmp_path: Path) -> None:
 
 def test_objects_are_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "data.npz", x=np.array([{}], object))
-    with pytest.raises(DataError, match="'x' of .*never unpickled"):
+    with pytest.raises(DataError, match=r"'x' of .*never unpickled"):
         load(tmp_path / "data.npz")

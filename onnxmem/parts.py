@@ -1,0 +1,60 @@
+"""Parts that load by themselves: types that the graph does not tell come from running the model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from onnxmem import graph
+from onnxmem.errors import UsageError
+from onnxmem.feeds import find_inputs
+from onnxmem.runtime import Session, select_device
+
+
+def with_known_types(
+    model: graph.Model,
+    part: graph.Part,
+    arrays: Mapping[str, np.ndarray] | None = None,
+    renamed: Mapping[str, str] | None = None,
+) -> graph.Part:
+    """Return a part of `model` whose inputs and outputs all have an element type and a rank.
+
+    Where the graph does not tell, the model runs once on the CPU.
+
+    Args:
+        model: the model.
+        part: made from it.
+        arrays: samples to run it on; None: random ones.
+        renamed: the name in the model of what has another name in the part.
+
+    Raises:
+        UsageError: the model does not run on these inputs, or a sequence is among the tensors.
+        EnvironmentFailedError: onnxruntime is missing or refuses the model.
+    """
+    unknown = {name: (renamed or {}).get(name, name) for name in graph.untyped(part)}
+    inputs = {spec.name for spec in model.inputs}
+    wanted = sorted(set(unknown.values()) - inputs)
+    if not wanted:
+        return part
+    device = select_device("cpu")
+    session = Session(graph.expose(model, _made_inside(model, wanted)), device)
+    feeds = find_inputs(model, arrays, device).batch(model)
+    found = dict(zip(wanted, session.run(feeds, wanted), strict=True))
+    types = {
+        name: _type_of(origin, found[origin]) for name, origin in unknown.items() if origin in found
+    }
+    return graph.with_types(part, types)
+
+
+def _made_inside(model: graph.Model, tensors: Sequence[str]) -> list[str]:
+    """Return those tensors that are no outputs of the model yet."""
+    outputs = {spec.name for spec in model.outputs}
+    return [name for name in tensors if name not in outputs]
+
+
+def _type_of(name: str, value: Any) -> tuple[str, tuple[None, ...]]:
+    if not hasattr(value, "dtype"):
+        raise UsageError(f"{name!r} is no tensor but a sequence; the model cannot be cut there")
+    return np.dtype(value.dtype).name, (None,) * value.ndim

@@ -1,0 +1,98 @@
+"""The command itself: help, version, and what becomes of errors."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from onnxmem.cli.main import COMMANDS
+from sample_networks import Sample
+
+import onnxmem
+
+Command = Callable[..., Any]
+
+
+def test_version(command: Command) -> None:
+    outcome = command("--version")
+    assert outcome.code == 0
+    assert onnxmem.__version__ in outcome.out
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("-h",)])
+def test_help_lists_all_commands(command: Command, arguments: tuple[str, ...]) -> None:
+    outcome = command(*arguments)
+    assert outcome.code == 0
+    assert all(f"  {name}" in outcome.out for name in COMMANDS)
+
+
+def test_without_arguments_the_help_is_shown(command: Command) -> None:
+    assert command() == command("--help")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help(command: Command, name: str) -> None:
+    outcome = command(name, "--help")
+    assert outcome.code == 0
+    assert outcome.out.startswith(f"Usage: onnxmem {name}")
+
+
+def raising(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("onnxmem.cli.config.default_map", fail)
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [(MemoryError(), "out of memory"), (KeyError("oops\nmore"), "internal error (KeyError")],
+)
+def test_error_of_our_own_making_has_one_line_and_a_code(
+    command: Command, monkeypatch: pytest.MonkeyPatch, error: Exception, words: str
+) -> None:
+    raising(monkeypatch, error)
+    outcome = command("doctor")
+    assert outcome.code == 4
+    assert words in outcome.error
+
+
+def test_interrupt_has_a_code_of_its_own(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    raising(monkeypatch, KeyboardInterrupt())
+    outcome = command("doctor")
+    assert outcome.code == 130
+    assert "interrupted" in outcome.err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs pipes that break")
+@pytest.mark.parametrize(
+    ("options", "code", "words"),
+    [
+        ((), 0, ""),
+        (("--fail-under", "nmf.mixed=0.999"), 1, ""),
+        (("--html", "-"), 2, "cannot write stdout"),
+    ],
+)
+def test_reader_that_goes_away_does_not_change_the_verdict(
+    mlp: Sample, tmp_path: Path, options: tuple[str, ...], code: int, words: str
+) -> None:
+    start = [sys.executable, "-c", "from onnxmem.cli import main; main()", "audit", str(mlp.path)]
+    process = subprocess.Popen(
+        [*start, "--data", str(mlp.data), "--per-class", "10", "--ranks", "1", *options],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None and process.stderr is not None
+    process.stdout.close()
+    err = process.stderr.read()
+    process.stderr.close()
+    assert process.wait() == code, err
+    assert words in err
+    assert len(err.splitlines()) <= 1

@@ -1,0 +1,71 @@
+"""The Python interface says what the command line says."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sample_networks import Sample
+
+import onnxmem
+from onnxmem.auditing import Settings, run_audit
+from onnxmem.data import load
+from onnxmem.errors import DataError, OnnxmemError, UsageError
+
+QUICK = {"compress": ("nmf",), "batch": ("mixed",), "ranks": (1, 4)}
+
+
+def test_same_report_as_from_a_file(mlp: Sample) -> None:
+    ours = onnxmem.audit(mlp.path, mlp.x, mlp.y, **QUICK).to_dict()  # type: ignore[arg-type]
+    theirs = run_audit(mlp.path, load(mlp.data), Settings(**QUICK)).to_dict()  # type: ignore[arg-type]
+    assert ours | {"timings": {}} == theirs | {"timings": {}}
+
+
+def test_lists_are_taken_as_arrays(mlp: Sample) -> None:
+    report = onnxmem.audit(str(mlp.path), mlp.x.tolist(), mlp.y.tolist(), **QUICK)  # type: ignore[arg-type]
+    assert report.summary["nmf.mixed"].auc is not None
+
+
+def test_inputs_by_name(mlp: Sample) -> None:
+    one, other = (onnxmem.audit(mlp.path, x, mlp.y, **QUICK) for x in (mlp.x, {"x": mlp.x}))  # type: ignore[arg-type]
+    assert one.summary == other.summary
+
+
+def test_nothing_is_printed_or_written(
+    mlp: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    onnxmem.audit(mlp.path, mlp.x, mlp.y, **QUICK)  # type: ignore[arg-type]
+    assert capfd.readouterr() == ("", "")
+    assert not list(tmp_path.iterdir())
+
+
+def test_samples_are_not_changed(mlp: Sample) -> None:
+    x, y = mlp.x.copy(), mlp.y.copy()
+    onnxmem.audit(mlp.path, x, y, **QUICK)  # type: ignore[arg-type]
+    np.testing.assert_array_equal(x, mlp.x)
+    np.testing.assert_array_equal(y, mlp.y)
+
+
+def test_labels_among_the_inputs_are_refused(mlp: Sample) -> None:
+    with pytest.raises(DataError, match="pass the labels as y"):
+        onnxmem.audit(mlp.path, {"x": mlp.x, "y": mlp.y})
+
+
+def test_ragged_samples_are_refused(mlp: Sample) -> None:
+    with pytest.raises(OnnxmemError, match="'x'"):
+        onnxmem.audit(mlp.path, [[1.0, 2.0], [1.0]], [0, 1])  # type: ignore[list-item]
+
+
+@pytest.mark.parametrize("ranks", [[], [0], [-1, 2]])
+def test_wrong_ranks_are_refused(mlp: Sample, ranks: list[int]) -> None:
+    with pytest.raises(UsageError, match="ranks"):
+        onnxmem.audit(mlp.path, mlp.x, mlp.y, ranks=ranks)
+
+
+def test_every_setting_can_be_given() -> None:
+    ours = set(inspect.signature(onnxmem.audit).parameters) - {"model", "x", "y", "progress"}
+    of_files = {"split", "max_drop"}
+    assert ours == set(Settings.__dataclass_fields__) - of_files
