@@ -27,7 +27,7 @@ def command(model: str, data: str, **options: Any) -> int:
     the network was trained on.
     """
     settings, outputs = take_settings(options), take_outputs(options)
-    baseline = formats.load(options["baseline"]) if options["baseline"] else None
+    baseline = formats.load(options["baseline"]) if options["baseline"] is not None else None
     for path in outputs.paths.values():
         formats.check_writable(path)
     with console.progress(model, quiet=options["quiet"]) as listen:

@@ -96,7 +96,7 @@ def _audit(
     paths: Sequence[str], data: str, settings: Settings, options: dict[str, Any]
 ) -> list[Report]:
     """Audit one model after another, after a look at all of them."""
-    baseline = formats.load(options["baseline"]) if options["baseline"] else None
+    baseline = formats.load(options["baseline"]) if options["baseline"] is not None else None
     arrays = load_data(data)
     for path in paths:
         choose_sites(graph.load(path, dict(settings.bind)), settings.layers)

@@ -9,7 +9,9 @@ from itertools import pairwise
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-BLOCKS = ((16, 16), (24, 24), (32, 32), (48, 48))
+BLOCKS = ((16, 16), (24, 24), (32, 32), (40, 40))
+POOLED = (1, 2, 4)
+"""Blocks with max-pooling behind them."""
 
 
 def cnn(classes: int) -> nn.Sequential:
@@ -23,7 +25,7 @@ def cnn(classes: int) -> nn.Sequential:
             layers[f"norm{name}"] = nn.BatchNorm2d(width)
             layers[f"relu{name}"] = nn.ReLU()
             channels = width
-        if block < len(BLOCKS):
+        if block in POOLED:
             layers[f"pool{block}"] = nn.MaxPool2d(2)
     layers["flatten"] = nn.Flatten()
     layers["fc1"] = nn.Linear(channels * 3 * 3, 48)

@@ -14,11 +14,16 @@ from .networks import finished
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """How long and how fast a network learns; Adam, cross entropy, no regularisation."""
+    """How long and how fast a network learns; Adam, cross entropy, no regularisation.
+
+    Every network of a family learns for at least `shortest` epochs, whatever its labels, so that
+    networks do not differ in how far they were trained beyond knowing their labels.
+    """
 
     batch: int
     learning_rate: float
     target: float
+    shortest: int
     longest: int
 
 
@@ -39,7 +44,7 @@ def be_deterministic(seed: int) -> None:
 
 
 def epochs(network: nn.Sequential, x: Floats, y: Indices, schedule: Schedule) -> Iterator[Epoch]:
-    """Train, and yield after each epoch until the training accuracy reaches the target.
+    """Train, and yield each epoch, until the target is reached after the shortest time.
 
     Raises:
         RuntimeError: the target was not reached within the longest time that is allowed.
@@ -54,7 +59,7 @@ def epochs(network: nn.Sequential, x: Floats, y: Indices, schedule: Schedule) ->
             optimizer.step()
         epoch = _evaluated(number, network, inputs, labels)
         yield epoch
-        if epoch.accuracy >= schedule.target:
+        if number >= schedule.shortest and epoch.accuracy >= schedule.target:
             return
     raise RuntimeError(f"training accuracy stayed below {schedule.target} for {number} epochs")
 

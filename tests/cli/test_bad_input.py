@@ -312,6 +312,8 @@ WRONG_OPTIONS = {
     "bind-unknown": (("--bind", "y=3"), "'y'"),
     "option": (("--jsno", "x"), "--json"),
     "missing-folder": (("--html", "missing/out.html"), "missing/out.html"),
+    "nameless-file": (("--html", ""), "cannot write"),
+    "nameless-baseline": (("--baseline", ""), "cannot read"),
     "same-file": (("--html", "out.json"), "same place"),
     "surplus": (("surplus",), "surplus"),
 }
