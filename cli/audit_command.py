@@ -12,6 +12,7 @@ from onnxmem.data import load as load_data
 from onnxmem.records import Report
 
 from . import console
+from .folders import check_keeps
 from .main import exit_code
 from .options import Outputs, audit_options, take_outputs, take_settings
 
@@ -28,7 +29,9 @@ def command(model: str, data: str, **options: Any) -> int:
     """
     settings, outputs = take_settings(options), take_outputs(options)
     baseline = formats.load(options["baseline"]) if options["baseline"] is not None else None
+    inputs = [model, data, *([options["baseline"]] if options["baseline"] else [])]
     for path in outputs.paths.values():
+        check_keeps(inputs, path)
         formats.check_writable(path)
     with console.progress(model, quiet=options["quiet"]) as listen:
         report = run_audit(

@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 
 from onnxmem import graph
-from onnxmem.arrays import Array, take_rows
 from onnxmem.auditing import Settings
-from onnxmem.auditing.network import Network, check_classifies, prepare
+from onnxmem.auditing.network import predictions, prepare
 from onnxmem.data import make_samples
 from onnxmem.errors import DataError, UsageError
 from onnxmem.records import COMPARABLE, Layer, Report
@@ -21,9 +20,6 @@ from onnxmem.report.words import curve_of, model_names
 from onnxmem.runtime import select_device
 
 SCHEMA = "onnxmem.compare/1"
-
-_STEP = 64
-"""Samples that run at once where predictions are wanted of all data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,32 +235,13 @@ def with_common_labels(
         raise DataError("--metric top1 needs labels: give an array 'y', or use --metric fidelity")
     model = graph.load(path, dict(settings.bind))
     device = select_device(settings.device)
-    if graph.is_half(model) and not device.is_cuda:
-        model = graph.widen(model)
+    model = graph.widen(model)
     everything = {name: array for name, array in arrays.items() if name != "split"}
     samples = make_samples(everything, model.inputs)
     with (
         device.scope(),
         prepare(model, samples.inputs, samples.shared, device, settings) as network,
     ):
-        inputs, shared = network.feeds(samples.inputs), network.feeds(samples.shared)
-        labels = _predictions(network, inputs, shared, len(samples))
+        whole = network.session(graph.expose(network.model, []))
+        labels = predictions(network, whole, samples.inputs, network.feeds(samples.shared))
     return {**arrays, "y": labels}, replace(settings, metric="fidelity")
-
-
-def _predictions(
-    network: Network, inputs: Mapping[str, Array], shared: Mapping[str, Array], count: int
-) -> np.ndarray:
-    """Return the predicted class of every sample; where the batch is fixed, the last overlaps."""
-    step = network.batch or min(_STEP, count)
-    if step > count:
-        raise DataError(f"too few samples: the model takes {step} at once, the data hold {count}")
-    session = network.session(graph.expose(network.model, []))
-    labels = np.empty(count, np.int64)
-    for start in range(0, count, step):
-        rows = np.arange(step) + min(start, count - step)
-        feeds = {name: take_rows(array, rows) for name, array in inputs.items()} | dict(shared)
-        (output,) = session.run(feeds, [network.output])
-        check_classifies(network, output, step)
-        labels[rows] = network.predict(output)
-    return labels

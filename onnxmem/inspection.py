@@ -222,8 +222,7 @@ def _verify(
 ) -> tuple[tuple[Inspected, ...], Verified]:
     """Run every cut that the graph allows."""
     device = select_device(trial.device)
-    if graph.is_half(model) and not device.is_cuda:
-        model = graph.widen(model)
+    model = graph.widen(model)
     settings = Settings(output_name=output or model.outputs[0].name, exact=trial.exact)
     with device.scope():
         inputs = find_inputs(model, trial.arrays, device)

@@ -161,9 +161,20 @@ def _check_cuda(index: int) -> None:
     if hasattr(onnxruntime, "preload_dlls"):
         onnxruntime.preload_dlls()
     device = Device(CUDA, index, "probe")
-    with device.scope():
+    with _usable(device), device.scope():
         probe = Session(_Bytes(_IDENTITY), device)
         probe.run({"x": device.namespace.zeros((1,), np.float32)})
+
+
+@contextlib.contextmanager
+def _usable(device: Device) -> Iterator[None]:
+    """Turn whatever fails while a device is tried into a DeviceError."""
+    try:
+        yield
+    except DeviceError:
+        raise
+    except Exception as error:
+        raise DeviceError(f"{device.name} does not work: {_cause(error)}") from error
 
 
 @dataclass(frozen=True, slots=True)

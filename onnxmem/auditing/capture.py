@@ -15,7 +15,7 @@ import numpy as np
 
 from onnxmem.arrays import Array, namespace, take_rows
 from onnxmem.auditing.network import Network
-from onnxmem.errors import OutOfMemoryError
+from onnxmem.errors import OutOfMemoryError, UsageError
 from onnxmem.graph import Cut, with_input_types
 from onnxmem.layout import to_matrix, to_tensor
 from onnxmem.runtime import Session
@@ -97,6 +97,11 @@ class CutRunner:
             {name: feeds[name] for name in self.cut.head.inputs},
             [self.cut.tensor, *self.cut.crossing],
         )
+        for name, value in zip(
+            (self.cut.tensor, *self.cut.crossing), (tensor, *crossing), strict=True
+        ):
+            if not hasattr(value, "dtype"):
+                raise UsageError(f"the cut needs {name!r}, which is no tensor but a sequence")
         others = dict(zip(self.cut.crossing, crossing, strict=True))
         others |= {name: feeds[name] for name in self.cut.direct}
         return Piece(len(rows), tensor, others)
@@ -120,15 +125,16 @@ class CutRunner:
         return self._tail.run({self.cut.tensor: tensor, **piece.others}, names)
 
     def _compile_tail(self, piece: Piece) -> Session:
-        """Type the tail's inputs as they were captured, the first axis of batches left free."""
+        """Type the tail's inputs as they were captured, with axes that may follow the batch free.
+
+        That is every axis whose size is a multiple of the number of samples: batches lie along
+        axis 0 alone only in the plainest networks.
+        """
         arrays = {self.cut.tensor: piece.tensor, **piece.others}
         types = {
             name: (
                 np.dtype(array.dtype).name,
-                tuple(
-                    None if axis == 0 and size == piece.samples else int(size)
-                    for axis, size in enumerate(array.shape)
-                ),
+                tuple(None if size % piece.samples == 0 else int(size) for size in array.shape),
             )
             for name, array in arrays.items()
         }
@@ -147,4 +153,6 @@ def piece_size(bytes_per_sample: int, budget: int, native: int | None, batch: in
             f"one sample needs {bytes_per_sample / 2**20:.0f} MiB at this cut, "
             f"the budget is {budget / 2**20:.0f} MiB; use a larger --memory"
         )
-    return native or max(1, min(batch, budget // bytes_per_sample))
+    possible = max(1, budget // bytes_per_sample)
+    # A power of two, so that the free memory of the day hardly changes how samples are grouped.
+    return native or (batch if possible >= batch else 1 << (possible.bit_length() - 1))

@@ -71,10 +71,14 @@ class Bench:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A layer of the report, and the bootstrap AuCs (draws,) of each of its curves by key."""
+    """A layer of the report, and the bootstrap AuCs (draws,) of each of its curves by key.
+
+    `failed` tells a layer that should have been measured from one that never can be.
+    """
 
     layer: Layer
     resampled: Mapping[str, np.ndarray]
+    failed: bool = False
 
 
 class _SkipError(Exception):
@@ -90,8 +94,10 @@ def measure_layer(site: Site, bench: Bench, advance: Callable[[int], None]) -> M
         return unmeasured(site, site.reason)
     try:
         return _measure(site, bench, advance)
-    except (_SkipError, ModelRefusedError, UsageError) as cause:
+    except _SkipError as cause:
         return unmeasured(site, str(cause))
+    except (ModelRefusedError, UsageError) as cause:
+        return replace(unmeasured(site, str(cause)), failed=True)
 
 
 def _measure(site: Site, bench: Bench, advance: Callable[[int], None]) -> Measured:
@@ -104,7 +110,7 @@ def _measure(site: Site, bench: Bench, advance: Callable[[int], None]) -> Measur
             f"the cut fails its self-check: the joined parts differ from the model by "
             f"{error:.1e} of its output's scale"
         )
-        return Measured(replace(layer, reason=reason), {})
+        return Measured(replace(layer, reason=reason), {}, failed=True)
     curves, resampled = run.curves(advance)
     saturated = all(one.saturated for one in curves)
     return Measured(

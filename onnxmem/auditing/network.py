@@ -17,7 +17,7 @@ import numpy as np
 from onnxmem import graph
 from onnxmem.arrays import Array, namespace, to_host
 from onnxmem.auditing.settings import Settings
-from onnxmem.errors import InconclusiveError, ModelRefusedError, UsageError
+from onnxmem.errors import DataError, InconclusiveError, ModelRefusedError, UsageError
 from onnxmem.runtime import Device, Session
 
 TOLERANCE = 1e-4
@@ -59,9 +59,10 @@ class Network:
         """Return the predicted class of each sample (samples,), from the output that classifies."""
         values = to_host(output)
         values = values.reshape(len(values), -1) if values.ndim > 2 else values
-        if self.form == "labels":
+        one_value = values.ndim == 1 or values.shape[1] == 1
+        if self.form == "labels" and one_value:
             return values.reshape(len(values)).astype(np.int64)
-        if values.ndim == 1 or values.shape[1] == 1:
+        if one_value:
             middle = 0.5 if self.form == "sigmoid" else 0.0
             return (values.reshape(len(values)) > middle).astype(np.int64)
         return np.asarray(values.argmax(axis=1))
@@ -165,17 +166,24 @@ def choose_output(model: graph.Model, name: str | None) -> str:
 
 
 def deviation(actual: Array, expected: Array) -> float:
-    """Return the largest difference of two outputs over the scale of `expected`."""
+    """Return the largest difference of two outputs over the scale of `expected`.
+
+    What is not finite must be so in the same places, else the deviation is infinite.
+    """
     xp = namespace(expected)
     if actual.shape != expected.shape:
         return float("inf")
     if expected.dtype.kind not in "fiu":
         return 0.0 if bool((actual == expected).all()) else float("inf")
-    wide = expected.astype(xp.float64)
-    difference = xp.abs(actual.astype(xp.float64) - wide)
-    if not bool(xp.isfinite(difference).all()):
+    found, wide = actual.astype(xp.float64), expected.astype(xp.float64)
+    finite = xp.isfinite(wide)
+    odd = ~finite & ~((found == wide) | (xp.isnan(found) & xp.isnan(wide)))
+    if bool(odd.any()) or not bool(xp.isfinite(found[finite]).all()):
         return float("inf")
-    return float(difference.max() / max(float(xp.abs(wide).max()), 1e-30))
+    if not bool(finite.any()):
+        return 0.0
+    scale = max(float(xp.abs(wide[finite]).max()), 1e-30)
+    return float(xp.abs(found[finite] - wide[finite]).max()) / scale
 
 
 def check_classifies(network: Network, output: Array, samples: int) -> None:
@@ -192,3 +200,37 @@ def check_classifies(network: Network, output: Array, samples: int) -> None:
             f"output {network.output!r} has shape {shape} for {samples} samples; "
             "a classifier gives (samples, classes): choose another with --output-name"
         )
+
+
+_STEP = 64
+
+
+def predictions(
+    network: Network,
+    whole: Session,
+    inputs: Mapping[str, np.ndarray],
+    shared: Mapping[str, Array],
+) -> np.ndarray:
+    """Return the class that the network predicts for every sample (samples,).
+
+    Args:
+        network: the model.
+        whole: its session.
+        inputs: all samples, on the host; a few at a time go to the device.
+        shared: inputs that all samples have in common, on the device.
+
+    Raises:
+        DataError: the model takes more samples at once than there are.
+    """
+    count = min(map(len, inputs.values()))
+    step = network.batch or min(_STEP, count)
+    if step > count:
+        raise DataError(f"too few samples: the model takes {step} at once, the data hold {count}")
+    labels = np.empty(count, np.int64)
+    for start in range(0, count, step):
+        rows = slice(min(start, count - step), min(start, count - step) + step)
+        feeds = network.feeds({name: array[rows] for name, array in inputs.items()}) | dict(shared)
+        (output,) = whole.run(feeds, [network.output])
+        check_classifies(network, output, step)
+        labels[rows] = network.predict(output)
+    return labels

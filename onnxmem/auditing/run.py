@@ -27,6 +27,7 @@ from onnxmem.auditing.network import (
     Network,
     check_classifies,
     deviation,
+    predictions,
     prepare,
 )
 from onnxmem.auditing.settings import Settings
@@ -34,9 +35,6 @@ from onnxmem.data import Samples, Selection, draw, make_samples
 from onnxmem.errors import DataError, NoSiteError, UsageError
 from onnxmem.records import SCHEMA, Baseline, DataInfo, ModelInfo, Report, Tool
 from onnxmem.runtime import Device, Session, select_device, versions
-
-_STEP = 64
-"""Samples that run at once where the network's own predictions are wanted of all data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +73,14 @@ def run_audit(
     """
     clock = Clock()
     listen(Progress("loading the model", 0, 0))
-    if settings.max_drop is not None and baseline is None:
-        raise UsageError("--max-drop needs a report to compare with; name it with --baseline")
+    if (settings.max_drop is None) != (baseline is None):
+        raise UsageError("--baseline REPORT.json and --max-drop X belong together; give both")
+    if settings.metric == "top1" and "y" not in arrays:
+        raise DataError("--metric top1 needs labels: give an array 'y', or use --metric fidelity")
     model = graph.load(path, dict(settings.bind))
     sites = choose_sites(model, settings.layers)
     device = select_device(settings.device)
-    if graph.is_half(model) and not device.is_cuda:
-        model = graph.widen(model)
+    model = graph.widen(model)
     samples = make_samples(arrays, model.inputs, settings.split)
     with (
         device.scope(),
@@ -105,7 +104,7 @@ def run_audit(
     if baseline is not None and settings.max_drop is not None:
         gates += verdict.judge_drops(summary, baseline, settings.max_drop)
     layers = tuple(item.layer for item in measured)
-    outcome, reason = verdict.decide(doubt, layers, summary, gates)
+    outcome, reason = verdict.decide(doubt, measured, summary, gates)
     return Report(
         schema=SCHEMA,
         tool=Tool("onnxmem", __version__),
@@ -149,7 +148,7 @@ def choose_sites(model: graph.Model, patterns: Sequence[str]) -> tuple[graph.Sit
             f"{model.path} has no ReLU to analyze; the activations that are there: {have}"
         )
     for pattern in patterns:
-        if not any(fnmatch.fnmatchcase(site.tensor, pattern) for site in sites):
+        if not any(_matches(site, pattern) for site in sites):
             names = ", ".join(site.tensor for site in sites[:8]) + (
                 ", ..." if len(sites) > 8 else ""
             )
@@ -157,8 +156,12 @@ def choose_sites(model: graph.Model, patterns: Sequence[str]) -> tuple[graph.Sit
     return tuple(
         site
         for site in sites
-        if not patterns or any(fnmatch.fnmatchcase(site.tensor, pattern) for pattern in patterns)
+        if not patterns or any(_matches(site, pattern) for pattern in patterns)
     )
+
+
+def _matches(site: graph.Site, pattern: str) -> bool:
+    return pattern == site.tensor or fnmatch.fnmatchcase(site.tensor, pattern)
 
 
 def _set_up(
@@ -172,14 +175,13 @@ def _set_up(
     """Run the untouched model: group the samples, and measure what it knows of them."""
     whole = network.session(graph.expose(network.model, []))
     shared = network.feeds(samples.shared)
-    everything = network.feeds(samples.inputs)
     labels = samples.labels
     if labels is None:
-        labels = _predictions(network, whole, everything, shared, len(samples))
+        labels = predictions(network, whole, samples.inputs, shared)
     selection = draw(
         labels, samples.digests, settings.per_class, settings.seed, multiple=network.batch or 1
     )
-    inputs = {name: take_rows(array, selection.rows) for name, array in everything.items()}
+    inputs = network.feeds({name: array[selection.rows] for name, array in samples.inputs.items()})
     reference = {
         kind: tuple(
             parallel(
@@ -195,9 +197,7 @@ def _set_up(
     if samples.labels is not None:
         _check_label_range(network, samples.labels, reference["class"][0])
     metric = settings.metric or ("top1" if samples.labels is not None else "fidelity")
-    truth = selection.labels if metric == "top1" and samples.labels is not None else predicted
-    if metric == "top1" and samples.labels is None:
-        raise DataError("--metric top1 needs labels: give an array 'y', or use --metric fidelity")
+    truth = selection.labels if metric == "top1" else predicted
     baseline = Baseline(
         metric="fidelity" if metric == "fidelity" else "top1",
         value=float((predicted == truth).mean()),
@@ -252,20 +252,6 @@ def _whole_output(
         check_classifies(network, output, len(chosen))
         outputs.append(output)
     return outputs[0] if len(outputs) == 1 else network.device.namespace.concatenate(outputs)
-
-
-def _predictions(
-    network: Network,
-    whole: Session,
-    inputs: Mapping[str, Array],
-    shared: Mapping[str, Array],
-    count: int,
-) -> np.ndarray:
-    step = network.batch or _STEP
-    count -= count % (network.batch or 1)
-    pieces = [np.arange(start, min(start + step, count)) for start in range(0, count, step)]
-    outputs = [_whole_output(network, whole, inputs, shared, rows) for rows in pieces]
-    return np.concatenate([network.predict(output) for output in outputs])
 
 
 def _check_label_range(network: Network, labels: np.ndarray, output: Array) -> None:

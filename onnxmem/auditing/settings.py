@@ -61,6 +61,8 @@ class Settings:
     max_drop: float | None = None
 
     def __post_init__(self) -> None:
+        for name in ("compress", "batch", "layers"):
+            object.__setattr__(self, name, tuple(dict.fromkeys(getattr(self, name))))
         _check_names("compressor", self.compress, COMPRESSORS)
         _check_names("kind of batch", self.batch, BATCHES)
         if self.metric is not None:

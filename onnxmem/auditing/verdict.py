@@ -61,14 +61,15 @@ def judge_drops(
     """Compare each score with that of the baseline report.
 
     A gate `KEY:drop` fails where even the upper bound of the score's interval lies more than
-    `max_drop` below the baseline's score.
+    `max_drop` below the baseline's score. It is undecided where only one of both has a score,
+    and there is none where both are saturated.
     """
     gates = []
     for key, score in summary.items():
-        before = baseline.summary.get(key)
-        if before is None or before.auc is None:
+        before = baseline.summary[key]
+        if before.auc is None and score.auc is None:
             continue
-        if score.auc is None or score.auc_high is None:
+        if before.auc is None or score.auc is None or score.auc_high is None:
             gates.append(Gate(f"{key}:drop", max_drop, None, None))
             continue
         passed = bool(before.auc - score.auc_high <= max_drop)
@@ -107,11 +108,17 @@ def at_chance(baseline: Baseline, samples: int) -> bool:
 
 def decide(
     doubt: str,
-    layers: Sequence[Layer],
+    measured: Sequence[Measured],
     summary: Mapping[str, Score],
     gates: Sequence[Gate],
 ) -> tuple[Verdict, str]:
-    """Return the verdict and its reason in one line; `doubt` is what the baseline leaves open."""
+    """Return the verdict and its reason in one line.
+
+    `doubt` is what the baseline leaves open. A failed gate was measured and comes before layers
+    that failed, and these before passed gates.
+    """
+    layers = [item.layer for item in measured]
+    failures = [(item.layer.tensor, item.layer.reason) for item in measured if item.failed]
     doubt = doubt or _doubt_layers(layers, summary)
     if doubt:
         return "inconclusive", doubt
@@ -121,9 +128,9 @@ def decide(
     unknown = [gate.key for gate in gates if gate.passed is None]
     if unknown:
         return "inconclusive", f"no layer has a score for the gate {', '.join(unknown)}"
-    broken = [layer.tensor for layer in layers if layer.status == "skipped" and layer.cut]
-    if broken:
-        return "inconclusive", f"the cut at {broken[0]!r} fails its self-check; try --exact"
+    if failures:
+        tensor, cause = failures[0]
+        return "inconclusive", f"{len(failures)} layers failed, the first at {tensor!r}: {cause}"
     return ("pass", "all gates passed") if gates else ("none", "no gate was set")
 
 
@@ -136,6 +143,8 @@ def _failure(gate: Gate, summary: Mapping[str, Score]) -> str:
 
 def doubt_baseline(baseline: Baseline, samples: int, settings: Settings) -> str:
     """Return why the accuracy of the untouched model allows no conclusion, or an empty string."""
+    if baseline.metric == "top1" and baseline.chance == 1:
+        return "all samples have one label, so guessing is always right; give at least two classes"
     if baseline.metric == "top1" and at_chance(baseline, samples):
         return (
             f"the model is at chance on these data: accuracy {baseline.value:.3f}, guessing gives "

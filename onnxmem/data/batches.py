@@ -98,7 +98,7 @@ def _choose(
 ) -> np.ndarray:
     members = np.flatnonzero(labels == label)
     members = members[np.argsort(digests[members], kind="stable")]
-    picked = np.random.default_rng([seed, label]).permutation(len(members))[:count]
+    picked = np.random.default_rng([seed, label % 2**64]).permutation(len(members))[:count]
     return members[np.sort(picked)]
 
 

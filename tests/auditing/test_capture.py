@@ -25,7 +25,7 @@ def test_pieces_fit_into_the_budget(per_sample: int, budget: int, batch: int) ->
     size = piece_size(per_sample, budget, None, batch)
     assert 1 <= size <= batch
     assert size * per_sample <= budget
-    assert size == batch or (size + 1) * per_sample > budget
+    assert size == batch or 2 * size * per_sample > budget
 
 
 def test_only_batch_size_of_a_network_is_taken_as_it_is() -> None:

@@ -66,9 +66,10 @@ def test_gate_without_a_score_is_undecided() -> None:
     assert gate.passed is None
 
 
-OPEN = layer(0.5).layer
-BROKEN = replace(OPEN, status="skipped", reason="the cut fails its self-check", curves=())
-SKIPPED = replace(BROKEN, reason="no axis", cut=None)
+OPEN = layer(0.5)
+NO_CURVES = replace(OPEN.layer, status="skipped", reason="the cut fails its self-check", curves=())
+BROKEN = Measured(NO_CURVES, {}, failed=True)
+SKIPPED = Measured(replace(NO_CURVES, reason="no axis", cut=None), {})
 PASSED, FAILED, UNDECIDED = (Gate("nmf.mixed", 0.5, 0.5, passed) for passed in (True, False, None))
 
 
@@ -87,7 +88,7 @@ PASSED, FAILED, UNDECIDED = (Gate("nmf.mixed", 0.5, 0.5, passed) for passed in (
     ],
 )
 def test_verdict(
-    layers: list[Layer], score: Score, gates: list[Gate], outcome: str, words: str
+    layers: list[Measured], score: Score, gates: list[Gate], outcome: str, words: str
 ) -> None:
     result, reason = verdict.decide("", layers, {"nmf.mixed": score}, gates)
     assert result == outcome
