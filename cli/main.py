@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import sys
 import traceback
 from collections.abc import Sequence
@@ -53,7 +54,8 @@ def cli(ctx: click.Context) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with the code of the contract: 0 to 4, 130 if interrupted."""
     arguments = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
-    code = _run(arguments, verbose=any(a in ("-v", "--verbose") for a in arguments))
+    verbose = any(a == "--verbose" or re.fullmatch("-q*v[qv]*", a) for a in arguments)
+    code = _run(arguments, verbose=verbose)
     sys.exit(code)
 
 

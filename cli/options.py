@@ -114,7 +114,7 @@ _WRITING = (
         )
     ),
     click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors and `-` outputs."),
-    click.option("-v", "--verbose", is_flag=True, help="Show notes, and a traceback on errors."),
+    click.option("-v", "--verbose", is_flag=True, help="Show a traceback on errors."),
 )
 
 

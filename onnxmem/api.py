@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -9,9 +10,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from onnxmem.auditing import Progress, Settings, run_audit
+from onnxmem.auditing import Progress, Settings, parse_ranks, run_audit
 from onnxmem.auditing.settings import BATCHES, COMPRESSORS
-from onnxmem.errors import DataError
+from onnxmem.errors import DataError, UsageError
 from onnxmem.records import Report
 
 
@@ -28,6 +29,7 @@ def audit(
     metric: Literal["top1", "fidelity"] | None = None,
     output_name: str | None = None,
     bind: Mapping[str, Any] | None = None,
+    split: str | None = None,
     device: str = "auto",
     exact: bool = False,
     memory: int | None = None,
@@ -52,6 +54,8 @@ def audit(
         metric: "top1" or "fidelity"; None takes top1 where there are labels.
         output_name: the output that classifies, if there are several.
         bind: values of inputs that are fixed for good.
+        split: where `x` has an array `split`, the samples to take; None takes those called
+            "train", if there are any.
         device: "auto", "cpu", "cuda" or "cuda:N".
         exact: leave out the optimizations of onnxruntime that round.
         memory: bytes that activations may take; None is half of what is free.
@@ -71,14 +75,15 @@ def audit(
     given = _inputs(x) | ({} if y is None else {"y": y})
     arrays = {name: _array(name, values) for name, values in given.items()}
     settings = Settings(
-        layers=tuple(layers),
-        compress=tuple(compress),
-        batch=tuple(batch),
+        layers=_words("layers", layers),
+        compress=_words("compress", compress),
+        batch=_words("batch", batch),
         per_class=per_class,
-        ranks="auto" if ranks == "auto" else tuple(sorted(set(ranks))),
+        ranks=_ranks(ranks),
         metric=metric,
         output_name=output_name,
-        bind=dict(bind or {}),
+        bind={name: np.asarray(value).tolist() for name, value in (bind or {}).items()},
+        split=split,
         device=device,
         exact=exact,
         memory=memory,
@@ -102,3 +107,18 @@ def _array(name: str, values: ArrayLike) -> np.ndarray:
         return np.asarray(values)
     except ValueError as error:
         raise DataError(f"{name!r} is no array: {error}") from error
+
+
+def _words(name: str, values: Sequence[str]) -> tuple[str, ...]:
+    if isinstance(values, str):
+        raise UsageError(f"{name}={values!r} is one word; give a list: {name}=[{values!r}]")
+    return tuple(values)
+
+
+def _ranks(values: Sequence[int] | Literal["auto"]) -> tuple[int, ...] | Literal["auto"]:
+    if isinstance(values, str):
+        return parse_ranks(values)
+    try:
+        return tuple(sorted({operator.index(value) for value in values}))
+    except TypeError as error:
+        raise UsageError(f"ranks={values!r}: give integers from 1 on, or 'auto'") from error

@@ -16,7 +16,7 @@ from onnxmem.errors import DataError
 
 SCHEMA = "onnxmem.report/1"
 
-COMPARABLE = ("batch", "compress", "layers", "metric", "per_class", "ranks", "split")
+COMPARABLE = ("batch", "compress", "layers", "metric", "per_class", "ranks")
 """Settings that must agree before the scores of two reports may be compared."""
 
 Status = Literal["scored", "saturated", "skipped"]

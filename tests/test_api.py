@@ -67,5 +67,17 @@ def test_wrong_ranks_are_refused(mlp: Sample, ranks: list[int]) -> None:
 
 def test_every_setting_can_be_given() -> None:
     ours = set(inspect.signature(onnxmem.audit).parameters) - {"model", "x", "y", "progress"}
-    of_files = {"split", "max_drop"}
+    of_files = {"max_drop"}
     assert ours == set(Settings.__dataclass_fields__) - of_files
+
+
+@pytest.mark.parametrize("setting", [{"compress": "nmf"}, {"layers": "relu1"}, {"ranks": [1, 2.5]}])
+def test_a_word_where_a_list_is_meant_is_refused(mlp: Sample, setting: dict[str, object]) -> None:
+    with pytest.raises(UsageError, match="give"):
+        onnxmem.audit(mlp.path, mlp.x, mlp.y, **setting)  # type: ignore[arg-type]
+
+
+def test_numpy_integers_are_ranks(mlp: Sample, tmp_path: Path) -> None:
+    report = onnxmem.audit(mlp.path, mlp.x, mlp.y, ranks=np.arange(1, 4), compress=["nmf"])  # type: ignore[arg-type]
+    report.to_json(tmp_path / "report.json")
+    assert report.settings["ranks"] == [1, 2, 3]
