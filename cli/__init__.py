@@ -1,5 +1,19 @@
 """The command line: arguments in, exit codes out. One file for each command."""
 
-from .main import main
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
 
 __all__ = ["main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; an interrupt is answered from the first import on."""
+    try:
+        from .main import main as run
+
+        run(arguments)
+    except KeyboardInterrupt:
+        print("onnxmem: interrupted; nothing was written", file=sys.stderr)
+        sys.exit(130)

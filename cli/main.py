@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import re
 import sys
 import traceback
@@ -53,6 +54,9 @@ def cli(ctx: click.Context) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with the code of the contract: 0 to 4, 130 if interrupted."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     arguments = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     verbose = any(a == "--verbose" or re.fullmatch("-q*v[qv]*", a) for a in arguments)
     code = _run(arguments, verbose=verbose)
@@ -69,6 +73,8 @@ def _run(arguments: Sequence[str], *, verbose: bool) -> int:
     except (KeyboardInterrupt, click.Abort):
         click.echo("onnxmem: interrupted; nothing was written", err=True)
         return INTERRUPTED
+    except OSError as error:
+        return _fail(error, f"cannot read or write: {error}", 2, verbose)
     except MemoryError as error:
         return _fail(error, "out of memory; use a smaller --per-class or --memory", 4, verbose)
     except Exception as error:  # noqa: BLE001 - the last resort, so that no traceback reaches users

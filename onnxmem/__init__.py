@@ -7,8 +7,25 @@
 Method: Collins, Bigdeli, Süsstrunk, "Detecting Memorization in ReLU Networks" (arXiv:1810.03372).
 """
 
+from typing import TYPE_CHECKING, Any
+
 from onnxmem._version import __version__
-from onnxmem.api import audit
-from onnxmem.records import Report
+
+if TYPE_CHECKING:
+    from onnxmem.api import audit
+    from onnxmem.records import Report
 
 __all__ = ["Report", "__version__", "audit"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is public when it is first asked for, so that the package itself is light."""
+    if name == "audit":
+        from onnxmem.api import audit
+
+        return audit
+    if name == "Report":
+        from onnxmem.records import Report
+
+        return Report
+    raise AttributeError(f"module 'onnxmem' has no attribute {name!r}")

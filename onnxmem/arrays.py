@@ -50,7 +50,7 @@ def load_cupy() -> ModuleType:
         import cupy
     except ImportError as error:
         raise DeviceError(
-            f"CuPy cannot be imported ({error}); install it with: pip install 'onnxmem[cuda]'"
+            f"CuPy cannot be imported ({error}); install it with: pip install 'cupy-cuda13x[ctk]'"
         ) from error
     module: ModuleType = cupy
     return module

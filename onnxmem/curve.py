@@ -18,9 +18,9 @@ from onnxmem.arrays import Array
 
 XName = Literal["rank", "fraction"]
 
-SATURATION = 0.995
-"""A curve that keeps this share of the baseline's accuracy at every rank is saturated: it reads
-1.00 everywhere."""
+SATURATION = 0.99
+"""A curve whose AuC is at least this share of the baseline's accuracy lies at its ceiling: what it
+lacks is a sample or two at a rank or two. It is saturated."""
 
 CONFIDENCE = 0.95
 
@@ -45,9 +45,9 @@ def area(x: Sequence[float], accuracy: Array, x_name: XName) -> Array:
     return np.clip(mean, 0.0, 1.0)  # rounding may pass the ends
 
 
-def is_saturated(accuracy: Sequence[float], baseline: float) -> bool:
-    """Tell whether no compression costs accuracy, so that the curve tells layers apart no more."""
-    return bool(min(accuracy) >= SATURATION * baseline)
+def is_saturated(auc: float, baseline: float) -> bool:
+    """Tell whether a curve lies at its ceiling, so that it tells layers apart no more."""
+    return auc >= SATURATION * baseline
 
 
 def resample(groups: Sequence[np.ndarray], seed: int, draws: int = 1000) -> np.ndarray:

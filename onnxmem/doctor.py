@@ -15,7 +15,15 @@ from typing import Literal
 from onnxmem._version import __version__
 from onnxmem.arrays import free_memory, load_cupy
 from onnxmem.errors import DeviceError
-from onnxmem.runtime import CUDA, WHEELS, load_onnxruntime, select_device, versions
+from onnxmem.runtime import (
+    CUDA,
+    INSTALL_CPU,
+    INSTALL_CUDA,
+    WHEELS,
+    load_onnxruntime,
+    select_device,
+    versions,
+)
 
 State = Literal["ok", "missing", "broken"]
 
@@ -70,7 +78,7 @@ def _packages() -> Iterator[Check]:
             "onnxruntime wheels",
             "broken",
             f"{' and '.join(installed)} own the same import name; the last one installed wins",
-            f"pip uninstall -y {' '.join(installed)} && pip install 'onnxmem[cuda]'",
+            f"pip uninstall -y {' '.join(installed)} && {INSTALL_CUDA}",
         )
 
 
@@ -85,7 +93,7 @@ def _onnxruntime() -> Check:
     try:
         providers = load_onnxruntime().get_available_providers()
     except DeviceError as error:
-        return Check("onnxruntime", "broken", str(error), "pip install 'onnxmem[cpu]'")
+        return Check("onnxruntime", "broken", str(error), INSTALL_CPU)
     return Check("providers", "ok", ", ".join(providers))
 
 

@@ -24,6 +24,10 @@ import numpy as np
 from onnxmem.arrays import Array, load_cupy
 from onnxmem.errors import DeviceError, ModelRefusedError, OutOfMemoryError, UsageError
 
+INSTALL_CPU = "pip install onnxruntime"
+INSTALL_CUDA = "pip install 'onnxruntime-gpu[cuda,cudnn]' 'cupy-cuda13x[ctk]'"
+"""The lines that install what the extras `cpu` and `cuda` name."""
+
 CPU = "CPUExecutionProvider"
 CUDA = "CUDAExecutionProvider"
 
@@ -103,12 +107,12 @@ def load_onnxruntime() -> ModuleType:
     except ImportError as error:
         raise DeviceError(
             f"onnxruntime cannot be imported ({error}); install it with: "
-            "pip install 'onnxmem[cpu]', or 'onnxmem[cuda]' on a machine with an NVIDIA GPU"
+            f"{INSTALL_CPU}, or on a machine with an NVIDIA GPU: {INSTALL_CUDA}"
         ) from error
     if not hasattr(onnxruntime, "InferenceSession"):
         raise DeviceError(
             "the installation of onnxruntime is broken (two wheels share its name); mend it with: "
-            "pip uninstall -y onnxruntime onnxruntime-gpu && pip install 'onnxmem[cpu]'"
+            f"pip uninstall -y onnxruntime onnxruntime-gpu && {INSTALL_CPU}"
         )
     onnxruntime.disable_telemetry_events()
     module: ModuleType = onnxruntime
@@ -147,7 +151,7 @@ def _check_cuda(index: int) -> None:
     if CUDA not in onnxruntime.get_available_providers():
         raise DeviceError(
             "the installed onnxruntime has no CUDA provider; install the other wheel with: "
-            "pip uninstall -y onnxruntime && pip install 'onnxmem[cuda]'"
+            f"pip uninstall -y onnxruntime && {INSTALL_CUDA}"
         )
     cupy = load_cupy()
     try:

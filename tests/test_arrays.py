@@ -36,7 +36,7 @@ def test_free_memory_is_positive() -> None:
 
 @pytest.mark.skipif(importlib.util.find_spec("cupy") is not None, reason="CuPy is installed")
 def test_missing_cupy_names_the_line_that_installs_it() -> None:
-    with pytest.raises(DeviceError, match=r"pip install 'onnxmem\[cuda\]'"):
+    with pytest.raises(DeviceError, match=r"pip install 'cupy-cuda13x"):
         arrays.load_cupy()
 
 

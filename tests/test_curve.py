@@ -49,20 +49,18 @@ def test_area_of_several_curves_at_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("accuracy", "baseline", "saturated"),
+    ("auc", "baseline", "saturated"),
     [
-        ([1.0, 1.0], 1.0, True),
-        ([0.996, 1.0], 1.0, True),
-        ([0.99, 1.0], 1.0, False),
-        ([0.80, 0.80], 0.80, True),
-        ([0.70, 0.80], 0.80, False),
-        ([0.85, 0.80], 0.80, True),
+        (1.0, 1.0, True),
+        (0.992, 1.0, True),
+        (0.98, 1.0, False),
+        (0.80, 0.80, True),
+        (0.78, 0.80, False),
+        (0.81, 0.80, True),
     ],
 )
-def test_saturated_where_nothing_costs_accuracy(
-    accuracy: list[float], baseline: float, saturated: bool
-) -> None:
-    assert curve.is_saturated(accuracy, baseline) is saturated
+def test_saturated_at_the_ceiling(auc: float, baseline: float, saturated: bool) -> None:
+    assert curve.is_saturated(auc, baseline) is saturated
 
 
 class Probe:

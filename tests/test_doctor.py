@@ -41,7 +41,7 @@ def test_missing_onnxruntime_comes_with_the_line_that_mends_it(
     assert not diagnosis.usable
     (check,) = (check for check in diagnosis.checks if check.state == "broken")
     assert check.name == "onnxruntime"
-    assert check.mend == "pip install 'onnxmem[cpu]'"
+    assert check.mend == "pip install onnxruntime"
 
 
 def test_two_wheels_are_found(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -117,7 +117,7 @@ def _measure(site: Site, bench: Bench, advance: Callable[[int], None]) -> Measur
         replace(
             layer,
             status="saturated" if saturated else "scored",
-            reason="no compression costs accuracy" if saturated else "",
+            reason="hardly any compression costs accuracy" if saturated else "",
             curves=tuple(curves),
         ),
         resampled,
@@ -316,7 +316,7 @@ class _Points:
             auc_high=max(high, auc),
             auc_relative=auc / bench.baseline if bench.baseline else 0.0,
             auc_bound=bound,
-            saturated=curve.is_saturated(accuracy, bench.baseline),
+            saturated=curve.is_saturated(auc, bench.baseline),
             groups=tuple(self._group(batch, correct, x) for batch in self.batches),
         )
         return record, resampled

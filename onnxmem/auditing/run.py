@@ -262,7 +262,8 @@ def _check_label_range(network: Network, labels: np.ndarray, output: Array) -> N
     highest = int(labels.max())
     if highest >= classes:
         raise DataError(
-            f"label {highest} is out of range: output {network.output!r} has {classes} classes"
+            f"label {highest} is out of range: output {network.output!r} has {classes} classes, "
+            "counted from 0"
         )
 
 

@@ -163,5 +163,5 @@ def _doubt_layers(layers: Sequence[Layer], summary: Mapping[str, Score]) -> str:
     if all(layer.status == "skipped" for layer in layers):
         return f"no layer could be measured: {layers[0].reason}"
     if all(score.auc is None for score in summary.values()):
-        return "every curve is saturated: no compression costs accuracy, so nothing tells apart"
+        return "every curve is saturated: compression hardly costs accuracy, so nothing can be read"
     return ""

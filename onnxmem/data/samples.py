@@ -100,9 +100,9 @@ def _by_input(
     missing = [spec.name for spec in specs if spec.name not in named]
     if missing:
         have = ", ".join(map(repr, sorted(arrays))) or "nothing"
-        alias = " (or 'x')" if len(specs) == 1 else ""
+        alias = " (or 'x')" if len(specs) == 1 and specs[0].name != "x" else ""
         wanted = ", ".join(map(repr, missing))
-        raise DataError(f"the data lack an array named {wanted}{alias}; they hold {have}")
+        raise DataError(f"the data lack the input {wanted}{alias}; they hold {have}")
     return named
 
 
@@ -174,7 +174,9 @@ def _check_labels(y: np.ndarray, count: int) -> np.ndarray:
     if y.shape != (count,):
         raise DataError(f"labels 'y' have shape {_text(y.shape)}; {count} samples need ({count},)")
     if y.dtype.kind not in "iu":
-        raise DataError(f"labels 'y' must be integers, they are {y.dtype.name}")
+        raise DataError(
+            f"labels 'y' must be integers, they are {y.dtype.name}; convert them with y.astype(int)"
+        )
     if y.min() < 0:
         raise DataError(f"labels 'y' must not be negative, there is {y.min()}")
     if not _fits(y, np.dtype(np.int64)):

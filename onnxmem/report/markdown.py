@@ -26,7 +26,7 @@ ICONS = {"pass": "✅", "fail": "❌", "inconclusive": "⚠️", "none": "ℹ️
 _ACTIVE = re.compile(r"[\\`*_{}\[\]()<>#!|~&$@:]|(?<=www)\.", re.IGNORECASE)
 _LIMITS = (
     "AuC is the area under the accuracy over log2 rank (over the kept share of units for "
-    "ablation), 0 to 1. *Saturated* means that the accuracy is full at every rank: nothing can be "
+    "ablation), 0 to 1. *Saturated* means that the curve lies at its ceiling: nothing can be "
     "read from it, good or bad. NMF was not found to separate memorizing networks better than PCA "
     "and ablation do. Compare only models audited on the same samples with the same settings."
 )

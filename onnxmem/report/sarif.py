@@ -68,7 +68,7 @@ _RULES: dict[str, tuple[Level, str, str, str]] = {
     "layer-saturated": (
         "note",
         "LayerSaturated",
-        "The accuracy of a layer is full at every rank.",
+        "The curves of a layer lie at their ceiling.",
         (
             "A saturated curve holds no information: it is no sign that the layer generalises. It "
             "takes no part in a mean. Mixed batches saturate less than single-class batches."
@@ -142,7 +142,7 @@ def _results(report: Report, location: Json) -> list[Json]:
         if layer.status == "skipped":
             results.append(_layer("layer-skipped", layer, layer.reason, location))
         elif layer.status == "saturated" or (curve is not None and curve.saturated):
-            reason = layer.reason or "the accuracy is full at every rank"
+            reason = layer.reason or "its curves lie at their ceiling"
             results.append(_layer("layer-saturated", layer, reason, location))
     return results
 

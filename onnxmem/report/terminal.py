@@ -29,7 +29,7 @@ from onnxmem.report.words import (
 
 WIDE = 132
 NARROW = {"nmf": "NMF", "pca": "PCA", "ablation": "Abl."}
-SATURATED = "sat.: the accuracy is full at every rank, so nothing can be read from this curve."
+SATURATED = "sat.: the curve lies at its ceiling (within 0.01), so nothing can be read from it."
 VERDICT_STYLES = {
     "pass": "green",
     "fail": "red",

@@ -151,8 +151,10 @@ def sentence(report: Report) -> str:
         f"{file_name(report.model.path)} was audited on {_count(data.samples, 'sample')} of "
         f"{_count(data.classes, 'class', 'classes')} ({accuracy(report.baseline)})"
     )
+    left_out = ", ".join(str(label) for label in data.left_out[:8])
     parts = (
         audited,
+        f"classes left out for too few samples: {left_out}" if left_out else "",
         _layers(report.layers),
         _summary(report),
         f"verdict: {report.verdict}{_because(report.reason)}",

@@ -40,7 +40,7 @@ def test_input_with_a_reserved_name_is_found_by_it(name: str) -> None:
     arrays = {"left": X, "y_true": X}
     samples = make_samples(arrays, [Spec("left"), Spec("y_true")])
     assert set(samples.inputs) == {"left", "y_true"}
-    with pytest.raises(DataError, match="lack an array"):
+    with pytest.raises(DataError, match="lack the input"):
         make_samples({"left": X}, [Spec("left"), Spec(name)])
 
 
