@@ -9,7 +9,7 @@
     │   └── FactorizationError     2   a matrix or a rank that no factorization takes
     ├── InconclusiveError          3   measured, but nothing can be concluded
     │   └── NoSiteError            3   the model has no activation that can be analyzed
-    └── EnvironmentFailedError             4   the environment failed
+    └── EnvironmentFailedError     4   the environment failed
         ├── DeviceError            4   the device that was asked for cannot be used
         ├── ModelRefusedError      4   onnxruntime does not take the model
         └── OutOfMemoryError       4   the memory budget cannot hold one batch

@@ -6,8 +6,6 @@ row for each sample and position, as in section 3 of arXiv:1810.03372.
 
 from __future__ import annotations
 
-import math
-
 from onnxmem.arrays import Array, namespace
 
 
@@ -30,8 +28,3 @@ def to_tensor(matrix: Array, like: Array, feature_axis: int) -> Array:
     features = shape.pop(feature_axis)
     tensor = xp.moveaxis(matrix.reshape(*shape, features), -1, feature_axis)
     return xp.ascontiguousarray(tensor, dtype=like.dtype)
-
-
-def rows_per_sample(shape: tuple[int, ...], feature_axis: int) -> int:
-    """Return how many rows of the activation matrix belong to one sample."""
-    return math.prod(shape[1:]) // shape[feature_axis]
