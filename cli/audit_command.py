@@ -45,9 +45,4 @@ def present(report: Report, outputs: Outputs, *, quiet: bool) -> None:
     """Write the files, and show the table unless stdout is taken."""
     for name, path in outputs.paths.items():
         formats.write(formats.render(report, name), path)
-    if not quiet and not outputs.to_stdout:
-        console.show(formats.terminal(report))
-    elif not quiet:
-        console.say(formats.sentence(report))
-    elif report.exit_code:
-        console.say(f"onnxmem: {report.verdict}: {report.reason}")
+    console.conclude(report, table=not outputs.to_stdout, quiet=quiet)

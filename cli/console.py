@@ -13,6 +13,8 @@ from rich.text import Text
 
 from onnxmem.auditing import Progress as Event
 from onnxmem.auditing.run import Listener
+from onnxmem.records import Report
+from onnxmem.report import sentence, terminal
 from onnxmem.report.words import printable
 
 
@@ -32,6 +34,16 @@ def show(renderable: RenderableType) -> None:
 def say(message: str) -> None:
     """Print one line of talk to stderr."""
     Console(stderr=True, soft_wrap=True).print(Text(message))
+
+
+def conclude(report: Report, *, table: bool, quiet: bool) -> None:
+    """Show a report: a table on stdout or a sentence on stderr; if quiet, only what is wrong."""
+    if not quiet and table:
+        show(terminal(report))
+    elif not quiet:
+        say(sentence(report))
+    elif report.exit_code:
+        say(f"onnxmem: {report.verdict}: {printable(report.reason, 400)}")
 
 
 @contextmanager

@@ -18,21 +18,14 @@ from onnxmem.report.words import printable
 
 from . import console
 from .folders import check_keeps, publish_files, staging
-from .options import take_bind
+from .options import part_options, take_bind
 
 
 @click.command("expose")
 @click.argument("model", type=click.Path())
 @click.option("-o", "--output", required=True, metavar="FILE", help="Where to write the model.")
 @click.option("--layers", multiple=True, metavar="GLOB", help="Only these tensors. Repeatable.")
-@click.option(
-    "--bind", multiple=True, metavar="NAME=VALUE", help="Fix an input for good. Repeatable."
-)
-@click.option(
-    "--data", metavar="DATA", help="Samples, an .npz, to learn types that the file does not tell."
-)
-@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
-@click.option("-v", "--verbose", is_flag=True, help="Show a traceback on errors.")
+@part_options
 def command(
     model: str,
     output: str,

@@ -132,6 +132,27 @@ def output_options(function: F) -> F:
     return function
 
 
+_CUTTING = (
+    click.option(
+        "--bind", multiple=True, metavar="NAME=VALUE", help="Fix an input for good. Repeatable."
+    ),
+    click.option(
+        "--data",
+        metavar="DATA",
+        help="Samples, an .npz, to learn types that the file does not tell.",
+    ),
+    click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors."),
+    click.option("-v", "--verbose", is_flag=True, help="Show a traceback on errors."),
+)
+
+
+def part_options(function: F) -> F:
+    """Add the options of the commands that write parts of a model."""
+    for option in reversed(_CUTTING):
+        function = option(function)
+    return function
+
+
 @dataclass(frozen=True, slots=True)
 class Outputs:
     """Where reports go: format -> path, `-` for stdout."""

@@ -8,7 +8,6 @@ import click
 
 from onnxmem import report as formats
 from onnxmem.records import Report
-from onnxmem.report.words import printable
 
 from . import console
 from .folders import check_keeps
@@ -39,12 +38,7 @@ def command(stored: str, exit_zero: bool, quiet: bool, **options: Any) -> int:
     contents = {path: _render(report, name) for name, path in outputs.paths.items()}
     for path, content in contents.items():
         formats.write(content, path)
-    if not quiet and not outputs.paths:
-        console.show(formats.terminal(report))
-    elif not quiet:
-        console.say(formats.sentence(report))
-    elif report.exit_code:
-        console.say(f"onnxmem: {report.verdict}: {printable(report.reason, 400)}")
+    console.conclude(report, table=not outputs.paths, quiet=quiet)
     return exit_code(report, exit_zero=exit_zero)
 
 

@@ -17,7 +17,7 @@ from onnxmem.report.words import printable
 
 from . import console
 from .folders import check_free, publish_folder, staging
-from .options import take_bind
+from .options import part_options, take_bind
 
 SCHEMA = "onnxmem.cut/1"
 
@@ -27,14 +27,7 @@ SCHEMA = "onnxmem.cut/1"
 @click.option("--at", "tensor", required=True, metavar="TENSOR", help="Where to cut.")
 @click.option("-o", "--output", required=True, metavar="DIR", help="The folder to make.")
 @click.option("--output-name", metavar="NAME", help="The only output that the tail computes.")
-@click.option(
-    "--bind", multiple=True, metavar="NAME=VALUE", help="Fix an input for good. Repeatable."
-)
-@click.option(
-    "--data", metavar="DATA", help="Samples, an .npz, to learn types that the file does not tell."
-)
-@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
-@click.option("-v", "--verbose", is_flag=True, help="Show a traceback on errors.")
+@part_options
 def command(
     model: str,
     tensor: str,
