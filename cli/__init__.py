@@ -15,5 +15,5 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
         run(arguments)
     except KeyboardInterrupt:
-        print("onnxmem: interrupted; nothing was written", file=sys.stderr)
+        print("onnxmem: interrupted; no output was written", file=sys.stderr)
         sys.exit(130)

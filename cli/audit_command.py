@@ -14,7 +14,7 @@ from onnxmem.records import Report
 from . import console
 from .folders import check_keeps
 from .main import exit_code
-from .options import Outputs, audit_options, take_outputs, take_settings
+from .options import Outputs, audit_options, take_outputs, take_settings, take_store
 
 
 @click.command("audit")
@@ -33,10 +33,18 @@ def command(model: str, data: str, **options: Any) -> int:
     for path in outputs.paths.values():
         check_keeps(inputs, path)
         formats.check_writable(path)
+    store = take_store(options)
     with console.progress(model, quiet=options["quiet"]) as listen:
         report = run_audit(
-            model, load_data(data), settings, data_path=data, baseline=baseline, listen=listen
+            model,
+            load_data(data),
+            settings,
+            data_path=data,
+            baseline=baseline,
+            store=store,
+            listen=listen,
         )
+    console.note_trouble(store, quiet=options["quiet"])
     present(report, outputs, quiet=options["quiet"])
     return exit_code(report, exit_zero=options["exit_zero"])
 

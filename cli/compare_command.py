@@ -21,7 +21,7 @@ from onnxmem.report.words import printable
 from . import console
 from .folders import check_keeps
 from .main import exit_code
-from .options import Outputs, audit_options, take_outputs, take_settings
+from .options import Outputs, audit_options, take_outputs, take_settings, take_store
 from .tables import comparison_markdown, comparison_table
 
 OF_REPORTS = {"paths", "json", "html", "markdown", "exit_zero", "quiet", "verbose"}
@@ -101,13 +101,20 @@ def _audit(
     for path in paths:
         choose_sites(graph.load(path, dict(settings.bind)), settings.layers)
     arrays, settings = with_common_labels(paths[0], arrays, settings)
-    reports = []
+    store, reports = take_store(options), []
     for path in paths:
         with console.progress(path, quiet=options["quiet"]) as listen:
             report = run_audit(
-                path, arrays, settings, data_path=data, baseline=baseline, listen=listen
+                path,
+                arrays,
+                settings,
+                data_path=data,
+                baseline=baseline,
+                store=store,
+                listen=listen,
             )
         reports.append(report)
+    console.note_trouble(store, quiet=options["quiet"])
     return reports
 
 

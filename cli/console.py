@@ -13,6 +13,7 @@ from rich.text import Text
 
 from onnxmem.auditing import Progress as Event
 from onnxmem.auditing.run import Listener
+from onnxmem.cache import Store
 from onnxmem.records import Report
 from onnxmem.report import sentence, terminal
 from onnxmem.report.words import printable
@@ -34,6 +35,12 @@ def show(renderable: RenderableType) -> None:
 def say(message: str) -> None:
     """Print one line of talk to stderr."""
     Console(stderr=True, soft_wrap=True).print(Text(message))
+
+
+def note_trouble(store: Store, *, quiet: bool) -> None:
+    """Say why results are not kept, where they are not; no audit fails for that."""
+    if store.trouble and not quiet:
+        say(f"onnxmem: note: {printable(store.trouble, 400)}")
 
 
 def conclude(report: Report, *, table: bool, quiet: bool) -> None:

@@ -18,7 +18,7 @@ from onnxmem.report.words import printable
 
 from . import config
 
-COMMANDS = ("audit", "compare", "demo", "doctor", "expose", "inspect", "report", "split")
+COMMANDS = ("audit", "cache", "compare", "demo", "doctor", "expose", "inspect", "report", "split")
 
 INTERRUPTED = 130
 MESSAGE_LENGTH = 1000
@@ -71,7 +71,7 @@ def _run(arguments: Sequence[str], *, verbose: bool) -> int:
     except click.ClickException as error:
         return _fail(error, error.format_message(), 2, verbose)
     except (KeyboardInterrupt, click.Abort):
-        click.echo("onnxmem: interrupted; nothing was written", err=True)
+        click.echo("onnxmem: interrupted; no output was written", err=True)
         return INTERRUPTED
     except OSError as error:
         return _fail(error, f"cannot read or write: {error}", 2, verbose)

@@ -9,8 +9,10 @@ from typing import Any, TypeVar
 
 import click
 
-from onnxmem.auditing import Settings, parse_ranks, parse_size
+from onnxmem.auditing import Settings, parse_ranks
+from onnxmem.cache import NOWHERE, Store, default_store
 from onnxmem.errors import UsageError
+from onnxmem.sizes import parse_size
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -85,6 +87,12 @@ _MEASURING = (
         help="For activations, such as 2G. Default: half of what is free.",
     ),
     click.option("--seed", type=int, default=0, show_default=True, help="Of every random choice."),
+    click.option(
+        "--cache/--no-cache",
+        default=True,
+        show_default=True,
+        help="Keep what is measured, and take from there what was measured before.",
+    ),
 )
 
 _JUDGING = (
@@ -116,6 +124,15 @@ _WRITING = (
     click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors and `-` outputs."),
     click.option("-v", "--verbose", is_flag=True, help="Show a traceback on errors."),
 )
+
+
+def take_store(options: dict[str, Any]) -> Store:
+    """Return the cache of this user, or a store that keeps nothing.
+
+    Raises:
+        UsageError: see `onnxmem.cache.default_store`.
+    """
+    return default_store() if options["cache"] else NOWHERE
 
 
 def audit_options(function: F) -> F:

@@ -15,6 +15,20 @@ from onnxmem.inspection import Inspected, Inspection
 from onnxmem.report.markdown import code, escaped
 from onnxmem.report.words import printable, sentence
 
+
+def cache_table(usage: Mapping[str, str | int]) -> RenderableType:
+    """Return where results are kept, how many there are, and how much room they take."""
+    table = Table(box=SIMPLE, show_header=False)
+    table.add_row("folder", Text(printable(str(usage["folder"]), 300)))
+    table.add_row("results", str(usage["entries"]))
+    table.add_row("size", f"{_mebibytes(usage['bytes'])} of {_mebibytes(usage['limit'])}")
+    return table
+
+
+def _mebibytes(size: str | int) -> str:
+    return f"{int(size) / 2**20:.1f} MiB"
+
+
 _STYLES = {"ok": "green", "missing": "yellow", "broken": "red"}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes.util
 import json
+import os
 import platform
 import sys
 from collections.abc import Iterator
@@ -14,7 +15,8 @@ from typing import Literal
 
 from onnxmem._version import __version__
 from onnxmem.arrays import free_memory, load_cupy
-from onnxmem.errors import DeviceError
+from onnxmem.cache import default_store
+from onnxmem.errors import DeviceError, UsageError
 from onnxmem.runtime import (
     CUDA,
     INSTALL_CPU,
@@ -60,7 +62,7 @@ class Diagnosis:
 
 def diagnose() -> Diagnosis:
     """Examine the environment; raises nothing, whatever is missing."""
-    checks = (*_packages(), _onnxruntime(), _cuda(), *_libraries(), _memory())
+    checks = (*_packages(), _onnxruntime(), _cuda(), *_libraries(), _memory(), _cache())
     try:
         device = select_device("auto").name
     except DeviceError:
@@ -124,3 +126,17 @@ def _in_wheels(name: str) -> str | None:
 
 def _memory() -> Check:
     return Check("memory", "ok", f"{free_memory(on_device=False) / 2**30:.1f} GiB free")
+
+
+def _cache() -> Check:
+    mend = "set ONNXMEM_CACHE_DIR to a folder that can be written"
+    try:
+        store = default_store()
+        count, size = store.usage()
+        there = next(path for path in (store.folder, *store.folder.parents) if path.exists())
+    except (UsageError, OSError) as error:
+        return Check("cache", "broken", f"nothing is kept: {error}", mend)
+    if store.trouble or not os.access(there, os.W_OK):
+        trouble = store.trouble or f"nothing is kept: {there} cannot be written"
+        return Check("cache", "broken", trouble, mend)
+    return Check("cache", "ok", f"{store.folder}: {count} results, {size / 2**20:.1f} MiB")

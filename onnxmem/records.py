@@ -19,6 +19,9 @@ SCHEMA = "onnxmem.report/1"
 COMPARABLE = ("batch", "compress", "layers", "metric", "per_class", "ranks")
 """Settings that must agree before the scores of two reports may be compared."""
 
+CACHED_LAYERS = "cached_layers"
+"""The entry of `timings` that counts layers and not seconds."""
+
 Status = Literal["scored", "saturated", "skipped"]
 Verdict = Literal["pass", "fail", "inconclusive", "none"]
 
@@ -158,7 +161,10 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What one audit measured. `timings` holds seconds for each stage, and alone may vary."""
+    """What one audit measured. `timings` holds seconds for each stage, and alone may vary.
+
+    It tells as `cached_layers` how many layers came from the cache, where any did.
+    """
 
     schema: str
     tool: Tool
@@ -178,6 +184,11 @@ class Report:
     def exit_code(self) -> int:
         """What the command line returns for this report: 0, 1 or 3."""
         return {"pass": 0, "none": 0, "fail": 1, "inconclusive": 3}[self.verdict]
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """The seconds of each stage."""
+        return {name: value for name, value in self.timings.items() if name != CACHED_LAYERS}
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as JSON types: dictionaries, lists, strings, numbers and None."""

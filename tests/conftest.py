@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -14,6 +15,14 @@ import numpy as np
 import pytest
 import sample_networks
 from sample_networks import Sample
+
+
+@pytest.fixture(autouse=True)
+def cache_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give each test a cache of its own, so that it computes what it checks."""
+    folder = tmp_path_factory.mktemp("cache") / "onnxmem"
+    monkeypatch.setenv("ONNXMEM_CACHE_DIR", str(folder))
+    return folder
 
 
 @pytest.fixture(params=["numpy", pytest.param("cupy", marks=pytest.mark.gpu)])

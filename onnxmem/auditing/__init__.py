@@ -1,7 +1,7 @@
 """Audits: a plan in, a report out, and events while it runs. Prints nothing, writes no file."""
 
 from onnxmem.auditing.run import Progress, choose_sites, environment, run_audit
-from onnxmem.auditing.settings import Settings, parse_ranks, parse_size
+from onnxmem.auditing.settings import Settings, parse_ranks
 
 __all__ = [
     "Progress",
@@ -9,6 +9,5 @@ __all__ = [
     "choose_sites",
     "environment",
     "parse_ranks",
-    "parse_size",
     "run_audit",
 ]

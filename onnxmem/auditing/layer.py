@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, cast
@@ -112,6 +112,11 @@ def _measure(site: Site, bench: Bench, advance: Callable[[int], None]) -> Measur
         )
         return Measured(replace(layer, reason=reason), {}, failed=True)
     curves, resampled = run.curves(advance)
+    return scored(layer, curves, resampled)
+
+
+def scored(layer: Layer, curves: Sequence[Curve], resampled: Mapping[str, np.ndarray]) -> Measured:
+    """Return `layer` with `curves` in place of its own; it is saturated where all of them are."""
     saturated = all(one.saturated for one in curves)
     return Measured(
         replace(

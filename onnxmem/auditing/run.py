@@ -21,7 +21,9 @@ from onnxmem._version import __version__
 from onnxmem.arrays import Array, free_memory, take_rows, to_host
 from onnxmem.auditing import verdict
 from onnxmem.auditing.clock import Clock
-from onnxmem.auditing.layer import Bench, Measured, measure_layer, unmeasured
+from onnxmem.auditing.identity import identify
+from onnxmem.auditing.kept import Kept
+from onnxmem.auditing.layer import Bench, Measured, unmeasured
 from onnxmem.auditing.network import (
     TOLERANCE,
     Network,
@@ -31,9 +33,10 @@ from onnxmem.auditing.network import (
     prepare,
 )
 from onnxmem.auditing.settings import Settings
+from onnxmem.cache import NOWHERE, Store
 from onnxmem.data import Samples, Selection, draw, make_samples
 from onnxmem.errors import DataError, NoSiteError, UsageError
-from onnxmem.records import SCHEMA, Baseline, DataInfo, ModelInfo, Report, Tool
+from onnxmem.records import CACHED_LAYERS, SCHEMA, Baseline, DataInfo, ModelInfo, Report, Tool
 from onnxmem.runtime import Device, Session, select_device, versions
 
 
@@ -56,6 +59,7 @@ def run_audit(
     *,
     data_path: str = "",
     baseline: Report | None = None,
+    store: Store = NOWHERE,
     listen: Listener = lambda progress: None,
 ) -> Report:
     """Audit the model at `path` with the samples in `arrays`.
@@ -66,6 +70,8 @@ def run_audit(
         settings: of the audit.
         data_path: where the arrays come from, for the report.
         baseline: an earlier report, whose scores may not drop by more than the settings allow.
+        store: layers that it knows are not measured again; those that are measured go there, one
+            by one, so that an audit that was killed goes on where it was.
         listen: told about progress.
 
     Raises:
@@ -96,8 +102,12 @@ def run_audit(
         if baseline is not None:
             verdict.check_comparable(data, resolved, baseline)
         doubt = verdict.doubt_baseline(accuracy, len(bench.truth), settings)
-        measured = (
-            [unmeasured(s, doubt) for s in sites] if doubt else _measure(sites, bench, listen)
+        machine = environment(device)
+        kept = Kept(store, identify(bench, samples, resolved, machine), bench)
+        measured, cached = (
+            ([unmeasured(site, doubt) for site in sites], 0)
+            if doubt
+            else _measure(sites, kept, settings, listen)
         )
     summary = verdict.summarize(measured, settings)
     gates = verdict.judge_gates(summary, settings)
@@ -111,14 +121,14 @@ def run_audit(
         model=ModelInfo(str(path), model.sha256, model.ir_version, model.opset, model.producer),
         data=data,
         settings=resolved,
-        environment=environment(device),
+        environment=machine,
         baseline=accuracy,
         layers=layers,
         summary=summary,
         gates=gates,
         verdict=outcome,
         reason=reason,
-        timings=clock.split(bench.workers),
+        timings=clock.split(bench.workers) | ({CACHED_LAYERS: cached} if cached else {}),
     )
 
 
@@ -267,15 +277,27 @@ def _check_label_range(network: Network, labels: np.ndarray, output: Array) -> N
         )
 
 
-def _measure(sites: Sequence[graph.Site], bench: Bench, listen: Listener) -> list[Measured]:
-    each = len(bench.settings.compress) * len(bench.settings.batch)
+def _measure(
+    sites: Sequence[graph.Site], kept: Kept, settings: Settings, listen: Listener
+) -> tuple[list[Measured], int]:
+    """Return all layers in their order, and how many of them were known before."""
+    each = len(settings.compress) * len(settings.batch)
     total, measured = each * len(sites), []
-    for number, site in enumerate(sites):
-        report = partial(_report_curve, listen, site.tensor, each * number, total)
+    found = [kept.find(site) for site in sites]
+    cached = sum(len(parts) == len(settings.compress) for parts in found)
+    done = each * cached
+    if cached:
+        listen(Progress(f"{cached} of {len(sites)} layers from the cache", done, total))
+    for site, parts in zip(sites, found, strict=True):
+        if len(parts) == len(settings.compress):
+            measured.append(kept.complete(site, parts))
+            continue
+        report = partial(_report_curve, listen, site.tensor, done, total)
         report(0)
-        measured.append(measure_layer(site, bench, report))
+        measured.append(kept.complete(site, parts, report))
+        done += each
     listen(Progress("done", total, total))
-    return measured
+    return measured, cached
 
 
 def _report_curve(listen: Listener, tensor: str, before: int, total: int, done: int) -> None:

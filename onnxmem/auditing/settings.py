@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
@@ -12,9 +11,6 @@ from onnxmem.errors import UsageError
 COMPRESSORS = ("nmf", "pca", "ablation")
 BATCHES = ("class", "mixed")
 METRICS = ("top1", "fidelity")
-
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kMGT]?)i?B?", re.IGNORECASE)
-_UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,15 +113,3 @@ def parse_ranks(text: str) -> tuple[int, ...] | Literal["auto"]:
     if ranks[0] < 1:
         raise UsageError(f"--ranks {text!r}: give auto, or integers from 1 on: 1,2,4,8")
     return ranks
-
-
-def parse_size(text: str) -> int:
-    """Read a number of bytes, for instance `512M` or `2GiB`; units are powers of 1024.
-
-    Raises:
-        UsageError: it is no such number.
-    """
-    match = _SIZE.fullmatch(text.strip())
-    if match is None or float(match[1]) == 0:
-        raise UsageError(f"--memory {text!r}: give a size such as 512M or 2G")
-    return int(float(match[1]) * _UNITS[match[2].lower()])

@@ -121,7 +121,7 @@ def _charts(report: Report) -> dict[str, Any]:
         drawn["errors"] = charts.all_errors(report)
     if "fraction" in measured:
         drawn["fraction"] = charts.accuracy_curves(report, "fraction")
-    if report.timings:
+    if report.seconds:
         drawn["times"] = charts.times(report)
     return {
         "specs": {name: _spec(chart, name == "errors") for name, chart in drawn.items()},

@@ -37,7 +37,7 @@ def render(report: Report) -> str:
         "errors": 0,
         "skipped": len(suite.findall("testcase/skipped")),
     }
-    seconds = number(sum(report.timings.values()))
+    seconds = number(sum(report.seconds.values()))
     for element in (suite, root := xml.Element("testsuites", name="onnxmem")):
         for name, count in counts.items():
             element.set(name, str(count))

@@ -69,7 +69,7 @@ def _panels(report: Report) -> list[Any]:
     if charts.rank_keys(report):
         title = f"Reconstruction error, {charts.rank_keys(report)[0]}"
         below.append(charts.all_errors(report).properties(width=WIDTH, title=title))
-    if report.timings:
+    if report.seconds:
         below.append(charts.times(report).properties(width=WIDTH, title="Time"))
     if below:
         panels.append(alt.hconcat(*below))

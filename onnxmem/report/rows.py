@@ -128,7 +128,7 @@ def groups_shown(report: Report) -> int:
 
 def time_rows(report: Report) -> list[Row]:
     """Return a row for each stage and the seconds that it took, the longest first."""
-    stages = sorted(report.timings.items(), key=lambda item: -item[1])
+    stages = sorted(report.seconds.items(), key=lambda item: -item[1])
     return [
         {"stage": printable(stage, 24), "seconds": round(seconds, 3)} for stage, seconds in stages
     ]

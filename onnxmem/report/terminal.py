@@ -13,7 +13,7 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
-from onnxmem.records import Gate, Layer, Report, Score
+from onnxmem.records import CACHED_LAYERS, Gate, Layer, Report, Score
 from onnxmem.report.words import (
     COMPRESSORS,
     accuracy,
@@ -59,6 +59,8 @@ class TerminalReport:
         yield Text(f"Baseline: {accuracy(report.baseline)}")
         if any(curve.saturated for layer in report.layers for curve in layer.curves):
             yield Text(SATURATED, style="yellow")
+        if cached := report.timings.get(CACHED_LAYERS):
+            yield Text(f"{cached:.0f} of {len(report.layers)} layers from the cache", style="dim")
         yield from map(_gate, report.gates)
         yield Text(sentence(report), style=VERDICT_STYLES[report.verdict])
 

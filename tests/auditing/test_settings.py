@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from onnxmem.auditing import Settings, parse_ranks, parse_size
+from onnxmem.auditing import Settings, parse_ranks
 from onnxmem.errors import UsageError
+from onnxmem.sizes import parse_size
 
 
 def test_defaults_are_those_of_the_contract() -> None:

@@ -207,7 +207,7 @@ def test_interrupted_audit_leaves_nothing_behind(tmp_path: Path) -> None:
     out, err = process.communicate()
     assert process.returncode == 130
     assert not out
-    assert err.split("\n")[-2] == "onnxmem: interrupted; nothing was written"
+    assert err.split("\n")[-2] == "onnxmem: interrupted; no output was written"
     assert "Traceback" not in err
     assert not list(temporary.iterdir())
     assert not list(folder.iterdir())

@@ -1,0 +1,61 @@
+"""`onnxmem cache`: where results of layers are kept, and how to be rid of them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+
+import click
+
+from onnxmem import report as formats
+from onnxmem.cache import Store, default_store
+from onnxmem.report.words import printable
+
+from . import console
+from .tables import cache_table
+
+SCHEMA = "onnxmem.cache/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a store holds: its folder, results and bytes, and how many bytes it may hold."""
+
+    folder: str
+    entries: int
+    bytes: int
+    limit: int
+
+
+@click.command("cache")
+@click.argument("action", type=click.Choice(["show", "clear"]), default="show")
+@click.option("--json", "json_path", metavar="FILE", help="Write it as JSON; - is stdout.")
+@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
+@click.option("-v", "--verbose", is_flag=True, help="Show a traceback on errors.")
+def command(action: str, json_path: str | None, quiet: bool, verbose: bool) -> int:
+    """Show where the results of layers are kept and what they take, or clear them.
+
+    Audits find layers that were measured before there. ONNXMEM_CACHE_DIR chooses another
+    folder, ONNXMEM_CACHE_SIZE another limit than 1G; 0 keeps nothing.
+    """
+    del verbose  # read by main
+    store = default_store()
+    if json_path is not None:
+        formats.check_writable(json_path)
+    if action == "clear":
+        count = store.clear()
+        if not quiet:
+            folder = printable(str(store.folder), 200)
+            console.say(f"onnxmem: removed {count} results from {folder}")
+    usage = _usage(store)
+    if json_path is not None:
+        text = json.dumps({"schema": SCHEMA, **asdict(usage)}, indent=2)
+        formats.write(f"{text}\n", json_path)
+    if action == "show" and not quiet and json_path != "-":
+        console.show(cache_table(asdict(usage)))
+    return 0
+
+
+def _usage(store: Store) -> Usage:
+    entries, size = store.usage()
+    return Usage(str(store.folder), entries, size, store.limit)

@@ -1,0 +1,105 @@
+"""What the curves of a layer depend on, as one hash.
+
+Everything that may change a number goes in, so that a result is never taken for another one:
+model, samples and how they are grouped, settings, seed, device, libraries, and the code of this
+package itself. What only chooses among results (layers, compressors) or judges them (gates) stays
+out, and so does the memory budget, since results must not depend on the memory of the day.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import platform
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from threadpoolctl import threadpool_info
+
+import onnxmem
+from onnxmem.arrays import load_cupy
+from onnxmem.auditing.layer import Bench
+from onnxmem.data import Samples
+from onnxmem.runtime import Device
+
+_WITHOUT_INFLUENCE = frozenset(
+    {"layers", "compress", "split", "device", "memory", "fail_under", "min_accuracy", "max_drop"}
+)
+"""Settings that change no curve, or whose effect is part of the identity already."""
+
+_CODE = frozenset({".py", ".cu", ".cuh", ".so", ".pyd"})
+
+
+def identify(
+    bench: Bench, samples: Samples, settings: Mapping[str, Any], environment: Mapping[str, Any]
+) -> str:
+    """Return a SHA-256 of what the results of all layers of an audit depend on.
+
+    Args:
+        bench: what the layers have in common.
+        samples: those that the audit chose from.
+        settings: all of the audit, resolved.
+        environment: device and versions, as in the report.
+    """
+    network = bench.network
+    facts = {
+        "code": _code(),
+        "environment": {k: v for k, v in environment.items() if k != "device_reason"},
+        "hardware": _hardware(network.device),
+        "model": (network.model.sha256, network.output, network.form, network.batch),
+        "settings": {k: v for k, v in settings.items() if k not in _WITHOUT_INFLUENCE},
+        "samples": _samples(bench, samples),
+    }
+    return hashlib.sha256(json.dumps(facts, sort_keys=True, default=repr).encode()).hexdigest()
+
+
+@functools.cache
+def _code() -> str:
+    """Return a hash of all code of this package: an edit makes old results strangers."""
+    root = Path(onnxmem.__file__).parent
+    digest = hashlib.sha256()
+    for path in sorted(path for path in root.rglob("*") if path.suffix in _CODE):
+        digest.update(f"{path.relative_to(root).as_posix()}\n".encode())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def _hardware(device: Device) -> list[str]:
+    """Return what chooses among kernels that round differently."""
+    libraries = sorted(
+        " ".join(str(library.get(key)) for key in ("internal_api", "version", "architecture"))
+        for library in threadpool_info()
+        if library.get("user_api") == "blas"
+    )
+    if device.is_cuda:
+        cuda = load_cupy().cuda.runtime
+        name = cuda.getDeviceProperties(device.index)["name"].decode()
+        libraries += [name, str(cuda.runtimeGetVersion()), str(cuda.driverGetVersion())]
+    return [platform.system(), platform.machine(), *libraries]
+
+
+def _samples(bench: Bench, samples: Samples) -> str:
+    """Return a hash of the chosen samples, their batches, and what counts as correct.
+
+    The digests of samples know their bytes alone, so types and shapes come beside them.
+    """
+    selection = bench.selection
+    digest = hashlib.sha256(samples.digests[selection.rows].tobytes())
+    for name, array in sorted(samples.inputs.items()):
+        digest.update(repr((name, array.dtype.str, array.shape[1:])).encode())
+    for name, array in sorted(samples.shared.items()):
+        digest.update(repr((name, array.dtype.str, array.shape)).encode())
+        digest.update(_bytes(array))
+    for batch in (*selection.single, *selection.mixed):
+        digest.update(repr((batch.label, len(batch.rows))).encode())
+        digest.update(batch.rows.astype("<i8").tobytes())
+    digest.update(bench.truth.astype("<i8").tobytes())
+    digest.update(repr((bench.baseline, bench.independent)).encode())
+    return digest.hexdigest()
+
+
+def _bytes(array: np.ndarray) -> bytes:
+    return repr(array.tolist()).encode() if array.dtype == object else array.tobytes()

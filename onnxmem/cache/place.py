@@ -1,0 +1,43 @@
+"""Where the cache lies and how large it may grow: the user's choice, else the system's custom."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import platformdirs
+
+from onnxmem.cache.store import Store
+from onnxmem.sizes import parse_size
+
+FOLDER_VARIABLE = "ONNXMEM_CACHE_DIR"
+SIZE_VARIABLE = "ONNXMEM_CACHE_SIZE"
+DEFAULT_LIMIT = 2**30
+
+
+def default_store(folder: str | Path | None = None) -> Store:
+    """Return the store in `folder`, else that of this user; nothing is made or opened yet.
+
+    The user's lies in $ONNXMEM_CACHE_DIR, else where the system keeps caches (`~/.cache/onnxmem`,
+    or below $XDG_CACHE_HOME). Either holds at most $ONNXMEM_CACHE_SIZE, by default 1 GiB. Where a
+    user has no home it keeps nothing, and its `trouble` says why.
+
+    Raises:
+        UsageError: $ONNXMEM_CACHE_SIZE is no size.
+    """
+    limit = _limit()
+    if chosen := folder or os.environ.get(FOLDER_VARIABLE):
+        return Store(Path(chosen).absolute(), limit)
+    custom = platformdirs.user_cache_path("onnxmem", appauthor=False)
+    # A relative path would lie in whatever folder is the current one, within reach of others.
+    if not custom.is_absolute():
+        trouble = f"there is no home folder to keep results in; set {FOLDER_VARIABLE}"
+        return Store(custom, 0, trouble)
+    return Store(custom, limit)
+
+
+def _limit() -> int:
+    text = os.environ.get(SIZE_VARIABLE, "").strip()
+    if not text:
+        return DEFAULT_LIMIT
+    return 0 if text == "0" else parse_size(text, SIZE_VARIABLE)
