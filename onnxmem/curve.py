@@ -114,7 +114,7 @@ def refine(
             for low, high in pairwise(known)
             if grid.index(high) - grid.index(low) > 1
         }
-        total = sum(bounds.values())
+        total = sum(bounds.values(), 0.0)
         if total <= tolerance:
             return known, total
         low, high = max(bounds, key=lambda pair: bounds[pair])

@@ -116,9 +116,14 @@ class Kept:
 
 
 def _part(measured: Measured, compressor: str) -> Measured:
-    """Return a layer with the curves of one compressor alone."""
+    """Return a layer with the curves of one compressor alone, as the store gives it back.
+
+    Reports are then equal to the last byte: a whole number becomes a float where one belongs.
+    """
     curves = [one for one in measured.layer.curves if one.compressor == compressor]
-    return scored(measured.layer, curves, {one.key: measured.resampled[one.key] for one in curves})
+    layer = scored(measured.layer, curves, {}).layer
+    resampled = {one.key: measured.resampled[one.key] for one in curves}
+    return Measured(msgspec.convert(msgspec.to_builtins(layer), Layer), resampled)
 
 
 def _is_sound(one: Curve) -> bool:

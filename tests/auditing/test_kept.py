@@ -1,0 +1,349 @@
+"""A layer is measured once, and a report from the store is the one that was computed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import onnx
+import pytest
+import sample_networks
+from onnx import helper, numpy_helper
+from sample_networks import Sample
+
+import onnxmem
+from onnxmem.auditing import Progress, identity, kept, layer
+from onnxmem.cache import Store
+from onnxmem.errors import OutOfMemoryError
+from onnxmem.records import CACHED_LAYERS, Report
+from onnxmem.report.rows import time_rows
+
+QUICK: dict[str, Any] = {"compress": ["nmf", "pca"], "ranks": [1, 4], "per_class": 12}
+
+
+@pytest.fixture
+def measured(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, tuple[str, ...]]]:
+    """Give the list that every measurement of a layer adds its tensor and compressors to."""
+    calls = []
+
+    def count(site: Any, bench: Any, advance: Any) -> Any:
+        calls.append((site.tensor, bench.settings.compress))
+        return layer.measure_layer(site, bench, advance)
+
+    monkeypatch.setattr(kept, "measure_layer", count)
+    return calls
+
+
+@pytest.fixture
+def audit(mlp: Sample, tmp_path: Path) -> Callable[..., Report]:
+    """Return the function that audits the small network with a store."""
+
+    def run(path: Path = mlp.path, x: Any = mlp.x, y: Any = mlp.y, **options: Any) -> Report:
+        return onnxmem.audit(path, x, y, **(QUICK | {"cache": tmp_path / "store"} | options))
+
+    return run
+
+
+def text(report: Report) -> str:
+    return replace(report, timings={}).to_json()
+
+
+def test_report_from_the_store_is_the_computed_one_byte_by_byte(
+    cnn: Sample, tmp_path: Path, measured: list[Any]
+) -> None:
+    reports = [
+        onnxmem.audit(cnn.path, cnn.x, cnn.y, per_class=12, cache=cache)
+        for cache in (False, tmp_path, tmp_path)
+    ]
+    assert len({text(report) for report in reports}) == 1
+    assert [report.timings.get(CACHED_LAYERS) for report in reports] == [None, None, 3]
+    assert len(measured) == 6
+
+
+def test_library_keeps_nothing_unless_told(
+    audit: Callable[..., Report], cache_folder: Path, tmp_path: Path
+) -> None:
+    audit(cache=False)
+    assert not cache_folder.exists()
+    audit(cache=True)
+    assert Store(cache_folder, 2**30).usage()[0] == 4
+
+
+def lower(bound: float) -> dict[str, float]:
+    return {"nmf.mixed": bound}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"layers": ["relu2"]},
+        {"fail_under": lower(0.1)},
+        {"fail_under": lower(0.999)},
+        {"min_accuracy": 0.1},
+        {"memory": 2**20},
+        {"device": "cpu"},
+        {"output_name": "logits"},
+        {"metric": "top1"},
+        {"compress": ["nmf"]},
+        {"compress": ["pca", "nmf"]},
+    ],
+)
+def test_what_chooses_or_judges_measures_nothing_again(
+    audit: Callable[..., Report], measured: list[Any], options: dict[str, Any]
+) -> None:
+    audit()
+    del measured[:]
+    again = audit(**options)
+    assert not measured
+    assert text(again) == text(audit(**options, cache=False))
+
+
+def test_neither_path_nor_order_of_samples_matters(
+    audit: Callable[..., Report], mlp: Sample, tmp_path: Path, measured: list[Any]
+) -> None:
+    audit()
+    del measured[:]
+    copy = Path(shutil.copy(mlp.path, tmp_path / "copy.onnx"))
+    order = np.random.default_rng(0).permutation(len(mlp.y))
+    audit(copy, mlp.x[order], mlp.y[order])
+    assert not measured
+
+
+def other_weights(mlp: Sample, folder: Path) -> dict[str, Any]:
+    model = onnx.load(mlp.path)
+    weights = numpy_helper.to_array(model.graph.initializer[0])
+    model.graph.initializer[0].CopyFrom(
+        numpy_helper.from_array(weights * np.float32(1.001), model.graph.initializer[0].name)
+    )
+    onnx.save(model, folder / "other.onnx")
+    return {"path": folder / "other.onnx"}
+
+
+def other_value(mlp: Sample, folder: Path) -> dict[str, Any]:
+    return {"x": mlp.x + np.float32(1e-6) * (np.arange(len(mlp.x)) == 5)[:, None]}
+
+
+def other_label(mlp: Sample, folder: Path) -> dict[str, Any]:
+    changed = mlp.y.copy()
+    changed[:2] = changed[1::-1]
+    return {"y": changed}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"seed": 1},
+        {"per_class": 11},
+        {"ranks": [1, 2, 4]},
+        {"ranks": "auto"},
+        {"exact": True},
+        {"metric": "fidelity"},
+        {"y": None},
+        {"batch": ["mixed"]},
+        other_weights,
+        other_value,
+        other_label,
+    ],
+)
+def test_what_may_change_a_number_is_measured_again(
+    audit: Callable[..., Report], mlp: Sample, tmp_path: Path, measured: list[Any], change: Any
+) -> None:
+    everything = {"per_class": 24}
+    audit(**everything)
+    del measured[:]
+    audit(**everything | (change(mlp, tmp_path) if callable(change) else change))
+    assert len(measured) == 2
+
+
+def test_samples_of_equal_bytes_and_other_shape_are_others(
+    tmp_path: Path, measured: list[Any]
+) -> None:
+    x, y = sample_networks.blobs(1, 4, 9)
+    nodes, weights = sample_networks.cnn_parts()
+    nodes = [*nodes[:-2], helper.make_node("GlobalAveragePool", ["joined"], ["p"])]
+    nodes.append(helper.make_node("Flatten", ["p"], ["features"]))
+    free = sample_networks.with_readout(nodes, weights, ["n", 1, "h", "w"], {"x": x}, y)
+    onnx.save(free, tmp_path / "free.onnx")
+    for shape in ((4, 9), (6, 6)):
+        images = x.reshape(-1, 1, *shape)
+        onnxmem.audit(tmp_path / "free.onnx", images, **QUICK, cache=tmp_path / "store")
+    assert len(measured) == 6
+
+
+@pytest.mark.parametrize(
+    ("name", "replacement"),
+    [
+        ("onnxmem.auditing.identity._code", lambda: "edited"),
+        ("onnxmem.auditing.identity._hardware", lambda device: ["another machine"]),
+        ("onnxmem.auditing.run.versions", lambda: {"onnxruntime": "0.0"}),
+    ],
+)
+def test_other_code_versions_and_machines_measure_again(
+    audit: Callable[..., Report],
+    measured: list[Any],
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    replacement: Any,
+) -> None:
+    audit()
+    monkeypatch.setattr(name, replacement)
+    audit()
+    assert len(measured) == 4
+
+
+def test_edited_code_has_another_hash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hashes = set()
+    (tmp_path / "__init__.py").write_text("")
+    monkeypatch.setattr("onnxmem.__file__", str(tmp_path / "__init__.py"))
+    for code in ("a = 1", "a = 2"):
+        (tmp_path / "kernel.py").write_text(code)
+        hashes.add(identity._code.__wrapped__())
+    (tmp_path / "kernel.py").rename(tmp_path / "renamed.py")
+    hashes.add(identity._code.__wrapped__())
+    assert len(hashes) == 3
+
+
+def test_another_compressor_adds_to_what_is_there(
+    audit: Callable[..., Report], measured: list[Any]
+) -> None:
+    audit(compress=["nmf"])
+    del measured[:]
+    both = audit(compress=["pca", "nmf"])
+    assert measured == [(name, ("pca",)) for name in ("relu1", "relu2")]
+    assert text(both) == text(audit(compress=["pca", "nmf"], cache=False))
+    assert CACHED_LAYERS not in both.timings
+
+
+def test_gate_on_what_is_there_does_not_hinder_another_compressor(
+    audit: Callable[..., Report],
+) -> None:
+    audit(compress=["nmf"])
+    report = audit(compress=["nmf", "pca"], fail_under={"nmf.mixed": 0.1})
+    assert report.verdict == "pass"
+
+
+def spoil_store(folder: Path, spoil: Callable[[dict[str, Any]], Any]) -> None:
+    """Replace every entry of a store by a changed one whose checksum is right."""
+    store = Store(folder, 2**30)
+    for path in folder.iterdir():
+        content = store.get(path.stem)
+        assert content is not None
+        values = msgspec.msgpack.decode(content)
+        store.put(path.stem, msgspec.msgpack.encode(spoil(values) or values))
+
+
+def first_curve(entry: dict[str, Any]) -> dict[str, Any]:
+    curve: dict[str, Any] = entry["layer"]["curves"][0]
+    return curve
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda entry: [1, 2, 3],
+        lambda entry: "text",
+        lambda entry: entry["layer"].pop("tensor") and None,
+        lambda entry: entry["layer"].update(tensor="another"),
+        lambda entry: entry["layer"].update(status="skipped"),
+        lambda entry: entry["layer"].update(curves=[]),
+        lambda entry: first_curve(entry).update(compressor="pca"),
+        lambda entry: first_curve(entry).update(auc="0.5"),
+        lambda entry: first_curve(entry).update(auc=float("nan")),
+        lambda entry: first_curve(entry)["accuracy"].append(0.5),
+        lambda entry: first_curve(entry)["error"].__setitem__(0, float("inf")),
+        lambda entry: first_curve(entry)["groups"][0].update(accuracy=[]),
+        lambda entry: entry["resampled"].clear(),
+        lambda entry: entry["resampled"].update({"nmf.class": bytes(3)}),
+        lambda entry: entry["resampled"].update({k: bytes(80) for k in entry["resampled"]}),
+        lambda entry: entry["resampled"].update(dict.fromkeys(entry["resampled"], b"\xff" * 8000)),
+    ],
+)
+def test_forged_entry_is_replaced(
+    audit: Callable[..., Report],
+    tmp_path: Path,
+    measured: list[Any],
+    spoil: Callable[[dict[str, Any]], Any],
+) -> None:
+    before = audit(compress=["nmf"], layers=["relu1"])
+    spoil_store(tmp_path / "store", spoil)
+    del measured[:]
+    assert text(audit(compress=["nmf"], layers=["relu1"])) == text(before)
+    assert len(measured) == 1
+    audit(compress=["nmf"], layers=["relu1"])
+    assert len(measured) == 1
+
+
+def test_failed_layer_is_measured_again(
+    audit: Callable[..., Report], measured: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check = layer._LayerRun.check
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            layer._LayerRun,
+            "check",
+            lambda run: 0.5 if run.cut.tensor == "relu2" else check(run),
+        )
+        assert audit().verdict == "inconclusive"
+    del measured[:]
+    assert audit().verdict == "none"
+    assert [tensor for tensor, _ in measured] == ["relu2"]
+
+
+def test_audit_that_ran_out_of_memory_goes_on(
+    audit: Callable[..., Report], measured: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check = layer._LayerRun.check
+
+    def fail_at_second(run: Any) -> float:
+        if run.cut.tensor == "relu2":
+            raise OutOfMemoryError("no memory")
+        return check(run)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(layer._LayerRun, "check", fail_at_second)
+        with pytest.raises(OutOfMemoryError):
+            audit()
+    del measured[:]
+    report = audit(memory=2**20)
+    assert [tensor for tensor, _ in measured] == ["relu2"]
+    assert report.timings[CACHED_LAYERS] == 1
+
+
+def test_model_at_chance_is_not_kept(
+    audit: Callable[..., Report], mlp: Sample, tmp_path: Path
+) -> None:
+    assert audit(y=np.roll(mlp.y, 1)).verdict == "inconclusive"
+    assert not (tmp_path / "store").exists()
+
+
+def test_progress_says_what_was_known(audit: Callable[..., Report]) -> None:
+    events: list[Progress] = []
+    audit(layers=["relu2"])
+    audit(progress=events.append)
+    counted = [event for event in events if event.total]
+    assert counted[0] == Progress("1 of 2 layers from the cache", 4, 8)
+    assert [event.done for event in counted] == sorted(event.done for event in counted)
+    assert {event.stage for event in counted[1:]} == {"relu1", "done"}
+    assert counted[-1] == Progress("done", 8, 8)
+
+
+def test_store_that_takes_nothing_changes_nothing(
+    audit: Callable[..., Report], tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("mine")
+    assert text(audit(cache=tmp_path / "file")) == text(audit(cache=False))
+
+
+def test_number_of_known_layers_is_no_time(audit: Callable[..., Report]) -> None:
+    audit()
+    report = audit()
+    stages = json.loads(report.to_json())["timings"]
+    assert stages.pop(CACHED_LAYERS) == 2
+    assert report.seconds == stages
+    assert {row["stage"] for row in time_rows(report)} == set(stages)
