@@ -28,12 +28,21 @@ def default_store(folder: str | Path | None = None) -> Store:
     limit = _limit()
     if chosen := folder or os.environ.get(FOLDER_VARIABLE):
         return Store(Path(chosen).absolute(), limit)
-    custom = platformdirs.user_cache_path("onnxmem", appauthor=False)
-    # A relative path would lie in whatever folder is the current one, within reach of others.
-    if not custom.is_absolute():
+    custom = _custom()
+    if custom is None:
         trouble = f"there is no home folder to keep results in; set {FOLDER_VARIABLE}"
-        return Store(custom, 0, trouble)
+        return Store(Path(), 0, trouble)
     return Store(custom, limit)
+
+
+def _custom() -> Path | None:
+    """Return where the system keeps caches of this user, None where it has no place for them."""
+    try:
+        path = platformdirs.user_cache_path("onnxmem", appauthor=False)
+    except RuntimeError:
+        return None
+    # A relative path would lie in whatever folder is the current one, within reach of others.
+    return path if path.is_absolute() else None
 
 
 def _limit() -> int:
