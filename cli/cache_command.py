@@ -9,7 +9,6 @@ import click
 
 from onnxmem import report as formats
 from onnxmem.cache import Store, default_store
-from onnxmem.report.words import printable
 
 from . import console
 from .tables import cache_table
@@ -19,9 +18,12 @@ SCHEMA = "onnxmem.cache/1"
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a store holds: its folder, results and bytes, and how many bytes it may hold."""
+    """What a store holds: its results and bytes, and how many bytes it may hold.
 
-    folder: str
+    `folder` is None where there is no place to keep anything.
+    """
+
+    folder: str | None
     entries: int
     bytes: int
     limit: int
@@ -42,11 +44,11 @@ def command(action: str, json_path: str | None, quiet: bool, verbose: bool) -> i
     store = default_store()
     if json_path is not None:
         formats.check_writable(json_path)
+    console.note_trouble(store, quiet=quiet)
     if action == "clear":
         count = store.clear()
         if not quiet:
-            folder = printable(str(store.folder), 200)
-            console.say(f"onnxmem: removed {count} results from {folder}")
+            console.say(f"onnxmem: removed {count} results of layers")
     usage = _usage(store)
     if json_path is not None:
         text = json.dumps({"schema": SCHEMA, **asdict(usage)}, indent=2)
@@ -58,4 +60,4 @@ def command(action: str, json_path: str | None, quiet: bool, verbose: bool) -> i
 
 def _usage(store: Store) -> Usage:
     entries, size = store.usage()
-    return Usage(str(store.folder), entries, size, store.limit)
+    return Usage(None if store.trouble else str(store.folder), entries, size, store.limit)

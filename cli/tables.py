@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from rich.box import SIMPLE
 from rich.console import Group, RenderableType
@@ -16,17 +17,17 @@ from onnxmem.report.markdown import code, escaped
 from onnxmem.report.words import printable, sentence
 
 
-def cache_table(usage: Mapping[str, str | int]) -> RenderableType:
+def cache_table(usage: Mapping[str, Any]) -> RenderableType:
     """Return where results are kept, how many there are, and how much room they take."""
     table = Table(box=SIMPLE, show_header=False)
-    table.add_row("folder", Text(printable(str(usage["folder"]), 300)))
+    table.add_row("folder", Text(printable(usage["folder"] or "none", 300)))
     table.add_row("results", str(usage["entries"]))
     table.add_row("size", f"{_mebibytes(usage['bytes'])} of {_mebibytes(usage['limit'])}")
     return table
 
 
-def _mebibytes(size: str | int) -> str:
-    return f"{int(size) / 2**20:.1f} MiB"
+def _mebibytes(size: int) -> str:
+    return f"{size / 2**20:.1f} MiB"
 
 
 _STYLES = {"ok": "green", "missing": "yellow", "broken": "red"}

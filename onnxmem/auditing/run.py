@@ -128,7 +128,7 @@ def run_audit(
         gates=gates,
         verdict=outcome,
         reason=reason,
-        timings=clock.split(bench.workers) | ({CACHED_LAYERS: cached} if cached else {}),
+        timings=clock.split(bench.workers) | ({CACHED_LAYERS: float(cached)} if cached else {}),
     )
 
 

@@ -182,6 +182,8 @@ def test_audit_succeeds_wherever_home_is(
     assert json.loads(outcome.out)["verdict"] == "none"
     assert not outcome.new_files
     assert "onnxmem: note: " in outcome.err
+    assert command("cache").code == 0
+    assert command("doctor").code == 0
 
 
 def test_two_audits_at_once_share_one_cache(folder: Path, mlp: Sample) -> None:
