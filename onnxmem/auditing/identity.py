@@ -3,7 +3,8 @@
 Everything that may change a number goes in, so that a result is never taken for another one:
 model, samples and how they are grouped, settings, seed, device, libraries, and the code of this
 package itself. What only chooses among results (layers, compressors) or judges them (gates) stays
-out, and so does the memory budget, since results must not depend on the memory of the day.
+out. A memory budget that was asked for is in, since it decides which samples run together; what
+happens to be free is not.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from onnxmem.data import Samples
 from onnxmem.runtime import Device
 
 _WITHOUT_INFLUENCE = frozenset(
-    {"layers", "compress", "split", "device", "memory", "fail_under", "min_accuracy", "max_drop"}
+    {"layers", "compress", "split", "device", "fail_under", "min_accuracy", "max_drop"}
 )
 """Settings that change no curve, or whose effect is part of the identity already."""
 

@@ -24,7 +24,15 @@ from onnxmem.errors import OutOfMemoryError
 from onnxmem.records import CACHED_LAYERS, Report
 from onnxmem.report.rows import time_rows
 
-QUICK: dict[str, Any] = {"compress": ["nmf", "pca"], "ranks": [1, 4], "per_class": 12}
+QUICK: dict[str, Any] = {"compress": ["nmf", "pca"], "ranks": [1, 4], "per_class": 24}
+
+
+@pytest.fixture(scope="module")
+def filled(mlp: Sample, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a store that knows the small network."""
+    folder = tmp_path_factory.mktemp("filled")
+    onnxmem.audit(mlp.path, mlp.x, mlp.y, **QUICK, cache=folder)
+    return folder
 
 
 @pytest.fixture
@@ -75,43 +83,30 @@ def test_library_keeps_nothing_unless_told(
     assert Store(cache_folder, 2**30).usage()[0] == 4
 
 
-def lower(bound: float) -> dict[str, float]:
-    return {"nmf.mixed": bound}
-
-
 @pytest.mark.parametrize(
     "options",
     [
         {"layers": ["relu2"]},
-        {"fail_under": lower(0.1)},
-        {"fail_under": lower(0.999)},
-        {"min_accuracy": 0.1},
-        {"memory": 2**20},
-        {"device": "cpu"},
-        {"output_name": "logits"},
-        {"metric": "top1"},
+        {"fail_under": {"nmf.mixed": 0.999}, "min_accuracy": 0.1},
+        {"device": "cpu", "output_name": "logits", "metric": "top1"},
         {"compress": ["nmf"]},
         {"compress": ["pca", "nmf"]},
     ],
 )
 def test_what_chooses_or_judges_measures_nothing_again(
-    audit: Callable[..., Report], measured: list[Any], options: dict[str, Any]
+    audit: Callable[..., Report], filled: Path, measured: list[Any], options: dict[str, Any]
 ) -> None:
-    audit()
-    del measured[:]
-    again = audit(**options)
+    again = audit(**options, cache=filled)
     assert not measured
     assert text(again) == text(audit(**options, cache=False))
 
 
 def test_neither_path_nor_order_of_samples_matters(
-    audit: Callable[..., Report], mlp: Sample, tmp_path: Path, measured: list[Any]
+    audit: Callable[..., Report], filled: Path, mlp: Sample, tmp_path: Path, measured: list[Any]
 ) -> None:
-    audit()
-    del measured[:]
     copy = Path(shutil.copy(mlp.path, tmp_path / "copy.onnx"))
     order = np.random.default_rng(0).permutation(len(mlp.y))
-    audit(copy, mlp.x[order], mlp.y[order])
+    audit(copy, mlp.x[order], mlp.y[order], cache=filled)
     assert not measured
 
 
@@ -143,6 +138,7 @@ def other_label(mlp: Sample, folder: Path) -> dict[str, Any]:
         {"ranks": [1, 2, 4]},
         {"ranks": "auto"},
         {"exact": True},
+        {"memory": 2**20},
         {"metric": "fidelity"},
         {"y": None},
         {"batch": ["mixed"]},
@@ -152,12 +148,14 @@ def other_label(mlp: Sample, folder: Path) -> dict[str, Any]:
     ],
 )
 def test_what_may_change_a_number_is_measured_again(
-    audit: Callable[..., Report], mlp: Sample, tmp_path: Path, measured: list[Any], change: Any
+    audit: Callable[..., Report],
+    filled: Path,
+    mlp: Sample,
+    tmp_path: Path,
+    measured: list[Any],
+    change: Any,
 ) -> None:
-    everything = {"per_class": 24}
-    audit(**everything)
-    del measured[:]
-    audit(**everything | (change(mlp, tmp_path) if callable(change) else change))
+    audit(**(change(mlp, tmp_path) if callable(change) else change), cache=filled)
     assert len(measured) == 2
 
 
@@ -186,15 +184,15 @@ def test_samples_of_equal_bytes_and_other_shape_are_others(
 )
 def test_other_code_versions_and_machines_measure_again(
     audit: Callable[..., Report],
+    filled: Path,
     measured: list[Any],
     monkeypatch: pytest.MonkeyPatch,
     name: str,
     replacement: Any,
 ) -> None:
-    audit()
     monkeypatch.setattr(name, replacement)
-    audit()
-    assert len(measured) == 4
+    audit(cache=filled)
+    assert len(measured) == 2
 
 
 def test_edited_code_has_another_hash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -279,40 +277,46 @@ def test_forged_entry_is_replaced(
     assert len(measured) == 1
 
 
+def broken_at_second(outcome: Callable[[Any], Any]) -> Callable[..., Any]:
+    """Return a measurement of layers that gives or raises something else at `relu2`."""
+
+    def measure(site: Any, bench: Any, advance: Any) -> Any:
+        if site.tensor == "relu2":
+            return outcome(site)
+        return layer.measure_layer(site, bench, advance)
+
+    return measure
+
+
+def fail(site: Any) -> layer.Measured:
+    return replace(layer.unmeasured(site, "it failed"), failed=True)
+
+
+def run_out(site: Any) -> layer.Measured:
+    raise OutOfMemoryError("no memory")
+
+
 def test_failed_layer_is_measured_again(
     audit: Callable[..., Report], measured: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    check = layer._LayerRun.check
     with monkeypatch.context() as patch:
-        patch.setattr(
-            layer._LayerRun,
-            "check",
-            lambda run: 0.5 if run.cut.tensor == "relu2" else check(run),
-        )
+        patch.setattr(kept, "measure_layer", broken_at_second(fail))
         assert audit().verdict == "inconclusive"
-    del measured[:]
-    assert audit().verdict == "none"
+    report = audit()
+    assert report.verdict == "none"
     assert [tensor for tensor, _ in measured] == ["relu2"]
+    assert report.timings[CACHED_LAYERS] == 1
 
 
 def test_audit_that_ran_out_of_memory_goes_on(
     audit: Callable[..., Report], measured: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    check = layer._LayerRun.check
-
-    def fail_at_second(run: Any) -> float:
-        if run.cut.tensor == "relu2":
-            raise OutOfMemoryError("no memory")
-        return check(run)
-
     with monkeypatch.context() as patch:
-        patch.setattr(layer._LayerRun, "check", fail_at_second)
+        patch.setattr(kept, "measure_layer", broken_at_second(run_out))
         with pytest.raises(OutOfMemoryError):
             audit()
-    del measured[:]
-    report = audit(memory=2**20)
+    audit()
     assert [tensor for tensor, _ in measured] == ["relu2"]
-    assert report.timings[CACHED_LAYERS] == 1
 
 
 def test_model_at_chance_is_not_kept(

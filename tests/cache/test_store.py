@@ -215,7 +215,7 @@ import sys
 from pathlib import Path
 from onnxmem.cache import Store
 store = Store(Path(sys.argv[1]), 20_000)
-for round in range(40):
+for round in range(15):
     for name in range(30):
         key = f"{name:064x}"
         found = store.get(key)
