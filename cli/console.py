@@ -71,6 +71,8 @@ def progress(title: str, *, quiet: bool) -> Iterator[Listener]:
         task = bar.add_task("", total=None, title=printable(title, 30))
 
         def listen(event: Event) -> None:
+            if event.note:
+                bar.console.print(Text(f"{printable(title, 30)}: {event.note}"))
             bar.update(
                 task,
                 completed=event.done,

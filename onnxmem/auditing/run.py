@@ -42,11 +42,15 @@ from onnxmem.runtime import Device, Session, select_device, versions
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where an audit stands: `done` of `total` curves, and the tensor that is worked on."""
+    """Where an audit stands: `done` of `total` curves, and the tensor that is worked on.
+
+    `note` is said once, and worth a line of its own.
+    """
 
     stage: str
     done: int
     total: int
+    note: str = ""
 
 
 Listener = Callable[[Progress], None]
@@ -287,7 +291,8 @@ def _measure(
     cached = sum(len(parts) == len(settings.compress) for parts in found)
     done = each * cached
     if cached:
-        listen(Progress(f"{cached} of {len(sites)} layers from the cache", done, total))
+        note = f"{cached} of {len(sites)} layers from the cache"
+        listen(Progress("looking at the cache", done, total, note))
     for site, parts in zip(sites, found, strict=True):
         if len(parts) == len(settings.compress):
             measured.append(kept.complete(site, parts))

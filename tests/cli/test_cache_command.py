@@ -43,6 +43,16 @@ def test_second_audit_says_what_it_knew(command: Command, mlp: Sample) -> None:
     assert entries(command) == 2
 
 
+def test_progress_on_a_terminal_says_it_too(
+    command: Command, mlp: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    audit = ("audit", mlp.path, "--data", mlp.data, *FAST, "--json", "r.json")
+    command(*audit)
+    assert "from the cache" not in command(*audit).err
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert "from the cache" in command(*audit).err
+
+
 def test_report_is_equal_but_for_its_timings(command: Command, mlp: Sample) -> None:
     audit = ("audit", mlp.path, "--data", mlp.data, *FAST, "--json", "-")
     fresh, known = (command(*audit).out.partition('"timings"') for _ in range(2))
