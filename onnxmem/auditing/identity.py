@@ -21,6 +21,7 @@ import numpy as np
 from threadpoolctl import threadpool_info
 
 import onnxmem
+from onnxmem._version import __version__
 from onnxmem.arrays import load_cupy
 from onnxmem.auditing.layer import Bench
 from onnxmem.data import Samples
@@ -61,7 +62,7 @@ def identify(
 def _code() -> str:
     """Return a hash of all code of this package: an edit makes old results strangers."""
     root = Path(onnxmem.__file__).parent
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(__version__.encode())
     for path in sorted(path for path in root.rglob("*") if path.suffix in _CODE):
         digest.update(f"{path.relative_to(root).as_posix()}\n".encode())
         digest.update(hashlib.sha256(path.read_bytes()).digest())
