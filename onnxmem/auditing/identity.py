@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_info
 
 import onnxmem
 from onnxmem._version import __version__
@@ -69,18 +68,17 @@ def _code() -> str:
     return digest.hexdigest()
 
 
-def _hardware(device: Device) -> list[str]:
+def _hardware(device: Device) -> list[Any]:
     """Return what chooses among kernels that round differently."""
-    libraries = sorted(
-        " ".join(str(library.get(key)) for key in ("internal_api", "version", "architecture"))
-        for library in threadpool_info()
-        if library.get("user_api") == "blas"
-    )
+    config: Any = np.show_config(mode="dicts")
+    blas = config["Build Dependencies"]["blas"]
+    found = [platform.system(), platform.machine(), blas["name"], blas["version"]]
+    found.append(config.get("SIMD Extensions"))
     if device.is_cuda:
         cuda = load_cupy().cuda.runtime
         name = cuda.getDeviceProperties(device.index)["name"].decode()
-        libraries += [name, str(cuda.runtimeGetVersion()), str(cuda.driverGetVersion())]
-    return [platform.system(), platform.machine(), *libraries]
+        found += [name, cuda.runtimeGetVersion(), cuda.driverGetVersion()]
+    return found
 
 
 def _samples(bench: Bench, samples: Samples) -> str:
