@@ -63,7 +63,7 @@ def main() -> None:
         print(f"whole: {whole_time:.1f} s")
         known: dict[str, int] = {}
         for number in range(KILLS):
-            process, delay = start(*run), rng.uniform(0, whole_time / 3)
+            process, delay = start(*run), rng.uniform(0, whole_time / 2)
             time.sleep(delay)
             process.send_signal(signal.SIGKILL)
             code, found = process.wait(), results(folder)
@@ -73,7 +73,7 @@ def main() -> None:
         rest_time, last = finish(start(*run), folder)
         assert all(results(folder)[entry] == inode for entry, inode in known.items())
         cached_time, cached = finish(start(*run), folder)
-    taken = [report.pop("timings").get("cached_layers", 0) for report in (whole, last, cached)]
+    taken = [int(report.pop("timings").get("cached_layers", 0)) for report in (whole, last, cached)]
     texts = {json.dumps(report) for report in (whole, last, cached)}
     print(f"last run: {rest_time:.1f} s, {taken[1]} of {len(whole['layers'])} layers known")
     print(f"once more: {cached_time:.1f} s, {taken[2]} of {len(whole['layers'])} layers known")
