@@ -50,7 +50,9 @@ class DataInfo:
     """The data. `samples` and `classes` count what the audit used.
 
     `sha256` is taken over the samples and their labels, whatever order and file they come in.
-    `left_out` names the classes that had too few samples to be used.
+    `left_out` names the classes that had too few samples to be used. `batches` is a hash of
+    which samples stand in which batch: where it is equal, curves can be compared sample by
+    sample. `changes` says what was done to the data so that the model takes them.
     """
 
     path: str
@@ -59,6 +61,8 @@ class DataInfo:
     classes: int
     samples_given: int
     left_out: tuple[int, ...] = ()
+    batches: str = ""
+    changes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,8 @@ class Curve:
     batches) have one entry for each measured point. `auc` lies in 0..1, `auc_low` and
     `auc_high` bound its 95 % bootstrap interval, `auc_relative` is `auc` over the baseline's
     accuracy. `auc_bound` is half the width of what the points left out could change, if
-    accuracy does not fall with rank.
+    accuracy does not fall with rank. `sample_auc` holds what each sample alone adds to `auc`,
+    their mean, in the order of the groups: see `onnxmem.curve.pack`.
     """
 
     compressor: Literal["nmf", "pca", "ablation"]
@@ -104,6 +109,7 @@ class Curve:
     auc_bound: float
     saturated: bool
     groups: tuple[Group, ...]
+    sample_auc: str = ""
 
     @property
     def key(self) -> str:

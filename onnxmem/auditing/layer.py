@@ -309,6 +309,7 @@ class _Points:
         resampled = curve.area(x, bench.weights[self.kind] @ correct.T, self.method.x_name)
         low, high = curve.interval(resampled)
         auc = float(curve.area(x, accuracy, self.method.x_name))
+        order = np.concatenate([batch.rows for batch in self.batches])
         record = Curve(
             compressor=cast(Any, self.method.name),
             batch=cast(Any, self.kind),
@@ -323,6 +324,7 @@ class _Points:
             auc_bound=bound,
             saturated=curve.is_saturated(auc, bench.baseline),
             groups=tuple(self._group(batch, correct, x) for batch in self.batches),
+            sample_auc=curve.pack(curve.area(x, correct.T[order], self.method.x_name)),
         )
         return record, resampled
 

@@ -65,6 +65,7 @@ def run_audit(
     baseline: Report | None = None,
     store: Store = NOWHERE,
     listen: Listener = lambda progress: None,
+    digests: np.ndarray | None = None,
 ) -> Report:
     """Audit the model at `path` with the samples in `arrays`.
 
@@ -77,6 +78,8 @@ def run_audit(
         store: layers that it knows are not measured again; those that are measured go there, one
             by one, so that an audit that was killed goes on where it was.
         listen: told about progress.
+        digests: (samples,) what samples are chosen by in place of their own hashes, so that
+            several models get the same batches of samples that each takes in its own form.
 
     Raises:
         OnnxmemError: see `onnxmem.errors`.
@@ -97,8 +100,9 @@ def run_audit(
         prepare(model, samples.inputs, samples.shared, device, settings) as network,
         _workers(device) as (workers, parallel),
     ):
-        bench, accuracy = _set_up(network, samples, settings, workers, parallel, clock)
-        data = _describe(samples, bench.selection, data_path)
+        digests = samples.digests if digests is None else digests
+        bench, accuracy = _set_up(network, samples, digests, settings, workers, parallel, clock)
+        data = _describe(samples, digests, bench.selection, data_path)
         resolved = settings.to_dict() | {
             "metric": accuracy.metric,
             "output_name": network.output,
@@ -136,7 +140,7 @@ def run_audit(
     )
 
 
-def _describe(samples: Samples, selection: Selection, path: str) -> DataInfo:
+def _describe(samples: Samples, digests: np.ndarray, selection: Selection, path: str) -> DataInfo:
     return DataInfo(
         path=path,
         sha256=samples.sha256,
@@ -144,6 +148,8 @@ def _describe(samples: Samples, selection: Selection, path: str) -> DataInfo:
         classes=len(selection.single),
         samples_given=len(samples),
         left_out=selection.left_out,
+        batches=selection.fingerprint(digests),
+        changes=samples.changes,
     )
 
 
@@ -181,6 +187,7 @@ def _matches(site: graph.Site, pattern: str) -> bool:
 def _set_up(
     network: Network,
     samples: Samples,
+    digests: np.ndarray,
     settings: Settings,
     workers: int,
     parallel: Callable[[Callable[[Any], Any], Iterable[Any]], list[Any]],
@@ -193,7 +200,7 @@ def _set_up(
     if labels is None:
         labels = predictions(network, whole, samples.inputs, shared)
     selection = draw(
-        labels, samples.digests, settings.per_class, settings.seed, multiple=network.batch or 1
+        labels, digests, settings.per_class, settings.seed, multiple=network.batch or 1
     )
     inputs = network.feeds({name: array[selection.rows] for name, array in samples.inputs.items()})
     reference = {

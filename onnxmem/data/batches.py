@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -48,6 +49,14 @@ class Selection:
     def batches(self, kind: str) -> tuple[Batch, ...]:
         """Return the batches of a kind: `class` or `mixed`."""
         return self.single if kind == "class" else self.mixed
+
+    def fingerprint(self, digests: np.ndarray) -> str:
+        """Return a hash of which samples stand in which batch, by their `digests` (samples,)."""
+        whole = hashlib.sha256()
+        for batch in (*self.single, *self.mixed):
+            whole.update(f"{batch.label} {len(batch.rows)} ".encode())
+            whole.update(b"".join(digests[self.rows[batch.rows]].tolist()))
+        return whole.hexdigest()
 
 
 def draw(

@@ -9,6 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
+from onnxmem.data.axes import fit_axes
 from onnxmem.errors import DataError
 
 RESERVED = frozenset({"y", "y_true", "id", "split"})
@@ -42,13 +43,16 @@ class Samples:
         inputs: for each input an array (samples, ...).
         shared: inputs that are the same for all samples, fed as they are.
         labels: (samples,) int64, None where there are none.
-        digests: (samples,) hexadecimal, a hash of each sample and its label.
+        digests: (samples,) hexadecimal, a hash of each sample and its label as the data hold
+            them, whatever number format and order of axes the network takes.
+        changes: what was done to the data so that the network takes them, one line each.
     """
 
     inputs: Mapping[str, np.ndarray]
     shared: Mapping[str, np.ndarray]
     labels: np.ndarray | None
     digests: np.ndarray
+    changes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.digests)
@@ -69,13 +73,15 @@ def make_samples(
 
     An array belongs to the input of its name; `x` is the input of a network that has only one.
     `y` are the labels. Where there is an array `split`, only the samples of `split` are used, by
-    default those called `train` if there are any.
+    default those called `train` if there are any. Channels are moved to the front or the end
+    where the shapes fit in no other way (`onnxmem.data.axes`).
 
     Raises:
         DataError: an array is missing, or has the wrong shape, type, length or values.
     """
     named = _by_input(arrays, specs)
-    checked = {spec.name: _check_input(named[spec.name], spec) for spec in specs}
+    fitted = {spec.name: fit_axes(named[spec.name], spec.shape or ()) for spec in specs}
+    checked = {spec.name: _check_input(fitted[spec.name][0], spec) for spec in specs}
     count = _count(checked, arrays.get("y"), specs)
     shared = {name: array for name, array in checked.items() if len(array) != count}
     inputs = {name: array for name, array in checked.items() if name not in shared}
@@ -85,7 +91,9 @@ def make_samples(
     for name, array in inputs.items():
         _check_finite(name, array)
     labels = None if labels is None else labels[rows]
-    return Samples(inputs, shared, labels, _digests(inputs, labels))
+    changes = tuple(f"input {name!r}: {text}" for name, (_, text) in fitted.items() if text)
+    given = {name: named[name][rows] for name in inputs}
+    return Samples(inputs, shared, labels, _digests(given, labels), changes)
 
 
 def _by_input(
@@ -209,19 +217,24 @@ def _check_finite(name: str, array: np.ndarray) -> None:
 
 
 def _digests(inputs: Mapping[str, np.ndarray], labels: np.ndarray | None) -> np.ndarray:
+    """Hash each sample: numbers as float32, which is what most networks take, words as they are."""
     count = len(next(iter(inputs.values())))
     digests = np.empty(count, dtype="S32")
     for row in range(count):
         digest = hashlib.blake2b(digest_size=16)
         for name in sorted(inputs):
-            sample = inputs[name][row]
-            digest.update(
-                repr(sample.tolist()).encode() if sample.dtype == object else sample.tobytes()
-            )
+            digest.update(_plain(np.asarray(inputs[name][row])))
         if labels is not None:
             digest.update(labels[row].tobytes())
         digests[row] = digest.hexdigest().encode()
     return digests
+
+
+def _plain(sample: np.ndarray) -> bytes:
+    if sample.dtype.kind not in "fiub":
+        return repr(sample.tolist()).encode()
+    with np.errstate(over="ignore"):
+        return sample.astype(np.float32).tobytes()
 
 
 def _text(shape: tuple[object, ...]) -> str:
