@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from pathlib import PurePath
 from typing import Any
 
 import click
 from click.core import ParameterSource
 
-from onnxmem import graph
 from onnxmem import report as formats
-from onnxmem.auditing import Settings, choose_sites, run_audit
-from onnxmem.comparison import Comparison, compare, with_common_labels
+from onnxmem.auditing import Settings, audit_together
+from onnxmem.comparison import compare
+from onnxmem.comparison_records import Comparison
 from onnxmem.data import load as load_data
 from onnxmem.errors import UsageError
 from onnxmem.records import Report
-from onnxmem.report.words import printable
 
 from . import console
 from .folders import check_keeps
 from .main import exit_code
-from .options import Outputs, audit_options, take_outputs, take_settings, take_store
-from .tables import comparison_markdown, comparison_table
+from .options import FORMATS, Outputs, audit_options, take_outputs, take_settings, take_store
 
-OF_REPORTS = {"paths", "json", "html", "markdown", "exit_zero", "quiet", "verbose"}
+OF_REPORTS = {"paths", *FORMATS, "exit_zero", "quiet", "verbose"}
 """What can be said on the command line where reports are compared."""
 
 
@@ -38,27 +37,29 @@ def command(
 ) -> int:
     """Compare several models on the same samples, or several REPORT.json that audits left.
 
-    Layers are matched by their order and width; differences are those to the first model.
+    Layers are matched by their order and width; differences are those to the first model, with
+    intervals from paired resamples. Gates hold for every model; JUnit XML has a suite, SARIF a
+    run for each.
 
     Exits with the highest code of all models: 3 if any of them is inconclusive, even where a
     gate of another one failed, since then the comparison is incomplete; else 1 if a gate failed.
     """
     if len(paths) < 2:
         raise UsageError("there is nothing to compare; give two models or reports at least")
-    given = _given(context)
-    if single := given & {"junit", "sarif"}:
-        raise UsageError(
-            f"--{min(single)} takes the report of one model; run onnxmem audit for each"
-        )
-    outputs = take_outputs(options, ("json", "html", "markdown"))
+    given, outputs = _given(context), take_outputs(options)
     if _are_reports(paths, data, given):
         reports = _load_reports(paths, given)
         _check_outputs(paths, outputs)
+        comparison = compare(reports)
     else:
-        _check_outputs([*paths, str(data)], outputs)
-        reports = _audit(paths, str(data), take_settings(options), options)
-    _present(compare(reports), outputs, quiet=options["quiet"])
-    return max(exit_code(report, exit_zero=options["exit_zero"]) for report in reports)
+        judged = [options["baseline"]] if options["baseline"] is not None else []
+        _check_outputs([*paths, str(data), *judged], outputs)
+        comparison = _audit(paths, str(data), take_settings(options), options)
+    contents = {p: formats.render_comparison(comparison, n) for n, p in outputs.paths.items()}
+    for path, content in contents.items():
+        formats.write(content, path)
+    console.conclude_comparison(comparison, table=not outputs.to_stdout, quiet=options["quiet"])
+    return exit_code(comparison, exit_zero=options["exit_zero"])
 
 
 def _given(context: click.Context) -> set[str]:
@@ -94,43 +95,18 @@ def _check_outputs(inputs: Sequence[str], outputs: Outputs) -> None:
 
 def _audit(
     paths: Sequence[str], data: str, settings: Settings, options: dict[str, Any]
-) -> list[Report]:
-    """Audit one model after another, after a look at all of them."""
+) -> Comparison:
+    """Audit all models with the same samples, and put the reports side by side."""
     baseline = formats.load(options["baseline"]) if options["baseline"] is not None else None
-    arrays = load_data(data)
-    for path in paths:
-        choose_sites(graph.load(path, dict(settings.bind)), settings.layers)
-    arrays, settings = with_common_labels(paths[0], arrays, settings)
-    store, reports = take_store(options), []
-    for path in paths:
-        with console.progress(path, quiet=options["quiet"]) as listen:
-            report = run_audit(
-                path,
-                arrays,
-                settings,
-                data_path=data,
-                baseline=baseline,
-                store=store,
-                listen=listen,
-            )
-        reports.append(report)
+    store = take_store(options)
+    together = audit_together(
+        paths,
+        load_data(data),
+        settings,
+        data_path=data,
+        baseline=baseline,
+        store=store,
+        watch=partial(console.progress, quiet=options["quiet"]),
+    )
     console.note_trouble(store, quiet=options["quiet"])
-    return reports
-
-
-def _present(comparison: Comparison, outputs: Outputs, *, quiet: bool) -> None:
-    renderers: dict[str, Callable[[], str]] = {
-        "json": comparison.to_json,
-        "html": lambda: formats.side_by_side(comparison.reports),
-        "markdown": lambda: comparison_markdown(comparison),
-    }
-    contents = {path: renderers[name]() for name, path in outputs.paths.items()}
-    for path, content in contents.items():
-        formats.write(content, path)
-    if not quiet and not outputs.to_stdout:
-        console.show(comparison_table(comparison))
-    for name, report in zip(comparison.models, comparison.reports, strict=True):
-        if not quiet:
-            console.say(formats.sentence(report))
-        elif report.exit_code:
-            console.say(f"onnxmem: {name}: {report.verdict}: {printable(report.reason, 400)}")
+    return compare(together.reports, notes=together.notes, same_data=True)

@@ -14,9 +14,12 @@ from rich.text import Text
 from onnxmem.auditing import Progress as Event
 from onnxmem.auditing.run import Listener
 from onnxmem.cache import Store
+from onnxmem.comparison_records import Comparison
 from onnxmem.records import Report
 from onnxmem.report import sentence, terminal
 from onnxmem.report.words import printable
+
+from .tables import comparison_table
 
 
 class _Screen(Console):
@@ -51,6 +54,17 @@ def conclude(report: Report, *, table: bool, quiet: bool) -> None:
         say(sentence(report))
     elif report.exit_code:
         say(f"onnxmem: {report.verdict}: {printable(report.reason, 400)}")
+
+
+def conclude_comparison(comparison: Comparison, *, table: bool, quiet: bool) -> None:
+    """Show a comparison and a sentence for each report; if quiet, only what is wrong."""
+    if not quiet and table:
+        show(comparison_table(comparison))
+    for name, report in zip(comparison.models, comparison.reports, strict=True):
+        if not quiet:
+            say(sentence(report))
+        elif report.exit_code:
+            say(f"onnxmem: {name}: {report.verdict}: {printable(report.reason, 400)}")
 
 
 @contextmanager

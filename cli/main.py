@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import click
 
 from onnxmem._version import __version__
+from onnxmem.comparison_records import Comparison
 from onnxmem.errors import OnnxmemError
 from onnxmem.records import Report
 from onnxmem.report.words import printable
@@ -91,6 +92,6 @@ def _fail(error: BaseException, message: str, code: int, verbose: bool) -> int:
     return code
 
 
-def exit_code(report: Report, *, exit_zero: bool) -> int:
-    """Return the code of a report; `exit_zero` forgives a failed gate and nothing else."""
+def exit_code(report: Report | Comparison, *, exit_zero: bool) -> int:
+    """Return the code of one report or several; `exit_zero` forgives a failed gate alone."""
     return 0 if exit_zero and report.exit_code == 1 else report.exit_code

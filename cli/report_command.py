@@ -7,6 +7,8 @@ from typing import Any, Literal
 import click
 
 from onnxmem import report as formats
+from onnxmem.comparison_records import Comparison
+from onnxmem.errors import UsageError
 from onnxmem.records import Report
 
 from . import console
@@ -26,23 +28,31 @@ PICTURES: dict[str, Literal["png", "svg"]] = {"png": "png", "svg": "svg"}
 def command(stored: str, exit_zero: bool, quiet: bool, **options: Any) -> int:
     """Write REPORT.json, which an audit left, in other formats, or show its table.
 
-    Exits with the code of the stored verdict, as the audit did.
+    It may be a comparison as well, which compare left. Exits with the code of the stored verdict,
+    as the audit did.
     """
     outputs = take_outputs(options, (*FORMATS, *PICTURES))
     for name, path in outputs.paths.items():
         if name != "json":
             check_keeps([stored], path)
-    report = formats.load(stored)
+    report = formats.load_stored(stored)
     for path in outputs.paths.values():
         formats.check_writable(path)
     contents = {path: _render(report, name) for name, path in outputs.paths.items()}
     for path, content in contents.items():
         formats.write(content, path)
-    console.conclude(report, table=not outputs.paths, quiet=quiet)
+    if isinstance(report, Comparison):
+        console.conclude_comparison(report, table=not outputs.paths, quiet=quiet)
+    else:
+        console.conclude(report, table=not outputs.paths, quiet=quiet)
     return exit_code(report, exit_zero=exit_zero)
 
 
-def _render(report: Report, name: str) -> str | bytes:
+def _render(report: Report | Comparison, name: str) -> str | bytes:
+    if isinstance(report, Comparison):
+        if name in PICTURES:
+            raise UsageError(f"--{name} shows one report; use --html for a comparison")
+        return formats.render_comparison(report, name)
     if name in PICTURES:
         return formats.image(report, PICTURES[name])
     return formats.render(report, name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.box import SIMPLE
@@ -10,11 +10,11 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from onnxmem.comparison import Cell, Comparison, Row
+from onnxmem.comparison_records import Cell, Comparison
 from onnxmem.doctor import Diagnosis
 from onnxmem.inspection import Inspected, Inspection
-from onnxmem.report.markdown import code, escaped
-from onnxmem.report.words import printable, sentence
+from onnxmem.report.findings import APART, cell_text, findings, limits, row_name, starred
+from onnxmem.report.words import printable
 
 
 def cache_table(usage: Mapping[str, Any]) -> RenderableType:
@@ -88,20 +88,20 @@ def _crossing(site: Inspected) -> str:
     return f"{len(site.crossing)}, {site.crossing_bytes / site.tensor_bytes:.1f}× its size"
 
 
-APART = "* the 95 % intervals of this model and the first one do not overlap"
-
-
 def comparison_table(comparison: Comparison) -> RenderableType:
-    """Return a row for each layer and curve, a column for each model, the means below."""
+    """Return a row for each layer and curve, a column for each model, then what follows."""
     table = Table(box=SIMPLE, header_style="bold", pad_edge=False)
     table.add_column("layer", overflow="fold")
     table.add_column("curve", no_wrap=True)
     for name in comparison.models:
         table.add_column(Text(printable(name, 24)), justify="right")
-    for place, row in enumerate(comparison.layers):
-        _add_scores(table, f"{place + 1} {_layer_name(row, 40)}", row.scores)
+    for place, row in enumerate(comparison.layers, start=1):
+        _add_scores(table, f"{place} {row_name(row, 40)}", row.scores)
     _add_scores(table, "mean without saturated", comparison.summary, "bold")
-    return Group(table, Text(APART))
+    star = [Text(f"* {APART}")] if starred(comparison) else []
+    lines = [Text(f"- {one}") for one in findings(comparison)]
+    cautions = [Text(f"- {one}", "yellow") for one in limits(comparison)]
+    return Group(table, *star, *lines, *cautions)
 
 
 def _add_scores(
@@ -109,41 +109,6 @@ def _add_scores(
 ) -> None:
     for place, (key, cells) in enumerate(scores.items()):
         name = "" if place else title
-        table.add_row(Text(name, style), Text(key), *(Text(_cell(cell), style) for cell in cells))
+        texts = (Text(cell_text(cell), style) for cell in cells)
+        table.add_row(Text(name, style), Text(key), *texts)
     table.add_section()
-
-
-def comparison_markdown(comparison: Comparison) -> str:
-    """Return the same as Markdown, the means first."""
-    head = ("Layer", "Curve", *(escaped(name) for name in comparison.models))
-    lines = ["## onnxmem: comparison", "", _line(head), _line(["---"] * len(head))]
-    lines += [
-        _line(("**mean**", key, *map(_cell, cells))) for key, cells in comparison.summary.items()
-    ]
-    for place, row in enumerate(comparison.layers):
-        name = f"{place + 1} {code(_layer_name(row))}"
-        lines += [_line((name, key, *map(_cell, cells))) for key, cells in row.scores.items()]
-    sentences = [f"- {escaped(sentence(report), 2_000)}" for report in comparison.reports]
-    note = f"AuC, and its difference from the first model; \\{APART}."
-    return "\n".join([*lines, "", note, "", *sentences]) + "\n"
-
-
-def _line(cells: Iterable[str]) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
-def _layer_name(row: Row, length: int = 80) -> str:
-    name = next(tensor for tensor in row.tensors if tensor is not None)
-    return printable(name, length).strip() or "(no name)"
-
-
-def _cell(cell: Cell | None) -> str:
-    if cell is None:
-        return "–"
-    if cell.saturated:
-        return "saturated"
-    if cell.auc is None:
-        return "none"
-    if cell.difference is None:
-        return f"{cell.auc:.3f}"
-    return f"{cell.auc:.3f} ({cell.difference:+.3f}){'*' if cell.apart else ''}"

@@ -1,115 +1,95 @@
-"""Compares audits of several models: layers matched by order and width, scores side by side."""
+"""Puts reports side by side: layers matched, and scores with their paired differences.
+
+Models that were audited on the same batches share their samples, so that most of what moves one
+score from resample to resample moves the other as well. A difference is therefore resampled as
+one number: every draw weighs the samples of both models alike.
+
+Source: Davison & Hinkley (1997), Bootstrap Methods and their Application, sections 2.4 (percentile
+interval) and 3.8 (batches, then samples inside of them); Efron & Tibshirani (1993), section 8.3,
+for pairs as the units of resampling.
+"""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 
-from onnxmem import graph
-from onnxmem.auditing import Settings
-from onnxmem.auditing.network import predictions, prepare
-from onnxmem.data import make_samples
-from onnxmem.errors import DataError, UsageError
-from onnxmem.records import COMPARABLE, Layer, Report
+from onnxmem import curve
+from onnxmem.comparison_records import SCHEMA, Cell, Comparison, Row
+from onnxmem.errors import UsageError
+from onnxmem.matching import Matched, match_layers, width
+from onnxmem.records import COMPARABLE, Curve, Layer, Report
 from onnxmem.report.words import curve_of, model_names
-from onnxmem.runtime import select_device
-
-SCHEMA = "onnxmem.compare/1"
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One score of one model.
-
-    Attributes:
-        auc, auc_low, auc_high: the AuC, or the mean over the layers that are not saturated, and
-            its interval; None where there is none.
-        saturated: nothing can be read from it.
-        difference: to the first model; None where one of both is saturated or missing.
-        apart: whether the intervals of both do not overlap; None as above.
-    """
-
-    auc: float | None
-    auc_low: float | None
-    auc_high: float | None
-    saturated: bool
-    difference: float | None = None
-    apart: bool | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """Layers that correspond to each other, one for each model; None where a model has none.
-
-    `width` counts features; `scores` has for each key one cell (or None) for each model.
-    """
-
-    width: int | None
-    tensors: tuple[str | None, ...]
-    scores: dict[str, tuple[Cell | None, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """Several reports, and what they have in common."""
-
-    schema: str
-    models: tuple[str, ...]
-    reports: tuple[Report, ...]
-    summary: dict[str, tuple[Cell | None, ...]]
-    layers: tuple[Row, ...]
-
-    def to_json(self) -> str:
-        """Return the comparison as JSON text, the reports included."""
-        values: dict[str, Any] = {
-            "schema": self.schema,
-            "models": self.models,
-            "reports": [report.to_dict() for report in self.reports],
-            "summary": {k: [c and asdict(c) for c in cells] for k, cells in self.summary.items()},
-            "layers": [asdict(row) for row in self.layers],
-        }
-        return json.dumps(values, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def compare(reports: Sequence[Report]) -> Comparison:
+def compare(
+    reports: Sequence[Report], *, notes: Sequence[str] = (), same_data: bool = False
+) -> Comparison:
     """Put reports side by side; the first is what the others differ from.
+
+    Args:
+        reports: two or more.
+        notes: how the data were given to models that take them in different forms.
+        same_data: the caller has seen to it that all models got the same samples, even where
+            each took them from an array of its own.
 
     Raises:
         UsageError: they measured different things; the message says which.
     """
-    if differ := _differing(reports):
+    if differ := _differing(reports, same_data=same_data):
         raise UsageError(
             f"the reports cannot be compared: {', '.join(differ)} differ; "
             "audit all models with the same data and settings"
         )
     keys = list(dict.fromkeys(key for report in reports for key in report.summary))
+    matched = match_layers([report.layers for report in reports])
+    seed = _seed(reports)
     return Comparison(
         schema=SCHEMA,
         models=model_names(reports),
+        summary={key: _means(reports, matched, key, seed) for key in keys},
+        layers=tuple(_row(layers, keys, seed) for layers in matched),
+        notes=tuple(notes),
         reports=tuple(reports),
-        summary={key: _against_first([_mean(report, key) for report in reports]) for key in keys},
-        layers=tuple(_row(layers, keys) for layers in match_layers([r.layers for r in reports])),
     )
 
 
-def _differing(reports: Sequence[Report]) -> list[str]:
+def _differing(reports: Sequence[Report], *, same_data: bool) -> list[str]:
     """Return what must be the same in all reports and is not."""
     facts = [
         {
             "classes": (report.data.classes, report.data.left_out),
-            "data": report.data.sha256,
+            "data": None if same_data else report.data.sha256,
             "samples": report.data.samples,
             **{name: report.settings.get(name) for name in (*COMPARABLE, "seed")},
             "metric": report.baseline.metric,
+            "batches": report.data.batches,
         }
         for report in reports
     ]
-    return [name for name in facts[0] if any(fact[name] != facts[0][name] for fact in facts)]
+    differ = [name for name in facts[0] if any(fact[name] != facts[0][name] for fact in facts)]
+    return [name for name in differ if name != "batches"] or differ
+
+
+def _seed(reports: Sequence[Report]) -> int | None:
+    """Return the seed of the resamples, None where the batches are not known to be the same."""
+    seed = reports[0].settings.get("seed")
+    known = all(report.data.batches for report in reports)
+    return seed if known and isinstance(seed, int) and seed >= 0 else None
+
+
+def _means(
+    reports: Sequence[Report], matched: Sequence[Matched], key: str, seed: int | None
+) -> tuple[Cell | None, ...]:
+    cells = [_mean(report, key) for report in reports]
+    return tuple(
+        cell if cell is None or place == 0 else _against(cell, _shared(matched, place, key), seed)
+        for place, cell in enumerate(cells)
+    )
 
 
 def _mean(report: Report, key: str) -> Cell | None:
@@ -120,128 +100,100 @@ def _mean(report: Report, key: str) -> Cell | None:
     return Cell(score.auc, score.auc_low, score.auc_high, saturated)
 
 
-def _row(layers: Sequence[Layer | None], keys: Sequence[str]) -> Row:
+def _shared(matched: Sequence[Matched], place: int, key: str) -> list[_Pair]:
+    """Return the curves that the first model and another one have and that are not saturated."""
+    pairs = [_pair(layers[0], layers[place], key) for layers in matched]
+    return [pair for pair in pairs if pair is not None]
+
+
+def _row(layers: Matched, keys: Sequence[str], seed: int | None) -> Row:
     widths = (width(layer) for layer in layers if layer is not None)
-    scores = {key: _against_first([_score(layer, key) for layer in layers]) for key in keys}
     return Row(
         width=next((found for found in widths if found is not None), None),
         tensors=tuple(None if layer is None else layer.tensor for layer in layers),
-        scores=scores,
+        scores={key: _scores(layers, key, seed) for key in keys},
+    )
+
+
+def _scores(layers: Matched, key: str, seed: int | None) -> tuple[Cell | None, ...]:
+    cells = [_score(layer, key) for layer in layers]
+    pairs = [_pair(layers[0], layer, key) for layer in layers]
+    return tuple(
+        cell if cell is None or place == 0 or pair is None else _against(cell, [pair], seed)
+        for place, (cell, pair) in enumerate(zip(cells, pairs, strict=True))
     )
 
 
 def _score(layer: Layer | None, key: str) -> Cell | None:
-    curve = None if layer is None else curve_of(layer, key)
-    if curve is None:
+    found = None if layer is None else curve_of(layer, key)
+    if found is None:
         return None
-    return Cell(curve.auc, curve.auc_low, curve.auc_high, curve.saturated)
+    return Cell(found.auc, found.auc_low, found.auc_high, found.saturated)
 
 
-def _against_first(cells: Sequence[Cell | None]) -> tuple[Cell | None, ...]:
-    first = cells[0]
-    return (first, *(cell and _difference(first, cell) for cell in cells[1:]))
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """The same curve of the first model and of another one."""
+
+    first: Curve
+    other: Curve
+
+    @property
+    def difference(self) -> float:
+        return self.other.auc - self.first.auc
+
+    @property
+    def slack(self) -> float:
+        """How far the difference may be off for the ranks that were left out."""
+        return self.other.auc_bound + self.first.auc_bound
+
+    def resampled(self, seed: int) -> np.ndarray | None:
+        """Return the difference in each resample (draws,), None where samples are not known."""
+        first, other = _samples(self.first), _samples(self.other)
+        sizes = tuple(group.samples for group in self.first.groups)
+        if first is None or other is None or len(first) != len(other):
+            return None
+        drawn: np.ndarray = _weights(sizes, seed) @ (other - first)
+        return drawn
 
 
-def _difference(first: Cell | None, cell: Cell) -> Cell:
-    if first is None or first.saturated or cell.saturated or None in (first.auc, cell.auc):
+def _pair(first: Layer | None, other: Layer | None, key: str) -> _Pair | None:
+    if first is None or other is None:
+        return None
+    one, two = curve_of(first, key), curve_of(other, key)
+    if one is None or two is None or one.saturated or two.saturated:
+        return None
+    return _Pair(one, two)
+
+
+def _samples(one: Curve) -> np.ndarray | None:
+    """Return what each sample adds to an AuC (samples,), None where the report does not say."""
+    try:
+        shares = curve.unpack(one.sample_auc)
+    except ValueError:
+        return None
+    return shares if len(shares) == sum(group.samples for group in one.groups) > 0 else None
+
+
+@lru_cache(maxsize=4)
+def _weights(sizes: tuple[int, ...], seed: int) -> np.ndarray:
+    """Return the bootstrap weights (draws, samples) of batches of `sizes`, one after the other."""
+    edges = np.cumsum([0, *sizes])
+    groups = [np.arange(low, high) for low, high in pairwise(edges)]
+    return curve.resample(groups, seed)
+
+
+def _against(cell: Cell, pairs: Sequence[_Pair], seed: int | None) -> Cell:
+    """Return the cell with the mean difference of `pairs`, and its interval where it is known."""
+    if not pairs:
         return cell
-    low, high = (first.auc_low or 0.0, first.auc_high or 0.0)
-    return replace(
-        cell,
-        difference=(cell.auc or 0.0) - (first.auc or 0.0),
-        apart=(cell.auc_low or 0.0) > high or (cell.auc_high or 0.0) < low,
-    )
-
-
-def width(layer: Layer) -> int | None:
-    """Return how many features a layer has, None where it is not known."""
-    if layer.shape is None or layer.feature_axis is None:
-        return None
-    if not -len(layer.shape) <= layer.feature_axis < len(layer.shape):
-        return None
-    return layer.shape[layer.feature_axis]
-
-
-def match_layers(models: Sequence[Sequence[Layer]]) -> list[tuple[Layer | None, ...]]:
-    """Return rows of layers that correspond: in order, and of equal width.
-
-    Each model is aligned with the first so that as many layers as possible find a partner.
-    Layers without one have rows of their own at the end.
-    """
-    first, others = models[0], models[1:]
-    partners = [dict(_align(list(map(width, first)), list(map(width, one)))) for one in others]
-    rows: list[tuple[Layer | None, ...]] = [
-        (
-            layer,
-            *(
-                one[found[place]] if place in found else None
-                for one, found in zip(others, partners, strict=True)
-            ),
-        )
-        for place, layer in enumerate(first)
-    ]
-    for number, (one, found) in enumerate(zip(others, partners, strict=True), start=1):
-        for place, layer in enumerate(one):
-            if place not in found.values():
-                rows.append(_alone(layer, number, len(models)))
-    return rows
-
-
-def _alone(layer: Layer, place: int, count: int) -> tuple[Layer | None, ...]:
-    return tuple(layer if index == place else None for index in range(count))
-
-
-def _align(one: Sequence[int | None], other: Sequence[int | None]) -> list[tuple[int, int]]:
-    """Return the positions of a longest common subsequence; an unknown width fits any.
-
-    Source: Wagner & Fischer (1974), The string-to-string correction problem.
-    """
-    best = np.zeros((len(one) + 1, len(other) + 1), np.int64)
-    for i in reversed(range(len(one))):
-        for j in reversed(range(len(other))):
-            together = 1 + best[i + 1, j + 1] if _fit(one[i], other[j]) else 0
-            best[i, j] = max(together, best[i + 1, j], best[i, j + 1])
-    pairs, i, j = [], 0, 0
-    while i < len(one) and j < len(other):
-        if _fit(one[i], other[j]) and best[i, j] == 1 + best[i + 1, j + 1]:
-            pairs.append((i, j))
-            i, j = i + 1, j + 1
-        elif best[i + 1, j] >= best[i, j + 1]:
-            i += 1
-        else:
-            j += 1
-    return pairs
-
-
-def _fit(one: int | None, other: int | None) -> bool:
-    return one is None or other is None or one == other
-
-
-def with_common_labels(
-    path: str | Path, arrays: Mapping[str, np.ndarray], settings: Settings
-) -> tuple[dict[str, np.ndarray], Settings]:
-    """Return data and settings that give all models the same batches.
-
-    Data without labels are grouped by what the model at `path` predicts, and every model is
-    measured by its fidelity to its own predictions.
-
-    Raises:
-        DataError: labels are missing and the metric needs them, or the samples are too few.
-        OnnxmemError: the model cannot be run, see `onnxmem.errors`.
-    """
-    if "y" in arrays:
-        return dict(arrays), settings
-    if settings.metric == "top1":
-        raise DataError("--metric top1 needs labels: give an array 'y', or use --metric fidelity")
-    model = graph.load(path, dict(settings.bind))
-    device = select_device(settings.device)
-    model = graph.widen(model)
-    everything = {name: array for name, array in arrays.items() if name != "split"}
-    samples = make_samples(everything, model.inputs)
-    with (
-        device.scope(),
-        prepare(model, samples.inputs, samples.shared, device, settings) as network,
-    ):
-        whole = network.session(graph.expose(network.model, []))
-        labels = predictions(network, whole, samples.inputs, network.feeds(samples.shared))
-    return {**arrays, "y": labels}, replace(settings, metric="fidelity")
+    difference = float(np.mean([pair.difference for pair in pairs]))
+    cell = replace(cell, difference=difference, layers=len(pairs))
+    drawn = [None if seed is None else pair.resampled(seed) for pair in pairs]
+    known = [one for one in drawn if one is not None]
+    if len(known) < len(pairs):
+        return cell
+    low, high = curve.interval(np.mean(known, axis=0))
+    slack = float(np.mean([pair.slack for pair in pairs]))
+    low, high = min(low, difference) - slack, max(high, difference) + slack
+    return replace(cell, difference_low=low, difference_high=high, apart=bool(low > 0 or high < 0))

@@ -2,10 +2,13 @@
 
 from onnxmem.auditing.run import Progress, choose_sites, environment, run_audit
 from onnxmem.auditing.settings import Settings, parse_ranks
+from onnxmem.auditing.together import Together, audit_together
 
 __all__ = [
     "Progress",
     "Settings",
+    "Together",
+    "audit_together",
     "choose_sites",
     "environment",
     "parse_ranks",

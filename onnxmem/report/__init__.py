@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Literal
 
 from onnxmem.records import Report
-from onnxmem.report.formats import Format, render
-from onnxmem.report.json import load
+from onnxmem.report.formats import Format, render, render_comparison
+from onnxmem.report.json import load, load_stored
 from onnxmem.report.output import check_writable, write
 from onnxmem.report.terminal import terminal
 from onnxmem.report.words import sentence
@@ -17,7 +17,9 @@ __all__ = [
     "check_writable",
     "image",
     "load",
+    "load_stored",
     "render",
+    "render_comparison",
     "sentence",
     "side_by_side",
     "terminal",

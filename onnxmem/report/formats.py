@@ -8,6 +8,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import assert_never
 
+from onnxmem.comparison_records import Comparison
 from onnxmem.errors import UsageError
 from onnxmem.records import Report
 from onnxmem.report.words import printable
@@ -55,6 +56,37 @@ def render(report: Report, name: str) -> str:
             from onnxmem.report import html
 
             return html.fragment(report)
+        case unknown:
+            assert_never(unknown)
+
+
+def render_comparison(comparison: Comparison, name: str) -> str:
+    """Return the comparison as text of the format `name`.
+
+    Raises:
+        UsageError: there is no such format, or it takes one report alone.
+    """
+    match _format(name):
+        case Format.JSON:
+            return comparison.to_json()
+        case Format.HTML:
+            from onnxmem.report import html
+
+            return html.compared(comparison)
+        case Format.MARKDOWN:
+            from onnxmem.report import comparison_markdown
+
+            return comparison_markdown.render(comparison)
+        case Format.JUNIT:
+            from onnxmem.report import junit
+
+            return junit.render_all(comparison.reports)
+        case Format.SARIF:
+            from onnxmem.report import sarif
+
+            return sarif.render_all(comparison.reports)
+        case Format.NOTEBOOK:
+            raise UsageError("a notebook shows one report; choose another format")
         case unknown:
             assert_never(unknown)
 

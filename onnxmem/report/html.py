@@ -19,9 +19,11 @@ import msgspec
 import vl_convert
 from markupsafe import Markup
 
+from onnxmem.comparison_records import Comparison
 from onnxmem.errors import UsageError
 from onnxmem.records import COMPARABLE, Report
-from onnxmem.report import charts, comparison, look, rows, words
+from onnxmem.report import charts, findings, look, rows, words
+from onnxmem.report import comparison as model_charts
 
 VALUE_LENGTH = 400
 _SCRIPT_ESCAPES = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026"}
@@ -45,12 +47,20 @@ def side_by_side(reports: Sequence[Report], lead: str = "") -> str:
     return _page(list(reports), f"{len(reports)} models: memorization audit", lead)
 
 
+def compared(comparison: Comparison) -> str:
+    """Return the page of a comparison: what it says, all models together, then each of them."""
+    reports = list(comparison.reports)
+    return _page(reports, f"{len(reports)} models compared", comparison=comparison)
+
+
 def fragment(report: Report) -> str:
     """Return the table of layers as a fragment without scripts, for notebooks."""
     return _environment().get_template("notebook.html").render(model=_model(0, report, "layers"))
 
 
-def _page(reports: list[Report], title: str, lead: str = "") -> str:
+def _page(
+    reports: list[Report], title: str, lead: str = "", comparison: Comparison | None = None
+) -> str:
     names = words.model_names(reports)
     models = [
         _model(index, report, name)
@@ -70,7 +80,8 @@ def _page(reports: list[Report], title: str, lead: str = "") -> str:
             models=models,
             together=together,
             lead=lead,
-            differences=_differences(reports),
+            compared=None if comparison is None else _compared(comparison),
+            differences=[] if comparison is not None else _differences(reports),
             keys=keys,
             policy=_policy(scripts, style),
             scripts=[Markup(script) for script in scripts],
@@ -84,6 +95,23 @@ def _page(reports: list[Report], title: str, lead: str = "") -> str:
             ),
         )
     )
+
+
+def _compared(comparison: Comparison) -> dict[str, Any]:
+    """Return what the template shows of a comparison besides its reports."""
+    return {
+        "models": comparison.models,
+        "findings": findings.findings(comparison),
+        "limits": findings.limits(comparison),
+        "star": findings.APART if findings.starred(comparison) else "",
+        "rows": [
+            ("mean without saturated", comparison.summary),
+            *(
+                (f"{place} {findings.row_name(row)}", row.scores)
+                for place, row in enumerate(comparison.layers, start=1)
+            ),
+        ],
+    }
 
 
 def _model(index: int, report: Report, name: str) -> dict[str, Any]:
@@ -141,10 +169,11 @@ def _together(
     if not keys:
         return None
     drawn: dict[str, Any] = {
-        f"together-{batch}": comparison.together(list(names), batch) for batch in _batches(reports)
+        f"together-{batch}": model_charts.together(list(names), batch)
+        for batch in _batches(reports)
     }
     first = next(key for key in words.LEADING_KEYS if key in keys)
-    drawn["depth"] = comparison.by_depth(list(names), first)
+    drawn["depth"] = model_charts.by_depth(list(names), first)
     return {
         "specs": {name: _spec(chart, name == "depth") for name, chart in drawn.items()},
         "datasets": {
@@ -255,6 +284,7 @@ def _environment() -> jinja2.Environment:
     )
     environment.globals.update(
         interval=words.interval,
+        cell_text=findings.cell_text,
         curve_of=words.curve_of,
         compressors=words.COMPRESSORS,
         batches=words.BATCHES,

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
 import msgspec
 
+from onnxmem.comparison_records import SCHEMA as COMPARISON
+from onnxmem.comparison_records import Comparison
 from onnxmem.errors import DataError
 from onnxmem.records import SCHEMA, Report
 from onnxmem.report.words import printable
@@ -30,14 +33,32 @@ def load(path: str | Path) -> Report:
     Raises:
         DataError: there is no such file, or it holds no report of this schema.
     """
+    found = _load(path, {SCHEMA: Report})
+    assert isinstance(found, Report)
+    return found
+
+
+def load_stored(path: str | Path) -> Report | Comparison:
+    """Return the report or the comparison that a JSON file holds.
+
+    Raises:
+        DataError: there is no such file, or it holds neither of these schemas.
+    """
+    return _load(path, {SCHEMA: Report, COMPARISON: Comparison})
+
+
+def _load(
+    path: str | Path, kinds: Mapping[str, type[Report] | type[Comparison]]
+) -> Report | Comparison:
     shown = printable(str(path), 200)
     values = _parse(_read(path, shown), shown)
     found = values.get("schema") if isinstance(values, dict) else None
-    if found != SCHEMA:
+    if not isinstance(found, str) or found not in kinds:
         kind = f"schema {printable(str(found))!r}" if found else "no schema of a report"
-        raise DataError(f"{shown} has {kind}; this version reads {SCHEMA!r}")
+        wanted = " and ".join(map(repr, kinds))
+        raise DataError(f"{shown} has {kind}; this version reads {wanted}")
     try:
-        return Report.from_dict(values)
+        return kinds[found].from_dict(values)
     except DataError as error:
         raise DataError(f"{shown}: {printable(str(error), 400)}") from error
 

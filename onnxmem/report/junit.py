@@ -5,14 +5,15 @@ A layer that was not scored counts as skipped: it neither passed nor failed.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from xml.etree import ElementTree as xml
 
 from onnxmem.records import Curve, Gate, Layer, Report
 from onnxmem.report.words import (
     accuracy,
-    file_name,
     interval,
     key_title,
+    model_names,
     number,
     printable,
     sentence,
@@ -22,30 +23,41 @@ from onnxmem.report.words import (
 
 def render(report: Report) -> str:
     """Return the report as JUnit XML."""
-    suite = xml.Element("testsuite", name=f"onnxmem {file_name(report.model.path)}")
+    return render_all([report])
+
+
+def render_all(reports: Sequence[Report]) -> str:
+    """Return several reports as JUnit XML, a test suite for each."""
+    root = xml.Element("testsuites", name="onnxmem")
+    for name, report in zip(model_names(reports), reports, strict=True):
+        root.append(_suite(name, report))
+    _set_counts(root, sum(sum(report.seconds.values()) for report in reports))
+    xml.indent(root)
+    text: str = xml.tostring(root, encoding="unicode")
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
+
+
+def _suite(name: str, report: Report) -> xml.Element:
+    suite = xml.Element("testsuite", name=f"onnxmem {name}")
     properties = xml.SubElement(suite, "properties")
-    for name, value in _properties(report):
-        xml.SubElement(properties, "property", name=name, value=value)
+    for key, value in _properties(report):
+        xml.SubElement(properties, "property", name=key, value=value)
     for layer in report.layers:
         _layer(suite, layer)
     for gate in report.gates:
         _gate(suite, gate)
     _verdict(suite, report)
-    counts = {
-        "tests": len(suite.findall("testcase")),
-        "failures": len(suite.findall("testcase/failure")),
-        "errors": 0,
-        "skipped": len(suite.findall("testcase/skipped")),
-    }
-    seconds = number(sum(report.seconds.values()))
-    for element in (suite, root := xml.Element("testsuites", name="onnxmem")):
-        for name, count in counts.items():
-            element.set(name, str(count))
-        element.set("time", seconds)
-    root.append(suite)
-    xml.indent(root)
-    text: str = xml.tostring(root, encoding="unicode")
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
+    _set_counts(suite, sum(report.seconds.values()))
+    return suite
+
+
+def _set_counts(element: xml.Element, seconds: float) -> None:
+    cases = list(element.iter("testcase"))
+    element.set("tests", str(len(cases)))
+    element.set("failures", str(sum(case.find("failure") is not None for case in cases)))
+    element.set("errors", "0")
+    element.set("skipped", str(sum(case.find("skipped") is not None for case in cases)))
+    element.set("time", number(seconds))
 
 
 def _properties(report: Report) -> tuple[tuple[str, str], ...]:

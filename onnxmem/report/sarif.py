@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path, PurePath, PureWindowsPath
 from typing import Any, Literal
 from urllib.parse import quote
@@ -79,7 +80,17 @@ _RULES: dict[str, tuple[Level, str, str, str]] = {
 
 def render(report: Report) -> str:
     """Return the report as SARIF."""
-    log = {"$schema": SCHEMA_URI, "version": "2.1.0", "runs": [_run(report)]}
+    return render_all([report])
+
+
+def render_all(reports: Sequence[Report]) -> str:
+    """Return several reports as SARIF, a run for each, told apart by their automation details."""
+    names = [relative_uri(report.model.path) for report in reports]
+    runs = [
+        _run(report, f"{uri}/{place}" if names.count(uri) > 1 else uri)
+        for place, (report, uri) in enumerate(zip(reports, names, strict=True), start=1)
+    ]
+    log = {"$schema": SCHEMA_URI, "version": "2.1.0", "runs": runs}
     return json.dumps(log, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
@@ -95,14 +106,14 @@ def relative_uri(path: str) -> str:
     return quote(shown, safe="/._-~")
 
 
-def _run(report: Report) -> Json:
+def _run(report: Report, identity: str) -> Json:
     location = {"uri": relative_uri(report.model.path), "uriBaseId": "%SRCROOT%"}
     artifact: Json = {"location": location, "roles": ["analysisTarget"]}
     if report.model.sha256:
         artifact["hashes"] = {"sha-256": printable(report.model.sha256)}
     return {
         "tool": {"driver": _driver(report)},
-        "automationDetails": {"id": f"onnxmem/{location['uri']}"},
+        "automationDetails": {"id": f"onnxmem/{identity}"},
         "invocations": [{"executionSuccessful": True, "exitCode": report.exit_code}],
         "artifacts": [artifact],
         "results": _results(report, location),

@@ -1,0 +1,152 @@
+"""Audits several models on the same samples in the same batches, one model after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from onnxmem import graph
+from onnxmem.auditing.network import predictions, prepare
+from onnxmem.auditing.run import Listener, choose_sites, run_audit
+from onnxmem.auditing.settings import Settings
+from onnxmem.cache import NOWHERE, Store
+from onnxmem.data import Samples, make_samples
+from onnxmem.data.samples import RESERVED
+from onnxmem.errors import DataError, UsageError
+from onnxmem.records import Report
+from onnxmem.runtime import select_device
+
+Watch = Callable[[str], AbstractContextManager[Listener]]
+"""Gives, for the path of a model, who is told about the progress of its audit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """The reports of several models, and how the data were given to each, one line a change."""
+
+    reports: tuple[Report, ...]
+    notes: tuple[str, ...]
+
+
+def audit_together(
+    paths: Sequence[str | Path],
+    arrays: Mapping[str, np.ndarray],
+    settings: Settings,
+    *,
+    data_path: str = "",
+    baseline: Report | None = None,
+    store: Store = NOWHERE,
+    watch: Watch = lambda path: nullcontext(lambda progress: None),
+) -> Together:
+    """Audit every model at `paths`, after a look at all of them.
+
+    Samples are chosen and batched by what the first model takes, so that all get the same ones
+    even where a model has an array of its own. Data without labels are grouped by what the first
+    model predicts, and every model is measured by its fidelity to its own predictions.
+
+    Args:
+        paths: two or more ONNX files.
+        arrays: the inputs of all models by name, labels in `y`; see `onnxmem.data.make_samples`.
+        settings: of every audit.
+        data_path: where the arrays come from, for the reports.
+        baseline: an earlier report that every model is held against.
+        store: layers that it knows are not measured again.
+        watch: told about progress.
+
+    Raises:
+        OnnxmemError: see `onnxmem.errors`; nothing was measured where a model or the data are
+            at fault.
+    """
+    models = [graph.load(path, dict(settings.bind)) for path in paths]
+    for model in models:
+        choose_sites(model, settings.layers)
+    arrays, notes = _named(arrays, models)
+    own = _outputs(models, settings)
+    if "y" not in arrays:
+        arrays = {**arrays, "y": _labels(models[0], arrays, own[0])}
+        own = [replace(one, metric="fidelity") for one in own]
+    samples = [make_samples(arrays, graph.widen(model).inputs, settings.split) for model in models]
+    _check_counts(models, samples)
+    notes += [
+        f"{model.path.name}: {change}"
+        for model, one in zip(models, samples, strict=True)
+        for change in one.changes
+    ]
+    digests = samples[0].digests
+    del models, samples
+    reports = []
+    for path, chosen in zip(paths, own, strict=True):
+        with watch(str(path)) as listen:
+            report = run_audit(
+                path,
+                arrays,
+                chosen,
+                data_path=data_path,
+                baseline=baseline,
+                store=store,
+                listen=listen,
+                digests=digests,
+            )
+        reports.append(report)
+    return Together(tuple(reports), tuple(notes))
+
+
+def _named(
+    arrays: Mapping[str, np.ndarray], models: Sequence[graph.Model]
+) -> tuple[dict[str, np.ndarray], list[str]]:
+    """Return the arrays with one for every model whose only input bears a name of its own.
+
+    Exporters name inputs as they like. A model with one input takes the array of that name, or
+    `x`, or else the array that another model with one input takes by its name.
+    """
+    only = [model.inputs[0].name if len(model.inputs) == 1 else None for model in models]
+    found = next((name for name in only if name in arrays and name not in RESERVED), None)
+    named, notes = dict(arrays), []
+    for model, name in zip(models, only, strict=True):
+        if name is None or found is None or name in arrays or "x" in arrays:
+            continue
+        named[name] = arrays[found]
+        notes.append(f"{model.path.name}: input {name!r} took the array {found!r} of the data")
+    return named, notes
+
+
+def _outputs(models: Sequence[graph.Model], settings: Settings) -> list[Settings]:
+    """Return the settings of each model: a model without the output of that name uses its own.
+
+    Raises:
+        UsageError: no model has it.
+    """
+    name = settings.output_name
+    has = [name is None or name in (spec.name for spec in model.outputs) for model in models]
+    if not any(has):
+        raise UsageError(f"none of the models has an output {name!r}")
+    return [settings if own else replace(settings, output_name=None) for own in has]
+
+
+def _labels(first: graph.Model, arrays: Mapping[str, np.ndarray], settings: Settings) -> np.ndarray:
+    """Return what the first model predicts for all samples (samples,), of every split."""
+    if settings.metric == "top1":
+        raise DataError("--metric top1 needs labels: give an array 'y', or use --metric fidelity")
+    device = select_device(settings.device)
+    model = graph.widen(first)
+    everything = {name: array for name, array in arrays.items() if name != "split"}
+    samples = make_samples(everything, model.inputs)
+    with (
+        device.scope(),
+        prepare(model, samples.inputs, samples.shared, device, settings) as network,
+    ):
+        whole = network.session(graph.expose(network.model, []))
+        return predictions(network, whole, samples.inputs, network.feeds(samples.shared))
+
+
+def _check_counts(models: Sequence[graph.Model], samples: Sequence[Samples]) -> None:
+    counts = [len(one) for one in samples]
+    if len(set(counts)) > 1:
+        listed = ", ".join(
+            f"{model.path.name} {count}" for model, count in zip(models, counts, strict=True)
+        )
+        raise DataError(f"the models get different numbers of samples from the data: {listed}")

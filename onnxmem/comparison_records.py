@@ -1,0 +1,108 @@
+"""The records of a comparison: several reports side by side, and how far they are apart.
+
+Frozen and plain like those of a report; the field names are those of the JSON, whose schema
+`onnxmem/report/comparison.schema.json` is made from these classes.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from onnxmem.errors import DataError
+from onnxmem.records import Report
+
+SCHEMA = "onnxmem.compare/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One score of one model.
+
+    Attributes:
+        auc, auc_low, auc_high: the AuC, or the mean over the layers that are not saturated, and
+            its 95 % interval; None where there is none.
+        saturated: nothing can be read from it.
+        difference: to the first model. Of a mean: over the layers that both models have and that
+            are saturated in neither. None where there is nothing to subtract.
+        difference_low, difference_high: its 95 % interval from paired resamples, widened by what
+            the ranks left out could change; None where the samples are not known to be the same.
+        apart: whether that interval leaves out 0; None where there is none.
+        layers: how many layers the difference is taken over.
+    """
+
+    auc: float | None
+    auc_low: float | None
+    auc_high: float | None
+    saturated: bool
+    difference: float | None = None
+    difference_low: float | None = None
+    difference_high: float | None = None
+    apart: bool | None = None
+    layers: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Layers that correspond to each other, one for each model; None where a model has none.
+
+    `width` counts features, None where it is not known; `scores` has for each key one cell for
+    each model, None where nothing was measured.
+    """
+
+    width: int | None
+    tensors: tuple[str | None, ...]
+    scores: dict[str, tuple[Cell | None, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Several reports, and what they have in common.
+
+    Differences are those to the first model. `notes` says how the data were given to models that
+    take them in different forms.
+    """
+
+    schema: str
+    models: tuple[str, ...]
+    summary: dict[str, tuple[Cell | None, ...]]
+    layers: tuple[Row, ...]
+    notes: tuple[str, ...]
+    reports: tuple[Report, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """What the command line returns: the highest code of all reports."""
+        return max(report.exit_code for report in self.reports)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the comparison as JSON types: dictionaries, lists, strings, numbers and None."""
+        plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(self))
+        return plain
+
+    def to_json(self) -> str:
+        """Return the comparison as JSON text, the reports included."""
+        values = msgspec.to_builtins(self)
+        text = json.dumps(values, indent=1, ensure_ascii=False, allow_nan=False)
+        return text.encode("utf-8", "backslashreplace").decode("utf-8") + "\n"
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Comparison:
+        """Return the comparison that `to_dict` turned into `values`.
+
+        Raises:
+            DataError: a field is missing, or has the wrong type or number of entries.
+        """
+        try:
+            found = msgspec.convert(values, cls)
+        except msgspec.ValidationError as error:
+            raise DataError(f"this is no {SCHEMA} comparison: {error}") from error
+        rows = [found.summary, *(row.scores for row in found.layers)]
+        widths = {len(cells) for row in rows for cells in row.values()}
+        widths |= {len(row.tensors) for row in found.layers} | {len(found.models)}
+        if widths != {len(found.reports)} or len(found.reports) < 2:
+            raise DataError(f"this is no {SCHEMA} comparison: its rows differ in length")
+        return found

@@ -1,0 +1,54 @@
+"""A comparison as Markdown: the sentences, the means, then every layer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from onnxmem.comparison_records import Comparison
+from onnxmem.report.findings import APART, cell_text, findings, limits, row_name, starred
+from onnxmem.report.markdown import MOST_BYTES, code, escaped
+from onnxmem.report.words import sentence
+
+SENTENCE = 2_000
+
+
+def render(comparison: Comparison) -> str:
+    """Return the comparison as Markdown; rows of layers are left out where it gets too long."""
+    head = ("Layer", "Curve", *(escaped(name) for name in comparison.models))
+    lead = ["## onnxmem: comparison", "", *_listed(findings(comparison))]
+    if found := limits(comparison):
+        lead += ["", "### What cannot be compared as it is", "", *_listed(found)]
+    lead += ["", "### AuC, and its difference from the first model", "", _line(head)]
+    lead.append(_line(["---"] * len(head)))
+    lead += [
+        _line(("**mean**", key, *map(cell_text, cells)))
+        for key, cells in comparison.summary.items()
+    ]
+    rows = [
+        _line((f"{place} {code(row_name(row))}", key, *map(cell_text, cells)))
+        for place, row in enumerate(comparison.layers, start=1)
+        for key, cells in row.scores.items()
+    ]
+    tail = ["", f"\\* {APART}.", ""] if starred(comparison) else [""]
+    tail += _listed(sentence(report) for report in comparison.reports)
+    return "\n".join([*lead, *_as_room_allows(rows, [*lead, *tail]), *tail]) + "\n"
+
+
+def _listed(sentences: Iterable[str]) -> list[str]:
+    return [f"- {escaped(one, SENTENCE)}" for one in sentences]
+
+
+def _as_room_allows(rows: list[str], others: list[str]) -> list[str]:
+    """Return the first rows, as many as fit into `MOST_BYTES` beside the other lines."""
+    left = MOST_BYTES - sum(len(line.encode()) + 1 for line in others) - 100
+    kept: list[str] = []
+    for row in rows:
+        left -= len(row.encode()) + 1
+        if left < 0:
+            return [*kept, "", f"{len(rows) - len(kept)} more rows are in the JSON form."]
+        kept.append(row)
+    return kept
+
+
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"

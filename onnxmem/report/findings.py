@@ -1,0 +1,177 @@
+"""What a comparison says, in plain sentences: which model keeps more, and what cannot be told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from onnxmem.comparison_records import Cell, Comparison, Row
+from onnxmem.report.words import key_title, number, printable
+
+APART = "the 95 % interval of the difference to the first model leaves out 0"
+_MOST = 6
+"""Names of layers that one sentence lists."""
+
+_CLOSE = 0.01
+"""Accuracies of untouched models that are not worth a sentence."""
+
+
+def findings(comparison: Comparison) -> list[str]:
+    """Return for every score and every model but the first how it stands to the first."""
+    return [
+        _finding(comparison, key, place)
+        for key in comparison.summary
+        for place in range(1, len(comparison.models))
+    ]
+
+
+def _finding(comparison: Comparison, key: str, place: int) -> str:
+    first, other = comparison.models[0], comparison.models[place]
+    cell = comparison.summary[key][place]
+    title = key_title(key)
+    if cell is None or cell.difference is None:
+        return (
+            f"{title}: {other} and {first} cannot be compared; they share no layer that was "
+            "measured and is saturated in neither."
+        )
+    if number(abs(cell.difference)) == number(0.0):
+        lead = f"{title}: {other} and {first} keep the same accuracy"
+    else:
+        more, less = (other, first) if cell.difference > 0 else (first, other)
+        lead = f"{title}: {more} keeps more accuracy than {less}"
+    means = _means(comparison, key, place)
+    size = f"apart by {number(abs(cell.difference))}{_bounds(cell)}"
+    return f"{lead}{means}, {size}, {_weight(cell)}."
+
+
+def _means(comparison: Comparison, key: str, place: int) -> str:
+    """Return both means where they are over the layers of the difference, else say which those are.
+
+    The model with the higher mean comes first, as in the sentence.
+    """
+    cells = comparison.summary[key][0], comparison.summary[key][place]
+    counts = [comparison.reports[at].summary[key].layers_scored for at in (0, place)]
+    layers = cells[1].layers if cells[1] is not None else 0
+    aucs = [cell.auc for cell in cells if cell is not None and cell.auc is not None]
+    if counts == [layers, layers] and len(aucs) == 2:
+        return f": {number(max(aucs))} against {number(min(aucs))}"
+    return f": on average over the {_count(layers)} that both have and that saturate in neither"
+
+
+def _bounds(cell: Cell) -> str:
+    if cell.difference_low is None or cell.difference_high is None:
+        return ""
+    low, high = cell.difference_low, cell.difference_high
+    if (cell.difference or 0.0) < 0:
+        low, high = -high, -low
+    return f" (95 % interval {number(low)} to {number(high)})"
+
+
+def _weight(cell: Cell) -> str:
+    if cell.apart is None:
+        return "with no interval, since the reports do not tell whether their samples are the same"
+    if cell.apart:
+        return "more than the choice of samples explains: the interval leaves out 0"
+    return "no more than the choice of samples may explain: the interval holds 0"
+
+
+def limits(comparison: Comparison) -> list[str]:
+    """Return what cannot be compared, or only with care, one sentence each."""
+    return [
+        *_accuracies(comparison),
+        *_partners(comparison),
+        *_saturated(comparison),
+        *(printable(note, 300) + "." for note in comparison.notes),
+    ]
+
+
+def _accuracies(comparison: Comparison) -> Iterator[str]:
+    values = [report.baseline.value for report in comparison.reports]
+    if max(values) - min(values) > _CLOSE:
+        pairs = zip(comparison.models, values, strict=True)
+        listed = ", ".join(f"{name} {number(value)}" for name, value in pairs)
+        yield f"The untouched models differ in accuracy, which moves every AuC: {listed}."
+
+
+def _partners(comparison: Comparison) -> Iterator[str]:
+    """Say which layers have no counterpart, and which were not measured."""
+    for place, name in enumerate(comparison.models):
+        others = comparison.models[1:] if place == 0 else comparison.models[:1]
+        rows = [row for row in comparison.layers if row.tensors[place] is not None]
+        for other in others:
+            at = comparison.models.index(other)
+            alone = [row for row in rows if row.tensors[at] is None]
+            if alone:
+                yield (
+                    f"{name} has {_count(len(alone))} with no counterpart of the same width in "
+                    f"{other}, left out of every difference: {_names(alone, place)}."
+                )
+        bare = [row for row in rows if all(cells[place] is None for cells in row.scores.values())]
+        if bare:
+            yield f"{name} has {_count(len(bare))} without a score: {_names(bare, place)}."
+
+
+def _saturated(comparison: Comparison) -> Iterator[str]:
+    """Say which layers are saturated in one of two models, so that they have no difference."""
+    for key in comparison.summary:
+        for place in range(1, len(comparison.models)):
+            pairs = [(row, row.scores[key][0], row.scores[key][place]) for row in comparison.layers]
+            both = [(row, one, two) for row, one, two in pairs if one and two]
+            for at, other, rows in (
+                (place, 0, [row for row, one, two in both if two.saturated and not one.saturated]),
+                (0, place, [row for row, one, two in both if one.saturated and not two.saturated]),
+            ):
+                if rows:
+                    yield (
+                        f"{key_title(key)}: {_count(len(rows))} saturated in "
+                        f"{comparison.models[at]} and not in {comparison.models[other]}, left out "
+                        f"of their difference: {_names(rows, at)}."
+                    )
+
+
+def _names(rows: Sequence[Row], place: int) -> str:
+    names = [_with_width(row, place) for row in rows[:_MOST]]
+    more = len(rows) - len(names)
+    return ", ".join(names) + (f" and {more} more" if more else "")
+
+
+def _with_width(row: Row, place: int) -> str:
+    name = printable(row.tensors[place] or "", 60).strip() or "(no name)"
+    return name if row.width is None else f"{name} ({row.width} features)"
+
+
+def _count(layers: int) -> str:
+    return f"{layers} layer" if layers == 1 else f"{layers} layers"
+
+
+def row_name(row: Row, length: int = 80) -> str:
+    """Return the tensor of the first model that has the layer, made harmless."""
+    name = next(tensor for tensor in row.tensors if tensor is not None)
+    return printable(name, length).strip() or "(no name)"
+
+
+def cell_text(cell: Cell | None) -> str:
+    """Return a score, and its difference to the first model with a star where it is apart."""
+    if cell is None:
+        return "–"
+    if cell.saturated:
+        return "saturated"
+    if cell.auc is None:
+        return "none"
+    if cell.difference is None:
+        return number(cell.auc)
+    return f"{number(cell.auc)} ({cell.difference:+.3f}){'*' if cell.apart else ''}"
+
+
+def starred(comparison: Comparison) -> bool:
+    """Tell whether any score bears a star, so that its meaning has to be said."""
+    return any(
+        cell is not None and bool(cell.apart) and not cell.saturated
+        for cells in _all_cells(comparison)
+        for cell in cells
+    )
+
+
+def _all_cells(comparison: Comparison) -> Iterable[tuple[Cell | None, ...]]:
+    yield from comparison.summary.values()
+    for row in comparison.layers:
+        yield from row.scores.values()
