@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
+import jsonschema
 import numpy as np
 import onnx
 import pytest
@@ -62,8 +65,8 @@ def test_models_are_measured_on_the_same_batches(
     assert one["auc"] == first.summary["nmf.mixed"].auc
     assert one["difference"] is None
     assert two["difference"] == two["auc"] - one["auc"]
-    apart = two["auc_low"] > one["auc_high"] or two["auc_high"] < one["auc_low"]
-    assert two["apart"] is apart
+    assert two["difference_low"] <= two["difference"] <= two["difference_high"]
+    assert two["apart"] is (two["difference_low"] > 0 or two["difference_high"] < 0)
     assert "relu1" in outcome.out and "nmf.mixed" in outcome.out
 
 
@@ -79,6 +82,8 @@ def test_a_comparison_gives_what_the_audits_give(
         for one in values["reports"]:
             del one["timings"]
     assert models == reports
+    schema = files("onnxmem.report") / "comparison.schema.json"
+    jsonschema.Draft202012Validator(json.loads(schema.read_text("utf-8"))).validate(models)
 
 
 def test_samples_without_labels_are_grouped_alike_for_all(
@@ -192,8 +197,6 @@ def test_reports_of_different_things_are_not_compared(
     [
         ((), "two models"),
         (("a.json",), "two models"),
-        (("a.json", "a.json", "--junit", "c.xml"), "onnxmem audit"),
-        (("a.json", "a.json", "--sarif", "-"), "onnxmem audit"),
         (("a.json", "a.json", "--seed", "1"), "--seed"),
         (("a.json", "a.json", "--fail-under", "nmf.mixed=1"), "--fail-under"),
         (("a.json", "a.json", "--data", "d.npz"), "--data"),
@@ -217,7 +220,7 @@ def test_what_cannot_be_is_refused(
 def test_a_second_model_that_is_wrong_is_seen_at_once(
     command: Command, mlp: Sample, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("onnxmem.cli.compare_command.run_audit", None)
+    monkeypatch.setattr("onnxmem.auditing.together.run_audit", None)
     outcome = command("compare", mlp.path, "nowhere.onnx", "--data", mlp.data, *QUICK)
     assert outcome.code == 2
     assert "nowhere.onnx" in outcome.error
@@ -229,3 +232,106 @@ def test_a_setting_for_audits_does_not_forbid_to_compare_reports(
     report.to_json(folder / "a.json")
     (folder / "onnxmem.toml").write_text("seed = 3\nper-class = 20\n")
     assert command("compare", "a.json", "a.json").code == 0
+
+
+def test_a_model_that_takes_its_channels_last(command: Command, cnn: Sample, folder: Path) -> None:
+    last = text_networks.channels_last(cnn.path, folder / "last.onnx")
+    options = ("--data", cnn.data, *QUICK, "--json", "c.json")
+    outcome = command("compare", cnn.path, last, *options)
+    assert outcome.code == 0, outcome.err
+    values = json.loads((folder / "c.json").read_text("utf-8"))
+    assert "last.onnx: input 'pixels': axis 1 moved to the end" in values["notes"][-1]
+    assert "axis 1 moved to the end" in outcome.out
+    assert values["reports"][0]["data"]["sha256"] == values["reports"][1]["data"]["sha256"]
+    assert values["reports"][0]["data"]["changes"] == []
+    for row in values["layers"]:
+        assert None not in row["tensors"]
+        cell = row["scores"]["nmf.mixed"][1]
+        assert cell["saturated"] or abs(cell["difference"]) < 0.01
+
+
+def test_models_with_arrays_of_their_own(command: Command, mlp: Sample, folder: Path) -> None:
+    model = onnx.load(mlp.path)
+    model.graph.input[0].name = "raw"
+    model.graph.node.insert(0, onnx.helper.make_node("Mul", ["raw", "half"], ["x"]))
+    model.graph.initializer.append(numpy_helper.from_array(np.float32(0.5), "half"))
+    onnx.save(model, folder / "raw.onnx")
+    np.savez(folder / "both.npz", x=mlp.x, raw=2 * mlp.x, y=mlp.y)
+    outcome = command("compare", mlp.path, "raw.onnx", "--data", "both.npz", *QUICK, "--json", "-")
+    assert outcome.code == 0, outcome.err
+    values = json.loads(outcome.out)
+    one, two = (report["data"] for report in values["reports"])
+    assert one["sha256"] != two["sha256"]
+    assert one["batches"] == two["batches"]
+    first, second = values["summary"]["nmf.mixed"]
+    assert second["auc"] == pytest.approx(first["auc"], abs=1e-6)
+
+
+def test_an_input_of_another_name_takes_the_array_of_the_first_model(
+    command: Command, mlp: Sample, folder: Path
+) -> None:
+    for name in ("one", "two"):
+        model = onnx.load(mlp.path)
+        model.graph.input[0].name = name
+        for node in model.graph.node:
+            node.input[:] = [name if one == "x" else one for one in node.input]
+        onnx.save(model, folder / f"{name}.onnx")
+    np.savez(folder / "named.npz", one=mlp.x, y=mlp.y)
+    outcome = command("compare", "one.onnx", "two.onnx", "--data", "named.npz", *QUICK)
+    assert outcome.code == 0, outcome.err
+    assert "two.onnx: input 'two' took the array 'one' of the data" in " ".join(outcome.out.split())
+
+
+def test_gates_hold_for_every_model(
+    command: Command, mlp: Sample, other: Path, folder: Path
+) -> None:
+    shared = ("--data", mlp.data, *QUICK)
+    command("audit", mlp.path, *shared, "--json", "old.json", "-q")
+    gates = ("--baseline", "old.json", "--max-drop", "0.0", "--fail-under", "nmf.mixed=0")
+    outputs = ("--junit", "c.xml", "--sarif", "c.sarif", "--json", "c.json")
+    outcome = command("compare", mlp.path, other, *shared, *gates, *outputs)
+    reports = json.loads((folder / "c.json").read_text("utf-8"))["reports"]
+    keys = [[gate["key"] for gate in report["gates"]] for report in reports]
+    expected = ["nmf.mixed"] + [
+        f"{key}:drop" for key, score in reports[0]["summary"].items() if score["auc"] is not None
+    ]
+    assert keys[0] == expected
+    assert outcome.code == max({"pass": 0, "fail": 1}[report["verdict"]] for report in reports)
+    suites = ElementTree.parse(folder / "c.xml").getroot().findall("testsuite")
+    assert [suite.get("name") for suite in suites] == ["onnxmem mlp-n.onnx", "onnxmem other.onnx"]
+    runs = json.loads((folder / "c.sarif").read_text("utf-8"))["runs"]
+    assert len(runs) == 2
+    assert len({run["automationDetails"]["id"] for run in runs}) == 2
+
+
+def test_the_baseline_is_not_overwritten(command: Command, mlp: Sample, report: Report) -> None:
+    report.to_json("old.json")
+    outcome = command(
+        "compare", mlp.path, mlp.path, "--data", mlp.data, *QUICK, "--baseline", "old.json",
+        "--max-drop", "0.1", "--json", "old.json",
+    )  # fmt: skip
+    assert outcome.code == 2
+    assert "overwrite" in outcome.error
+
+
+def test_an_output_of_one_model_alone(command: Command, mlp: Sample, folder: Path) -> None:
+    model = onnx.load(mlp.path)
+    name = model.graph.output[0].name
+    model.graph.output.append(onnx.helper.make_tensor_value_info("relu1", 1, None))
+    onnx.save(model, folder / "two.onnx")
+    shared = ("--data", mlp.data, *QUICK)
+    outcome = command("compare", "two.onnx", mlp.path, *shared, "--output-name", name)
+    assert outcome.code == 0, outcome.err
+    outcome = command("compare", "two.onnx", mlp.path, *shared, "--output-name", "nothing")
+    assert outcome.code == 2
+    assert "none of the models has an output 'nothing'" in outcome.err
+
+
+def test_a_star_is_explained_where_there_is_one(
+    command: Command, report: Report, folder: Path
+) -> None:
+    report.to_json(folder / "a.json")
+    outcome = command("compare", "a.json", "a.json", "--markdown", "c.md")
+    assert "*" not in outcome.out
+    assert "leaves out 0" not in outcome.out + (folder / "c.md").read_text("utf-8")
+    assert "keep the same accuracy" in " ".join(outcome.out.split())

@@ -126,3 +126,49 @@ def test_a_report_that_is_not_there(command: Command) -> None:
     outcome = command("report", "nowhere.json")
     assert outcome.code == 2
     assert "nowhere.json" in outcome.error
+
+
+@pytest.fixture
+def compared(command: Command, report: Report, folder: Path) -> str:
+    """Give the name of a comparison of the report with itself."""
+    report.to_json(folder / "stored.json")
+    command("compare", "stored.json", "stored.json", "--json", "compared.json", "-q")
+    return "compared.json"
+
+
+def test_a_stored_comparison_is_written_as_compare_writes_it(
+    command: Command, compared: str, folder: Path
+) -> None:
+    names = ("json", "html", "markdown", "junit", "sarif")
+    for reader, paths in (("report", (compared,)), ("compare", ("stored.json",) * 2)):
+        outputs = [part for name in names for part in (f"--{name}", f"{reader}.{name}")]
+        outcome = command(reader, *paths, *outputs, "-q")
+        assert outcome.code == 0, outcome.err
+    for name in names:
+        assert (folder / f"report.{name}").read_text() == (folder / f"compare.{name}").read_text()
+
+
+def test_a_stored_comparison_is_shown(command: Command, compared: str) -> None:
+    outcome = command("report", compared)
+    assert outcome.code == 0
+    assert "keep the same accuracy" in " ".join(outcome.out.split())
+
+
+@pytest.mark.parametrize("option", ["--png", "--svg"])
+def test_a_comparison_is_no_picture(command: Command, compared: str, option: str) -> None:
+    outcome = command("report", compared, option, "c.picture")
+    assert outcome.code == 2
+    assert "--html" in outcome.error
+
+
+@pytest.mark.parametrize(
+    "change", [{"layers": 3}, {"models": []}, {"reports": []}, {"summary": {"nmf.mixed": []}}]
+)
+def test_a_broken_comparison_is_refused(
+    command: Command, compared: str, folder: Path, change: dict[str, Any]
+) -> None:
+    values = json.loads((folder / compared).read_text("utf-8"))
+    (folder / "broken.json").write_text(json.dumps(values | change))
+    outcome = command("report", "broken.json")
+    assert outcome.code == 2
+    assert "broken.json" in outcome.error

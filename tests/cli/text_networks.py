@@ -67,6 +67,19 @@ def store_outside(model: Path, path: Path) -> Path:
     return path
 
 
+def channels_last(source: Path, path: Path) -> Path:
+    """Write a model of images to `path` that takes them as `pixels`, channels at the end."""
+    model = onnx.load(source)
+    (images,) = model.graph.input
+    name, dims = images.name, images.type.tensor_type.shape.dim
+    sizes = [dim.dim_param or dim.dim_value for dim in (dims[0], dims[2], dims[3], dims[1])]
+    images.CopyFrom(onnx.helper.make_tensor_value_info("pixels", 1, sizes))
+    turn = onnx.helper.make_node("Transpose", ["pixels"], [name], perm=[0, 3, 1, 2])
+    model.graph.node.insert(0, turn)
+    onnx.save(model, path)
+    return path
+
+
 def run(path: Path, feeds: Mapping[str, np.ndarray]) -> dict[str, Any]:
     """Run a model file as a stranger would, without optimizations."""
     import onnxruntime

@@ -28,9 +28,12 @@ def build(network: Network, *, last: bool) -> Callable[[jax.Array], jax.Array]:
                 case "conv":
                     kernel = step.weight.transpose(2, 3, 1, 0) if last else step.weight
                     bias = step.bias if last else step.bias[:, None, None]
-                    x = lax.conv_general_dilated(
-                        x, jnp.asarray(kernel), (1, 1), "SAME", dimension_numbers=axes
-                    ) + bias
+                    x = (
+                        lax.conv_general_dilated(
+                            x, jnp.asarray(kernel), (1, 1), "SAME", dimension_numbers=axes
+                        )
+                        + bias
+                    )
                 case "dense":
                     weight = step.weight
                     if flattened and last:
@@ -64,7 +67,7 @@ def exports(network: Network) -> dict[str, Callable[[], onnx.ModelProto]]:
     }
 
 
-def _export(function: Callable[[jax.Array], jax.Array], shape: tuple[int | str, ...]) -> (
-    onnx.ModelProto
-):
+def _export(
+    function: Callable[[jax.Array], jax.Array], shape: tuple[int | str, ...]
+) -> onnx.ModelProto:
     return to_onnx(function, [shape], opset=OPSET)

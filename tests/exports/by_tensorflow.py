@@ -51,15 +51,11 @@ def build(network: Network, *, softmax: bool, relu: Callable[[], keras.Layer]) -
 def exports(network: Network) -> dict[str, Callable[[], onnx.ModelProto]]:
     """Return the exports of a network by name."""
     return {
-        "keras-tf2onnx": lambda: _tf2onnx(
-            build(network, softmax=True, relu=keras.layers.ReLU)
-        ),
+        "keras-tf2onnx": lambda: _tf2onnx(build(network, softmax=True, relu=keras.layers.ReLU)),
         "keras-export": lambda: _keras(
             build(network, softmax=False, relu=lambda: keras.layers.Activation("relu"))
         ),
-        "tf-maximum": lambda: _tf2onnx(
-            build(network, softmax=False, relu=Maximum)
-        ),
+        "tf-maximum": lambda: _tf2onnx(build(network, softmax=False, relu=Maximum)),
     }
 
 

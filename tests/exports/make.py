@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+from importlib.util import find_spec
 from pathlib import Path
 
 import weights
@@ -25,22 +26,19 @@ BUILDERS = {
 SMALL = (HERE / "small-cnn.onnx", HERE / "small-mlp.onnx")
 
 
-def write_exports(network: Path, folder: Path) -> list[str]:
-    """Write `NETWORK.EXPORT.onnx` for every export, and return the versions that made them."""
-    made = []
+def write_exports(network: Path, folder: Path, only: str | None = None) -> None:
+    """Write `NETWORK.EXPORT.onnx` for every export that can be made here, or those of `only`."""
     for name, library in BUILDERS.items():
-        try:
-            importlib.import_module(library)
-        except ImportError:
+        if only not in (None, name):
+            continue
+        if find_spec(library) is None:
             print(f"{library} is not installed; its exports are left out")
             continue
         builder = importlib.import_module(name)
         for export, build in builder.exports(weights.read(network)).items():
             path = folder / f"{network.stem}.{export}.onnx"
-            weights.save(build(), path)
+            weights.save(build(), path, builder.VERSIONS)
             print(f"{path} {path.stat().st_size:,} bytes, {builder.VERSIONS}")
-        made.append(builder.VERSIONS)
-    return made
 
 
 def main() -> None:
@@ -48,10 +46,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("network", nargs="*", type=Path, default=SMALL)
     parser.add_argument("-o", "--output", type=Path, default=HERE)
+    parser.add_argument("--only", choices=BUILDERS)
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
     for network in options.network:
-        write_exports(network, options.output)
+        write_exports(network, options.output, options.only)
 
 
 if __name__ == "__main__":

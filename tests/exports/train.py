@@ -57,7 +57,7 @@ def main() -> None:
         train(network, x, y, epochs=60)
         plain = weights.Network(tuple(x.shape[1:]), ())
         model = by_torch.torchscript(network.requires_grad_(False), plain)
-        weights.save(model, HERE / f"small-{name}.onnx")
+        weights.save(model, HERE / f"small-{name}.onnx", by_torch.VERSIONS)
 
 
 if __name__ == "__main__":

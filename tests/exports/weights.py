@@ -66,9 +66,9 @@ def read(path: str | Path) -> Network:
     return Network(tuple(dim.dim_value for dim in dims), tuple(steps))
 
 
-def save(model: onnx.ModelProto, path: Path) -> None:
-    """Write an export without what its makers noted about their own machine; the graph stays."""
-    model.doc_string = ""
+def save(model: onnx.ModelProto, path: Path, makers: str) -> None:
+    """Write an export with its makers' names in place of notes about their machine."""
+    model.doc_string = makers
     del model.metadata_props[:]
     graphs = [model.graph, *model.functions]
     for graph in graphs:

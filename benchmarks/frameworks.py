@@ -1,0 +1,76 @@
+"""How far the scores of one network differ between the frameworks that exported it.
+
+python tests/exports/make.py models/mnist-cnn-p00.onnx -o exports   # once for each framework
+python benchmarks/frameworks.py exports > benchmarks/results/frameworks.md
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import onnx
+
+from onnxmem import models
+from onnxmem.auditing import Settings, audit_together
+from onnxmem.comparison import compare
+from onnxmem.comparison_records import Cell, Comparison
+from onnxmem.data import load
+from onnxmem.runtime import versions
+
+
+def measure(network: models.Network, exports: Sequence[Path]) -> Comparison:
+    """Audit the network as it ships, and all its exports, on its own data."""
+    paths = [network.path, *exports]
+    together = audit_together(paths, load(network.data_path), Settings(device="cpu"))
+    return compare(together.reports, notes=together.notes, same_data=True)
+
+
+def spread(cells: Sequence[Cell | None]) -> float:
+    """Return the largest difference of any two exports; NaN where some is saturated or missing."""
+    aucs = [cell.auc for cell in cells if cell and not cell.saturated and cell.auc is not None]
+    if not aucs:
+        return 0.0
+    return max(aucs) - min(aucs) if len(aucs) == len(cells) else float("nan")
+
+
+def section(comparison: Comparison) -> list[str]:
+    """Return what was measured of one network as Markdown."""
+    lines = [f"## {comparison.models[0]}", ""]
+    lines += ["| score | AuC | largest difference of the mean | of one layer |"]
+    lines += ["|---|---|---|---|"]
+    for key, cells in comparison.summary.items():
+        layers = max(spread(row.scores[key]) for row in comparison.layers)
+        auc = "saturated" if cells[0] is None or cells[0].auc is None else f"{cells[0].auc:.4f}"
+        lines.append(f"| `{key}` | {auc} | {spread(cells):.4f} | {layers:.4f} |")
+    alike = all(None not in row.tensors for row in comparison.layers)
+    matched = "all matched" if alike else "NOT all matched"
+    lines += ["", f"{len(comparison.layers)} layers, {matched}.", ""]
+    lines += ["| export | input | accuracy | made by |", "|---|---|---|---|"]
+    for name, report in zip(comparison.models, comparison.reports, strict=True):
+        proto = onnx.load(report.model.path)
+        shape = [d.dim_value or "n" for d in proto.graph.input[0].type.tensor_type.shape.dim]
+        made = proto.doc_string or f"{proto.producer_name} {proto.producer_version}"
+        text = f"({', '.join(map(str, shape))})"
+        lines.append(f"| {name} | {text} | {report.baseline.value:.4f} | {made} |")
+    return [*lines, ""]
+
+
+def main() -> None:
+    """Print the tables of all networks that have exports in the folder."""
+    folder = Path(sys.argv[1])
+    stems = sorted({path.name.partition(".")[0] for path in folder.glob("*.onnx")})
+    print("# Exports of one network by different frameworks\n")
+    print(f"Measured {date.today()} on the CPU with the default settings of `onnxmem compare`,")
+    print(f"NumPy {np.__version__}, onnxruntime {versions()['onnxruntime']}.")
+    print("`benchmarks/frameworks.py` measures it again.\n")
+    for stem in stems:
+        exports = sorted(folder.glob(f"{stem}.*.onnx"))
+        print("\n".join(section(measure(models.network(stem), exports))), flush=True)
+
+
+if __name__ == "__main__":
+    main()
