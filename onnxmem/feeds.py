@@ -30,6 +30,7 @@ class Inputs:
         count: how many samples there are.
         random: whether they were drawn at random.
         invented: whether sizes were chosen that the model leaves free, axis 0 apart.
+        changes: what was done to given samples so that the model takes them, one line each.
     """
 
     samples: Mapping[str, np.ndarray]
@@ -37,6 +38,7 @@ class Inputs:
     count: int
     random: bool
     invented: bool = False
+    changes: tuple[str, ...] = ()
 
     def batch(self, model: graph.Model) -> dict[str, np.ndarray]:
         """Return as many samples as `model` takes at once, and what they share."""
@@ -55,7 +57,7 @@ def find_inputs(
     """
     if arrays is not None:
         given = make_samples(arrays, model.inputs)
-        return Inputs(given.inputs, given.shared, len(given), random=False)
+        return Inputs(given.inputs, given.shared, len(given), random=False, changes=given.changes)
     session = Session(graph.expose(model, []), device)
     xp, cause = device.namespace, ""
     for drawn in _drawn(model):

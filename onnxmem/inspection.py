@@ -87,13 +87,18 @@ class Inspected:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What the cuts ran on; `batch` is the only batch size that the model takes, None where any."""
+    """What the cuts ran on.
+
+    `batch` is the only batch size that the model takes, None where any; `changes` says what was
+    done to the samples so that the model takes them.
+    """
 
     device: str
     samples: int
     batch: int | None
     random: bool
     failed: int
+    changes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +178,7 @@ def inspect(
         model=ModelInfo(str(path), model.sha256, model.ir_version, model.opset, model.producer),
         inputs=model.inputs,
         outputs=model.outputs,
-        notes=model.notes,
+        notes=model.notes + (verified.changes if verified is not None else ()),
         verified=verified,
         sites=sites,
         other_activations=dict(graph.other_activations(model)),
@@ -232,7 +237,8 @@ def _verify(
     failed = sum(
         before.status == "ok" != after.status for before, after in zip(sites, checked, strict=True)
     )
-    return checked, Verified(device.name, len(bench.rows), network.batch, inputs.random, failed)
+    ran = (device.name, len(bench.rows), network.batch, inputs.random, failed, inputs.changes)
+    return checked, Verified(*ran)
 
 
 class _Bench:

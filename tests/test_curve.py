@@ -167,3 +167,15 @@ def test_batches_that_differ_widen_the_interval() -> None:
 
 def test_interval_holds_95_percent() -> None:
     assert curve.interval(np.arange(1001.0)) == pytest.approx((25.0, 975.0))
+
+
+@given(st.lists(st.floats(0, 1), max_size=50))
+def test_packed_numbers_come_back(values: list[float]) -> None:
+    found = curve.unpack(curve.pack(np.array(values)))
+    assert found == pytest.approx(values, abs=1e-5)
+
+
+@pytest.mark.parametrize("text", ["?", "AAAA", "AA", "é"])
+def test_what_was_not_packed_is_refused(text: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - NumPy's own, or base64's
+        curve.unpack(text)

@@ -155,6 +155,7 @@ def sentence(report: Report) -> str:
     parts = (
         audited,
         f"classes left out for too few samples: {left_out}" if left_out else "",
+        *(f"samples changed to fit, {printable(change, 200)}" for change in data.changes[:8]),
         _layers(report.layers),
         _summary(report),
         f"verdict: {report.verdict}{_because(report.reason)}",

@@ -14,6 +14,7 @@ from onnx import helper
 from sample_networks import CLASSES, Sample
 
 import onnxmem
+from onnxmem import curve as curves
 from onnxmem.auditing import Progress, layer
 from onnxmem.errors import (
     DataError,
@@ -64,6 +65,9 @@ def test_numbers_of_every_curve_fit_together(cnn: Sample) -> None:
         assert curve.error[0] >= curve.error[-1] >= 0
         sizes = [group.samples for group in curve.groups]
         assert np.average([g.auc for g in curve.groups], weights=sizes) == pytest.approx(curve.auc)
+        parts = np.split(curves.unpack(curve.sample_auc), np.cumsum(sizes)[:-1])
+        means = [part.mean() for part in parts]
+        assert means == pytest.approx([group.auc for group in curve.groups], abs=1e-5)
 
 
 def test_uncompressed_end_of_a_curve_is_the_baseline(cnn: Sample) -> None:

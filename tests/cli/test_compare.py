@@ -250,6 +250,19 @@ def test_a_model_that_takes_its_channels_last(command: Command, cnn: Sample, fol
         assert cell["saturated"] or abs(cell["difference"]) < 0.01
 
 
+def test_reports_of_models_with_other_axes_are_compared(
+    command: Command, cnn: Sample, folder: Path
+) -> None:
+    last = text_networks.channels_last(cnn.path, folder / "last.onnx")
+    for number, path in enumerate((cnn.path, last)):
+        outcome = command("audit", path, "--data", cnn.data, *QUICK, "--json", f"{number}.json")
+        said = "samples changed to fit, input 'pixels'" in " ".join(outcome.out.split())
+        assert said is (path == last)
+    outcome = command("compare", "0.json", "1.json", "--json", "-")
+    cell = json.loads(outcome.out)["summary"]["nmf.mixed"][1]
+    assert cell["apart"] is False
+
+
 def test_models_with_arrays_of_their_own(command: Command, mlp: Sample, folder: Path) -> None:
     model = onnx.load(mlp.path)
     model.graph.input[0].name = "raw"

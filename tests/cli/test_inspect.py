@@ -64,6 +64,15 @@ def test_verify_runs_on_the_given_samples(command: Command, mlp: Sample, folder:
     assert read(folder)["verified"]["random"] is False
 
 
+def test_verify_says_how_the_samples_were_made_to_fit(
+    command: Command, cnn: Sample, folder: Path
+) -> None:
+    last = text_networks.channels_last(cnn.path, folder / "last.onnx")
+    outcome = command("inspect", last, "--verify", "--data", cnn.data, "--json", "i.json")
+    assert outcome.code == 0, outcome.err
+    assert "input 'pixels': axis 1 moved to the end" in read(folder)["notes"][-1]
+
+
 def test_json_on_stdout_is_all_there_is(command: Command, mlp: Sample) -> None:
     outcome = command("inspect", mlp.path, "--json", "-")
     assert len(json.loads(outcome.out)["sites"]) == 2

@@ -111,3 +111,20 @@ def test_no_class_with_enough_samples() -> None:
     labels = np.repeat([0, 1], [9, 8])
     with pytest.raises(DataError, match="largest class has 9, a batch needs at least 10"):
         draw(labels, digests_of(labels), 30, seed=0)
+
+
+def test_a_fingerprint_tells_other_samples_and_other_batches() -> None:
+    labels = np.repeat([0, 1], 20)
+    digests = digests_of(labels)
+    order = np.random.default_rng(1).permutation(len(labels))
+    whole = draw(labels, digests, 10, 0)
+    again = draw(labels[order], digests[order], 10, 0)
+    assert whole.fingerprint(digests) == again.fingerprint(digests[order])
+    others = [
+        draw(labels, digests, 10, 1),
+        draw(labels, digests, 9, 0),
+        draw(1 - labels, digests, 10, 0),
+    ]
+    found = {one.fingerprint(digests) for one in others}
+    assert len(found) == 3
+    assert whole.fingerprint(digests) not in found

@@ -149,3 +149,27 @@ def test_identity_does_not_depend_on_order_but_on_values_and_labels() -> None:
 def test_identity_does_not_depend_on_the_stored_type() -> None:
     one, other = (make_samples({"x": X.astype(t)}, [Spec()]) for t in (np.float64, np.uint8))
     assert one.sha256 == other.sha256
+
+
+def test_identity_does_not_depend_on_what_the_network_takes() -> None:
+    images = np.arange(4 * 3 * 2 * 5).reshape(4, 3, 2, 5)
+    arrays = {"x": images, "y": Y}
+    first, last, whole = (
+        make_samples(arrays, [Spec(name, dtype, shape)])
+        for name, dtype, shape in (
+            ("x", "float32", (None, 3, 2, 5)),
+            ("pixels", "float64", (None, 2, 5, 3)),
+            ("x", "int64", ("n", 3, 2, 5)),
+        )
+    )
+    assert first.sha256 == last.sha256 == whole.sha256
+    assert last.inputs["pixels"].shape == (4, 2, 5, 3)
+    assert first.changes == whole.changes == ()
+    (change,) = last.changes
+    assert change.startswith("input 'pixels': axis 1 moved to the end")
+
+
+def test_words_and_numbers_of_any_size_have_an_identity() -> None:
+    one = {"x": np.array(["a", "b", "c"]), "n": np.array([1e300, 2**60, -0.5])}
+    specs = [Spec("x", "str", (None,)), Spec("n", "float64", (None,))]
+    assert len(set(make_samples(one, specs).digests.tolist())) == 3

@@ -116,3 +116,9 @@ def test_an_unknown_shape_is_a_question_mark() -> None:
     layer = report_samples.layer(0, "relu", 0.5)
     assert shape(layer) == "?×64×8×8"
     assert shape(replace(layer, shape=None)) == "?"
+
+
+def test_changes_of_the_data_are_said() -> None:
+    report = report_samples.passing()
+    changed = replace(report, data=replace(report.data, changes=("input 'x': axis\n1 moved",)))
+    assert "samples changed to fit, input 'x': axis\\n1 moved" in sentence(changed)
