@@ -11,7 +11,7 @@ import click
 from click.core import ParameterSource
 
 from onnxmem import report as formats
-from onnxmem.auditing import Settings, audit_together
+from onnxmem.auditing import Settings, audit_together, judge_again
 from onnxmem.comparison import compare
 from onnxmem.comparison_records import Comparison
 from onnxmem.data import load as load_data
@@ -21,9 +21,18 @@ from onnxmem.records import Report
 from . import console
 from .folders import check_keeps
 from .main import exit_code
-from .options import FORMATS, Outputs, audit_options, take_outputs, take_settings, take_store
+from .options import (
+    FORMATS,
+    Outputs,
+    audit_options,
+    take_outputs,
+    take_settings,
+    take_store,
+    take_thresholds,
+)
 
-OF_REPORTS = {"paths", *FORMATS, "exit_zero", "quiet", "verbose"}
+GATES = {"fail_under", "baseline", "max_drop", "exit_zero"}
+OF_REPORTS = {"paths", *FORMATS, *GATES, "quiet", "verbose"}
 """What can be said on the command line where reports are compared."""
 
 
@@ -47,12 +56,12 @@ def command(
     if len(paths) < 2:
         raise UsageError("there is nothing to compare; give two models or reports at least")
     given, outputs = _given(context), take_outputs(options)
+    judged = [options["baseline"]] if options["baseline"] is not None else []
     if _are_reports(paths, data, given):
         reports = _load_reports(paths, given)
-        _check_outputs(paths, outputs)
-        comparison = compare(reports)
+        _check_outputs([*paths, *judged], outputs)
+        comparison = compare(_judged(reports, options))
     else:
-        judged = [options["baseline"]] if options["baseline"] is not None else []
         _check_outputs([*paths, str(data), *judged], outputs)
         comparison = _audit(paths, str(data), take_settings(options), options)
     contents = {p: formats.render_comparison(comparison, n) for n, p in outputs.paths.items()}
@@ -85,6 +94,13 @@ def _load_reports(paths: Sequence[str], given: set[str]) -> list[Report]:
         names = ", ".join(f"--{name.replace('_', '-')}" for name in idle)
         raise UsageError(f"reports are compared as they are: {names} cannot change them")
     return [formats.load(path) for path in paths]
+
+
+def _judged(reports: Sequence[Report], options: dict[str, Any]) -> list[Report]:
+    """Return the reports with the gates of the command line beside their own."""
+    thresholds = take_thresholds(options["fail_under"])
+    baseline = formats.load(options["baseline"]) if options["baseline"] is not None else None
+    return [judge_again(one, thresholds, baseline, options["max_drop"]) for one in reports]
 
 
 def _check_outputs(inputs: Sequence[str], outputs: Outputs) -> None:

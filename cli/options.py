@@ -214,7 +214,7 @@ def take_settings(options: dict[str, Any]) -> Settings:
         exact=options["exact"],
         memory=None if options["memory"] is None else parse_size(str(options["memory"])),
         seed=options["seed"],
-        fail_under=_thresholds(options["fail_under"]),
+        fail_under=take_thresholds(options["fail_under"]),
         min_accuracy=options["min_accuracy"],
         max_drop=options["max_drop"],
     )
@@ -229,7 +229,12 @@ def take_bind(texts: Sequence[str]) -> dict[str, str]:
     return dict(_pair(text, "--bind") for text in texts)
 
 
-def _thresholds(texts: Sequence[str]) -> dict[str, float]:
+def take_thresholds(texts: Sequence[str]) -> dict[str, float]:
+    """Read the values of `--fail-under`, by the key of the score.
+
+    Raises:
+        UsageError: one is not written as `KEY=VALUE`, or its value is no number.
+    """
     thresholds = {}
     for text in texts:
         key, value = _pair(text, "--fail-under")

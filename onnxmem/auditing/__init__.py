@@ -3,6 +3,7 @@
 from onnxmem.auditing.run import Progress, choose_sites, environment, run_audit
 from onnxmem.auditing.settings import Settings, parse_ranks
 from onnxmem.auditing.together import Together, audit_together
+from onnxmem.auditing.verdict import judge_again
 
 __all__ = [
     "Progress",
@@ -11,6 +12,7 @@ __all__ = [
     "audit_together",
     "choose_sites",
     "environment",
+    "judge_again",
     "parse_ranks",
     "run_audit",
 ]

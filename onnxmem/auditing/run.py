@@ -118,7 +118,7 @@ def run_audit(
             else _measure(sites, kept, settings, listen)
         )
     summary = verdict.summarize(measured, settings)
-    gates = verdict.judge_gates(summary, settings)
+    gates = verdict.judge_gates(summary, settings.fail_under)
     if baseline is not None and settings.max_drop is not None:
         gates += verdict.judge_drops(summary, baseline, settings.max_drop)
     layers = tuple(item.layer for item in measured)

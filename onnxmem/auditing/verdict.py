@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -40,14 +41,14 @@ def _score(key: str, measured: Sequence[Measured]) -> Score:
     return Score(auc, min(low, auc), max(high, auc), len(scored), saturated)
 
 
-def judge_gates(summary: Mapping[str, Score], settings: Settings) -> tuple[Gate, ...]:
+def judge_gates(summary: Mapping[str, Score], fail_under: Mapping[str, float]) -> tuple[Gate, ...]:
     """Compare the upper bound of each score's interval with its threshold.
 
     A gate fails where the whole interval lies below the threshold, so that noise alone does not
     flip it; it passes otherwise, and is undecided where there is no score.
     """
     gates = []
-    for key, threshold in settings.fail_under.items():
+    for key, threshold in fail_under.items():
         high = summary[key].auc_high
         gates.append(
             Gate(key, threshold, summary[key].auc, None if high is None else high >= threshold)
@@ -75,6 +76,48 @@ def judge_drops(
         passed = bool(before.auc - score.auc_high <= max_drop)
         gates.append(Gate(f"{key}:drop", max_drop, before.auc - score.auc, passed))
     return tuple(gates)
+
+
+def judge_again(
+    report: Report,
+    fail_under: Mapping[str, float],
+    baseline: Report | None = None,
+    max_drop: float | None = None,
+) -> Report:
+    """Return a stored report with further gates, and the verdict that follows.
+
+    What was inconclusive stays so, and so does what failed.
+
+    Raises:
+        UsageError: a gate for a score that the report has not, a baseline that measured something
+            else, or a threshold that no AuC can have.
+    """
+    _check_keys(report, fail_under)
+    if (max_drop is None) != (baseline is None):
+        raise UsageError("--baseline REPORT.json and --max-drop X belong together; give both")
+    if max_drop is not None and not 0 <= max_drop <= 1:
+        raise UsageError(f"--max-drop {max_drop} must lie between 0 and 1")
+    wanted = judge_gates(report.summary, fail_under)
+    if baseline is not None and max_drop is not None:
+        check_comparable(report.data, report.settings, baseline)
+        wanted += judge_drops(report.summary, baseline, max_drop)
+    added = tuple(gate for gate in wanted if gate not in report.gates)
+    if not added:
+        return report
+    gates = report.gates + added
+    if report.verdict in ("inconclusive", "fail"):
+        return replace(report, gates=gates)
+    verdict, reason = _decide_gates(gates, report.summary) or ("pass", "all gates passed")
+    return replace(report, gates=gates, verdict=verdict, reason=reason)
+
+
+def _check_keys(report: Report, fail_under: Mapping[str, float]) -> None:
+    for key, threshold in fail_under.items():
+        if key not in report.summary:
+            have = ", ".join(report.summary)
+            raise UsageError(f"unknown gate {key!r}: {report.model.path} has {have}")
+        if not 0 <= threshold <= 1:
+            raise UsageError(f"gate {key}={threshold}: an AuC lies between 0 and 1")
 
 
 def check_comparable(data: DataInfo, settings: Mapping[str, Any], baseline: Report) -> None:
@@ -122,16 +165,25 @@ def decide(
     doubt = doubt or _doubt_layers(layers, summary)
     if doubt:
         return "inconclusive", doubt
+    if found := _decide_gates(gates, summary):
+        return found
+    if failures:
+        tensor, cause = failures[0]
+        return "inconclusive", f"{len(failures)} layers failed, the first at {tensor!r}: {cause}"
+    return ("pass", "all gates passed") if gates else ("none", "no gate was set")
+
+
+def _decide_gates(
+    gates: Sequence[Gate], summary: Mapping[str, Score]
+) -> tuple[Verdict, str] | None:
+    """Return the verdict and the reason of gates that did not pass, None where all did."""
     failed = [gate for gate in gates if gate.passed is False]
     if failed:
         return "fail", "; ".join(_failure(gate, summary) for gate in failed)
     unknown = [gate.key for gate in gates if gate.passed is None]
     if unknown:
         return "inconclusive", f"no layer has a score for the gate {', '.join(unknown)}"
-    if failures:
-        tensor, cause = failures[0]
-        return "inconclusive", f"{len(failures)} layers failed, the first at {tensor!r}: {cause}"
-    return ("pass", "all gates passed") if gates else ("none", "no gate was set")
+    return None
 
 
 def _failure(gate: Gate, summary: Mapping[str, Score]) -> str:

@@ -56,13 +56,13 @@ def test_saturated_alone_gives_no_score() -> None:
 )
 def test_gate_fails_only_below_the_whole_interval(threshold: float, passed: bool) -> None:
     settings = replace(SETTINGS, fail_under={"nmf.mixed": threshold})
-    (gate,) = verdict.judge_gates({"nmf.mixed": SCORED}, settings)
+    (gate,) = verdict.judge_gates({"nmf.mixed": SCORED}, settings.fail_under)
     assert gate == Gate("nmf.mixed", threshold, 0.5, passed)
 
 
 def test_gate_without_a_score_is_undecided() -> None:
     settings = replace(SETTINGS, fail_under={"nmf.mixed": 0.5})
-    (gate,) = verdict.judge_gates({"nmf.mixed": NOTHING}, settings)
+    (gate,) = verdict.judge_gates({"nmf.mixed": NOTHING}, settings.fail_under)
     assert gate.passed is None
 
 

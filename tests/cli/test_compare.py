@@ -198,7 +198,12 @@ def test_reports_of_different_things_are_not_compared(
         ((), "two models"),
         (("a.json",), "two models"),
         (("a.json", "a.json", "--seed", "1"), "--seed"),
-        (("a.json", "a.json", "--fail-under", "nmf.mixed=1"), "--fail-under"),
+        (("a.json", "a.json", "--fail-under", "pca.mixed=1"), "has nmf.mixed"),
+        (("a.json", "a.json", "--fail-under", "nmf.mixed=2"), "between 0 and 1"),
+        (("a.json", "a.json", "--baseline", "a.json"), "--max-drop"),
+        (("a.json", "a.json", "--max-drop", "0.1"), "--baseline"),
+        (("a.json", "a.json", "--baseline", "a.json", "--max-drop", "nan"), "between 0 and 1"),
+        (("a.json", "a.json", "--min-accuracy", "1"), "--min-accuracy"),
         (("a.json", "a.json", "--data", "d.npz"), "--data"),
         (("a.json", "net.onnx"), "each other"),
         (("net.onnx", "net.onnx"), "--data"),
@@ -348,3 +353,41 @@ def test_a_star_is_explained_where_there_is_one(
     assert "*" not in outcome.out
     assert "leaves out 0" not in outcome.out + (folder / "c.md").read_text("utf-8")
     assert "keep the same accuracy" in " ".join(outcome.out.split())
+
+
+@pytest.mark.parametrize(
+    ("options", "verdict", "code"),
+    [
+        (("--fail-under", "nmf.mixed=1"), "fail", 1),
+        (("--fail-under", "nmf.mixed=1", "--exit-zero"), "fail", 0),
+        (("--fail-under", "nmf.mixed=0"), "pass", 0),
+        (("--baseline", "better.json", "--max-drop", "0.01"), "fail", 1),
+        (("--baseline", "a.json", "--max-drop", "0"), "pass", 0),
+    ],
+)
+def test_stored_reports_pass_through_gates(
+    command: Command,
+    report: Report,
+    folder: Path,
+    options: tuple[str, ...],
+    verdict: str,
+    code: int,
+) -> None:
+    report.to_json(folder / "a.json")
+    score = replace(report.summary["nmf.mixed"], auc=1.0, auc_low=1.0, auc_high=1.0)
+    replace(report, summary={"nmf.mixed": score}).to_json(folder / "better.json")
+    outcome = command("compare", "a.json", "a.json", *options, "--json", "c.json", "-q")
+    assert outcome.code == code, outcome.err
+    reports = json.loads((folder / "c.json").read_text("utf-8"))["reports"]
+    assert [one["verdict"] for one in reports] == [verdict] * 2
+    assert all(len(one["gates"]) == 1 for one in reports)
+
+
+def test_gates_that_a_report_has_already_are_not_added(
+    command: Command, mlp: Sample, folder: Path
+) -> None:
+    gate = ("--fail-under", "nmf.mixed=1")
+    command("audit", mlp.path, "--data", mlp.data, *QUICK, *gate, "--json", "a.json", "-q")
+    outcome = command("compare", "a.json", "a.json", *gate, "--json", "-")
+    assert outcome.code == 1
+    assert [len(one["gates"]) for one in json.loads(outcome.out)["reports"]] == [1, 1]
