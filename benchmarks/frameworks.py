@@ -29,12 +29,21 @@ def measure(network: models.Network, exports: Sequence[Path]) -> Comparison:
     return compare(together.reports, notes=together.notes, same_data=True)
 
 
-def spread(cells: Sequence[Cell | None]) -> float:
-    """Return the largest difference of any two exports; NaN where some is saturated or missing."""
+def spread(cells: Sequence[Cell | None]) -> float | None:
+    """Return the largest difference of any two exports, None where all of them are saturated.
+
+    NaN where some are and others are not.
+    """
     aucs = [cell.auc for cell in cells if cell and not cell.saturated and cell.auc is not None]
     if not aucs:
-        return 0.0
+        return None
     return max(aucs) - min(aucs) if len(aucs) == len(cells) else float("nan")
+
+
+def shown(differences: Sequence[float | None]) -> str:
+    """Return the largest difference that there is."""
+    known = [one for one in differences if one is not None]
+    return f"{np.max(known):.4f}" if known else "–"
 
 
 def section(comparison: Comparison) -> list[str]:
@@ -43,9 +52,9 @@ def section(comparison: Comparison) -> list[str]:
     lines += ["| score | AuC | largest difference of the mean | of one layer |"]
     lines += ["|---|---|---|---|"]
     for key, cells in comparison.summary.items():
-        layers = max(spread(row.scores[key]) for row in comparison.layers)
+        layers = shown([spread(row.scores[key]) for row in comparison.layers])
         auc = "saturated" if cells[0] is None or cells[0].auc is None else f"{cells[0].auc:.4f}"
-        lines.append(f"| `{key}` | {auc} | {spread(cells):.4f} | {layers:.4f} |")
+        lines.append(f"| `{key}` | {auc} | {shown([spread(cells)])} | {layers} |")
     alike = all(None not in row.tensors for row in comparison.layers)
     matched = "all matched" if alike else "NOT all matched"
     lines += ["", f"{len(comparison.layers)} layers, {matched}.", ""]

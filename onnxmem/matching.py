@@ -34,13 +34,31 @@ def _extent(layer: Layer) -> tuple[int | None, ...] | None:
     return tuple(size for place, size in enumerate(layer.shape) if place not in (0, axis))
 
 
+def _correspond(one: Layer, other: Layer) -> bool:
+    """Tell whether two layers may be counterparts; what is not known may.
+
+    Their widths are equal, and both are maps (of height and width, say), or neither is.
+    """
+    widths = width(one), width(other)
+    if None not in widths and widths[0] != widths[1]:
+        return False
+    maps = _is_map(one), _is_map(other)
+    return None in maps or maps[0] == maps[1]
+
+
+def _is_map(layer: Layer) -> bool | None:
+    """Tell whether a layer has more than one place for each feature; None if it is not known."""
+    extent = _extent(layer)
+    return None if extent is None else any(size != 1 for size in extent)
+
+
 def match_layers(models: Sequence[Sequence[Layer]]) -> list[Matched]:
     """Return rows of layers that correspond.
 
     Each model is aligned with the first so that as many layers as possible find a partner of
-    their width, whatever axis it lies on; among such alignments, that with the most partners of
-    equal height and width, then of equal name. Layers without one have rows of their own at the
-    end.
+    their width, whatever axis it lies on; a map and a vector are no partners. Among such
+    alignments, that with the most partners of equal height and width, then of equal name. Layers
+    without one have rows of their own at the end.
     """
     first, others = models[0], models[1:]
     partners = [dict(align(first, one)) for one in others]
@@ -100,10 +118,9 @@ def _worth(partner: int) -> Callable[[Layer, Layer], int]:
     """
 
     def worth(one: Layer, other: Layer) -> int:
-        widths = width(one), width(other)
-        if None not in widths and widths[0] != widths[1]:
+        if not _correspond(one, other):
             return 0
-        known = None not in widths
+        known = None not in (width(one), width(other))
         alike = _extent(one) == _extent(other)
         return partner + 4 * known + 2 * alike + (one.tensor == other.tensor)
 

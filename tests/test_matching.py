@@ -64,6 +64,13 @@ def test_an_unknown_width_fits_where_no_known_one_does() -> None:
     assert align([unknown, dense("a", 9)], [dense("c", 9)]) == [(1, 0)]
 
 
+def test_a_map_and_a_vector_of_one_width_do_not_correspond() -> None:
+    maps, vector = layer("a", (None, 24, 7, 7), 1), dense("b", 24)
+    assert align([maps], [vector]) == []
+    assert align([layer("a", (None, 24, 1, 1), 1)], [vector]) == [(0, 0)]
+    assert align([layer("a", (None, 12, 24), 2)], [layer("b", (None, 12, 24), 2)]) == [(0, 0)]
+
+
 def test_models_without_layers() -> None:
     assert match_layers([[], []]) == []
     assert names(match_layers([[dense("a", 4)], []])) == [("a", None)]
