@@ -7,7 +7,7 @@ python benchmarks/frameworks.py exports > benchmarks/results/frameworks.md
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from onnxmem.auditing import Settings, audit_together
 from onnxmem.comparison import compare
 from onnxmem.comparison_records import Cell, Comparison
 from onnxmem.data import load
+from onnxmem.report import load_stored
 from onnxmem.runtime import versions
 
 
@@ -68,17 +69,26 @@ def section(comparison: Comparison) -> list[str]:
     return [*lines, ""]
 
 
+def comparisons(source: Path) -> Iterator[Comparison]:
+    """Yield a stored comparison, or measure each network that has exports in a folder."""
+    if source.is_file():
+        stored = load_stored(source)
+        assert isinstance(stored, Comparison)
+        yield stored
+        return
+    for stem in sorted({path.name.partition(".")[0] for path in source.glob("*.onnx")}):
+        yield measure(models.network(stem), sorted(source.glob(f"{stem}.*.onnx")))
+
+
 def main() -> None:
-    """Print the tables of all networks that have exports in the folder."""
-    folder = Path(sys.argv[1])
-    stems = sorted({path.name.partition(".")[0] for path in folder.glob("*.onnx")})
+    """Print the tables of all networks that have exports in the folders, or were compared."""
     print("# Exports of one network by different frameworks\n")
     print(f"Measured {date.today()} on the CPU with the default settings of `onnxmem compare`,")
     print(f"NumPy {np.__version__}, onnxruntime {versions()['onnxruntime']}.")
     print("`benchmarks/frameworks.py` measures it again.\n")
-    for stem in stems:
-        exports = sorted(folder.glob(f"{stem}.*.onnx"))
-        print("\n".join(section(measure(models.network(stem), exports))), flush=True)
+    for source in map(Path, sys.argv[1:]):
+        for comparison in comparisons(source):
+            print("\n".join(section(comparison)), flush=True)
 
 
 if __name__ == "__main__":

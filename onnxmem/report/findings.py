@@ -102,8 +102,8 @@ def _partners(comparison: Comparison) -> Iterator[str]:
             alone = [row for row in rows if row.tensors[at] is None]
             if alone:
                 yield (
-                    f"{name} has {_count(len(alone))} with no counterpart of the same kind and width "
-                    f"in {other}, left out of every difference: {_names(alone, place)}."
+                    f"{name} has {_count(len(alone))} with no counterpart of the same kind and "
+                    f"width in {other}, left out of every difference: {_names(alone, place)}."
                 )
         bare = [row for row in rows if all(cells[place] is None for cells in row.scores.values())]
         if bare:
