@@ -84,12 +84,14 @@ def _hardware(device: Device) -> list[Any]:
 def _samples(bench: Bench, samples: Samples) -> str:
     """Return a hash of the chosen samples, their batches, and what counts as correct.
 
-    The digests of samples know their bytes alone, so types and shapes come beside them.
+    The digests of samples are those of the data as they were given, rounded, so what the model
+    takes comes beside them.
     """
     selection = bench.selection
     digest = hashlib.sha256(samples.digests[selection.rows].tobytes())
     for name, array in sorted(samples.inputs.items()):
         digest.update(repr((name, array.dtype.str, array.shape[1:])).encode())
+        digest.update(_bytes(array[selection.rows]))
     for name, array in sorted(samples.shared.items()):
         digest.update(repr((name, array.dtype.str, array.shape)).encode())
         digest.update(_bytes(array))

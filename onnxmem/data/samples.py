@@ -9,7 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
-from onnxmem.data.axes import fit_axes
+from onnxmem.data.channels import fit_axes
 from onnxmem.errors import DataError
 
 RESERVED = frozenset({"y", "y_true", "id", "split"})
@@ -74,7 +74,7 @@ def make_samples(
     An array belongs to the input of its name; `x` is the input of a network that has only one.
     `y` are the labels. Where there is an array `split`, only the samples of `split` are used, by
     default those called `train` if there are any. Channels are moved to the front or the end
-    where the shapes fit in no other way (`onnxmem.data.axes`).
+    where the shapes fit in no other way (`onnxmem.data.channels`).
 
     Raises:
         DataError: an array is missing, or has the wrong shape, type, length or values.
@@ -234,7 +234,7 @@ def _plain(sample: np.ndarray) -> bytes:
     if sample.dtype.kind not in "fiub":
         return repr(sample.tolist()).encode()
     with np.errstate(over="ignore"):
-        return sample.astype(np.float32).tobytes()
+        return repr(sample.shape).encode() + sample.astype(np.float32).tobytes()
 
 
 def _text(shape: tuple[object, ...]) -> str:

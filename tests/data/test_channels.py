@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onnxmem.data.axes import fit_axes, fits
+from onnxmem.data.channels import fit_axes, fits
 
 
 def numbered(*shape: int) -> np.ndarray:
