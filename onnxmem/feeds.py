@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count
@@ -18,6 +19,9 @@ _SEED = 0
 
 _FREE_SIZES = ((16, 64), (32, 32), (64, 64), (8, 8), (128, 128), (224, 224))
 """Sizes to try for free dimensions: those of inputs with up to three axes, and of images."""
+
+_LARGEST = 1 << 27
+"""Elements above which no input is drawn: a GiB of double precision."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +124,15 @@ class _Drawn:
             shape = [self.count, *(self._size(dim, rank) for dim in spec.shape[1:])]
         else:
             shape = [self._size(dim, rank) for dim in spec.shape]
+        self._require_size(spec, shape)
         return _fill(spec, shape, self.rng)
+
+    def _require_size(self, spec: graph.TensorSpec, shape: list[int]) -> None:
+        if math.prod(shape) > _LARGEST:
+            raise UsageError(
+                f"{self.model.path} takes {spec.name!r} as {tuple(spec.shape or ())}, too large to "
+                "be drawn at random; give samples with --data"
+            )
 
     def _size(self, dim: graph.Dim, rank: int) -> int:
         if _is_size(dim):

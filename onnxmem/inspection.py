@@ -232,7 +232,7 @@ def _verify(
     with device.scope():
         inputs = find_inputs(model, trial.arrays, device)
         with prepare(model, inputs.samples, inputs.shared, device, settings) as network:
-            bench = _Bench(network, inputs, output)
+            bench = _Bench(replace(network, prepack=False), inputs, output)
             checked = tuple(bench.check(site) if site.status == "ok" else site for site in sites)
     failed = sum(
         before.status == "ok" != after.status for before, after in zip(sites, checked, strict=True)

@@ -210,8 +210,17 @@ class Session:
     callers run several batches at once instead. `run` may be called from several threads.
     """
 
-    def __init__(self, part: Part, device: Device, *, exact: bool = False) -> None:
-        """Compile `part` for `device`; `exact` leaves out the optimizations that round.
+    def __init__(
+        self, part: Part, device: Device, *, exact: bool = False, prepack: bool = True
+    ) -> None:
+        """Compile `part` for `device`.
+
+        Args:
+            part: what to run.
+            device: where.
+            exact: leave out the optimizations that round.
+            prepack: copy weights into the layout that runs fastest; without it a session is made
+                in no time and maps its external weights, which pays where it runs once or twice.
 
         Raises:
             ModelRefusedError: onnxruntime does not take the model; the message says why.
@@ -222,7 +231,7 @@ class Session:
         with _translated("onnxruntime refuses the model"):
             self._session = onnxruntime.InferenceSession(
                 part.proto,
-                _session_options(onnxruntime, part, exact),
+                _session_options(onnxruntime, part, exact, prepack),
                 providers=_providers(device),
             )
         if self._session.get_providers()[0] != device.provider:
@@ -266,7 +275,7 @@ class Session:
         return [cupy.from_dlpack(value) for value in binding.get_outputs()]
 
 
-def _session_options(onnxruntime: ModuleType, part: Part, exact: bool) -> Any:
+def _session_options(onnxruntime: ModuleType, part: Part, exact: bool, prepack: bool) -> Any:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
     options.intra_op_num_threads = 1
@@ -274,6 +283,8 @@ def _session_options(onnxruntime: ModuleType, part: Part, exact: bool) -> Any:
     options.use_deterministic_compute = True
     level = onnxruntime.GraphOptimizationLevel
     options.graph_optimization_level = level.ORT_ENABLE_BASIC if exact else level.ORT_ENABLE_ALL
+    if not prepack:
+        options.add_session_config_entry("session.disable_prepacking", "1")
     if part.weights is not None:
         options.add_session_config_entry(
             "session.model_external_initializers_file_folder_path", str(part.weights)

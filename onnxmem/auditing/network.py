@@ -35,6 +35,7 @@ class Network:
         batch: the only batch size that the model takes, None where any.
         device: where it runs.
         exact: without the optimizations that round.
+        prepack: bring weights into the layout that runs fastest, at a cost for every session.
     """
 
     model: graph.Model
@@ -43,10 +44,11 @@ class Network:
     batch: int | None
     device: Device
     exact: bool
+    prepack: bool = True
 
     def session(self, part: graph.Part) -> Session:
         """Compile a part of the model."""
-        return Session(part, self.device, exact=self.exact)
+        return Session(part, self.device, exact=self.exact, prepack=self.prepack)
 
     def feeds(self, inputs: Mapping[str, np.ndarray]) -> dict[str, Array]:
         """Return the arrays on the device."""

@@ -12,6 +12,7 @@ from onnxmem.graph.gates import is_gate
 from onnxmem.graph.ops import is_standard, producer
 from onnxmem.graph.patterns import Match, clip, fused_activation
 from onnxmem.graph.records import Model
+from onnxmem.graph.soundness import blames_model
 
 WRITTEN = {
     "Gelu": "GELU", "BiasGelu": "GELU", "FastGelu": "GELU", "QuickGelu": "GELU", "Swish": "SiLU",
@@ -38,6 +39,7 @@ ARITHMETIC = ("Add", "Cast", "Div", "Identity", "Mul", "Pow", "Sub", "QuantizeLi
 DEEPEST = 8
 
 
+@blames_model
 def other_activations(model: Model) -> tuple[tuple[str, int], ...]:
     """Return the activations of `model`, bodies included, that are no ReLU, most frequent first.
 

@@ -58,17 +58,27 @@ DEEPEST = 60
 Axis = tuple[int, str]
 """An axis (negative: from the end) and the operator that decided it."""
 
+Found = dict[ir.Value, Axis | None]
+"""What a walk has found already, so that it meets every tensor once."""
+
 
 def feature_axis(value: ir.Value, known: Known) -> tuple[int | None, str]:
     """Return the feature axis of `value` and, for people, how it was decided."""
-    if made := _made_by(value, known, 0):
+    if made := _made_by(value, known, {}, 0):
         return made[0], f"made by {made[1]}"
-    if read := _read_by(value, known, 0):
+    if read := _read_by(value, known, {}, 0):
         return read[0], f"read by {read[1]}"
     return None, "neither what makes it nor what reads it tells"
 
 
-def _made_by(value: ir.Value, known: Known, depth: int) -> Axis | None:
+def _made_by(value: ir.Value, known: Known, found: Found, depth: int) -> Axis | None:
+    if value not in found:
+        found[value] = None
+        found[value] = _decided_before(value, known, found, depth)
+    return found[value]
+
+
+def _decided_before(value: ir.Value, known: Known, found: Found, depth: int) -> Axis | None:
     node = value.producer()
     if node is None or depth > DEEPEST:
         return None
@@ -85,15 +95,22 @@ def _made_by(value: ir.Value, known: Known, depth: int) -> Axis | None:
     for source in node.inputs:
         if source is None or _is_constant(source):
             continue
-        found = _made_by(source, known, depth + 1)
-        if found is not None and (axis := _forward(node, found[0], source, known)) is not None:
-            return axis, found[1]
+        made = _made_by(source, known, found, depth + 1)
+        if made is not None and (axis := _forward(node, made[0], source, known)) is not None:
+            return axis, made[1]
         if op not in KEEP:
             return None
     return None
 
 
-def _read_by(value: ir.Value, known: Known, depth: int) -> Axis | None:
+def _read_by(value: ir.Value, known: Known, found: Found, depth: int) -> Axis | None:
+    if value not in found:
+        found[value] = None
+        found[value] = _decided_after(value, known, found, depth)
+    return found[value]
+
+
+def _decided_after(value: ir.Value, known: Known, found: Found, depth: int) -> Axis | None:
     if depth > DEEPEST:
         return None
     for node in value.consumers():
@@ -108,9 +125,9 @@ def _read_by(value: ir.Value, known: Known, depth: int) -> Axis | None:
             continue
         if not node.outputs or node.graph is not value.graph:
             continue
-        found = _read_by(node.outputs[0], known, depth + 1)
-        if found is not None and (axis := _backward(node, found[0], value, known)) is not None:
-            return axis, found[1]
+        read = _read_by(node.outputs[0], known, found, depth + 1)
+        if read is not None and (axis := _backward(node, read[0], value, known)) is not None:
+            return axis, read[1]
     return None
 
 

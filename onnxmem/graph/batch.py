@@ -13,6 +13,7 @@ from onnxmem.graph.model import revise
 from onnxmem.graph.normalise import infer_types
 from onnxmem.graph.ops import is_standard
 from onnxmem.graph.records import Model
+from onnxmem.graph.soundness import blames_model
 
 BATCH = "batch"
 
@@ -27,6 +28,7 @@ def native_batch(model: Model) -> int | None:
     return sizes.pop() if len(sizes) == 1 and len(firsts) == 1 else None
 
 
+@blames_model
 def free_batch(model: Model) -> Model:
     """Return `model` with the batch size of its inputs and outputs left open.
 

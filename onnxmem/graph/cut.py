@@ -9,9 +9,11 @@ import onnx_ir as ir
 from onnxmem.errors import UsageError
 from onnxmem.graph.ops import WHOLE_BATCH_OPS
 from onnxmem.graph.records import Cut, Model, Part
+from onnxmem.graph.soundness import blames_model
 from onnxmem.graph.write import build
 
 
+@blames_model
 def split(model: Model, tensor: str, output: str | None = None) -> Cut:
     """Cut `model` at `tensor`.
 
@@ -115,6 +117,7 @@ def _fresh(model: Model, name: str) -> str:
     return name
 
 
+@blames_model
 def expose(model: Model, tensors: Sequence[str]) -> Part:
     """Return the whole model with `tensors` as additional outputs.
 

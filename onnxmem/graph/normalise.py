@@ -12,6 +12,8 @@ from onnx_ir.passes import common
 
 from onnxmem.errors import ModelFileError, OnnxmemError
 from onnxmem.graph import passes
+from onnxmem.graph.soundness import every_node, require_sound
+from onnxmem.hazards import see
 
 logging.getLogger("onnx_ir").addHandler(logging.NullHandler())
 
@@ -42,13 +44,15 @@ def normalise(
         if isinstance(cause, OnnxmemError):
             raise cause from error
         raise ModelFileError(
-            f"{path} is not a valid ONNX model ({cause}); check it with onnx.checker"
+            f"{path} is not a valid ONNX model: {cause}{see('refused')}"
         ) from error
 
 
 def _normalise(
     proto: onnx.ModelProto, bind: Mapping[str, passes.Bound]
 ) -> tuple[ir.Model, tuple[str, ...]]:
+    require_sound(proto)
+    _forget_placement(proto)
     zipmaps = passes.replace_zipmaps(proto)
     network = passes.inline_functions(proto)
     _require_sources(network)
@@ -70,6 +74,13 @@ def _normalise(
         "If nodes replaced by the branch that they always take": branches,
     }
     return network, tuple(note for note, true in notes.items() if true)
+
+
+def _forget_placement(proto: onnx.ModelProto) -> None:
+    """Drop what the model says about the devices that it was distributed over."""
+    proto.ClearField("configuration")
+    for node in (*every_node(proto), *(n for f in proto.functions for n in f.node)):
+        node.ClearField("device_configurations")
 
 
 def _lift_branches(network: ir.Model) -> bool:

@@ -7,6 +7,7 @@ import onnx_ir as ir
 from onnxmem.errors import UsageError
 from onnxmem.graph.ops import LEARNED, producer
 from onnxmem.graph.records import Model
+from onnxmem.graph.soundness import blames_model
 
 FORMS = {
     "Softmax": "softmax",
@@ -20,6 +21,7 @@ SEE_THROUGH = frozenset(
 )  # fmt: skip
 
 
+@blames_model
 def output_form(model: Model, output: str) -> str:
     """Tell what the named output of `model` holds, from the operators that end in it.
 

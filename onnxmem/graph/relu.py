@@ -15,6 +15,7 @@ from onnxmem.graph.ops import LEARNED
 from onnxmem.graph.patterns import KINDS, Match, Pattern
 from onnxmem.graph.records import Model, Site
 from onnxmem.graph.signs import never_negative
+from onnxmem.graph.soundness import blames_model
 
 AMBIGUOUS = ("Clip", "Max", "Where", "Mul")
 """Arithmetic that may well serve something else than an activation."""
@@ -22,6 +23,7 @@ AMBIGUOUS = ("Clip", "Max", "Where", "Mul")
 BLOCKED_DOMAIN = "com.microsoft.nchwc"
 
 
+@blames_model
 def find_sites(model: Model, kinds: Sequence[str] = ("relu",)) -> tuple[Site, ...]:
     """Return the tensors that are the output of an activation of `kinds`, in topological order.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import onnx_ir as ir
 
@@ -23,28 +25,50 @@ JOIN = frozenset({"Add", "Concat", "Max", "Mul", "Sum"})
 """Operators that give no negative number if none of their inputs holds one."""
 
 
-def never_negative(value: ir.Value | None, known: Known, depth: int = 0) -> bool:
+FARTHEST = 1000
+"""Tensors after which a walk gives up."""
+
+
+def never_negative(value: ir.Value | None, known: Known) -> bool:
     """Tell whether `value` provably holds no negative number."""
+    pending, seen = [value], set[ir.Value | None]()
+    while pending:
+        item = pending.pop()
+        if item in seen:
+            continue
+        seen.add(item)
+        sources = _never_negative_if(item, known)
+        if sources is None or len(seen) > FARTHEST:
+            return False
+        pending.extend(sources)
+    return True
+
+
+def _never_negative_if(value: ir.Value | None, known: Known) -> Sequence[ir.Value | None] | None:
+    """Return the tensors that must hold no negative number for `value` to hold none.
+
+    None: it may hold one whatever they hold.
+    """
     if (content := known(value)) is not None:
-        return content.dtype.kind in "fiub" and bool((content >= 0).all())
+        return () if content.dtype.kind in "fiub" and bool((content >= 0).all()) else None
     node = producer(value)
-    if node is None or depth > 50:
-        return False
+    if node is None:
+        return None
     if node.op_type in NEVER:
-        return True
+        return ()
     if node.op_type in JOIN:
-        return all(never_negative(item, known, depth + 1) for item in node.inputs)
+        return node.inputs
     if node.op_type in PASS:
-        return never_negative(node.inputs[0], known, depth + 1)
+        return node.inputs[:1]
     if node.op_type == "Clip":
         low = node.attributes.get_float("min", None)
         low = known.scalar(given(node, 1)) if low is None else low
-        return low is not None and low >= 0
+        return () if low is not None and low >= 0 else None
     if node.op_type == "DequantizeLinear" and zero_is_smallest(given(node, 2), known):
-        return True
+        return ()
     if node.op_type in ("DequantizeLinear", "QuantizeLinear"):
-        return never_negative(node.inputs[0], known, depth + 1)
-    return False
+        return node.inputs[:1]
+    return None
 
 
 def zero_is_smallest(zero: ir.Value | None, known: Known) -> bool:

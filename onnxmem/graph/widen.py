@@ -8,6 +8,7 @@ import onnx_ir as ir
 from onnxmem.graph.model import revise
 from onnxmem.graph.normalise import infer_types
 from onnxmem.graph.records import Model
+from onnxmem.graph.soundness import blames_model
 
 HALF = (ir.DataType.FLOAT16, ir.DataType.BFLOAT16)
 SINGLE = ir.DataType.FLOAT
@@ -19,6 +20,7 @@ def is_half(model: Model) -> bool:
     return any(value.dtype in HALF for value in model.flow.values.values())
 
 
+@blames_model
 def widen(model: Model) -> Model:
     """Return `model` in float32 where it was in float16 or bfloat16, its inputs included.
 

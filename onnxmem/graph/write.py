@@ -16,6 +16,7 @@ from onnxmem.graph.file import external_tensors
 from onnxmem.graph.model import revise
 from onnxmem.graph.pieces import rank_only
 from onnxmem.graph.records import Dim, Model, Part
+from onnxmem.graph.soundness import blames_model
 
 EXTERNAL_FROM = 1024
 """Initializers of at least so many bytes go to a weights file; smaller ones may be shapes."""
@@ -110,6 +111,7 @@ def _element(dtype: str) -> int:
     return int(ir.DataType.from_numpy(numpy_dtype))
 
 
+@blames_model
 def share_weights(model: Model, folder: str | Path) -> Model:
     """Return `model` with its larger initializers in one file in `folder`.
 

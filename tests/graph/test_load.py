@@ -105,7 +105,10 @@ def test_a_model_truncated_anywhere_is_refused(network):
             "(float[N] x) => (float[N] y) { y = Add(x, nowhere) }",
             "reads 'nowhere', which nothing",
         ),
-        ("(float[N] x) => (float[N] y) { y = Relu(x) y = Tanh(x) }", "redeclared"),
+        (
+            "(float[N] x) => (float[N] y) { y = Relu(x) y = Tanh(x) }",
+            "two results have the name 'y'",
+        ),
     ],
 )
 def test_a_model_that_contradicts_itself_is_refused(network, text, words):
