@@ -11,25 +11,28 @@ import click
 from onnxmem import graph
 from onnxmem import report as formats
 from onnxmem.auditing import choose_sites
+from onnxmem.binding import blames_bind
 from onnxmem.data import load as load_data
 from onnxmem.errors import NoSiteError, UsageError
-from onnxmem.parts import with_known_types
+from onnxmem.parts import require_runnable, with_known_types
 from onnxmem.report.words import printable
 
 from . import console
 from .folders import check_keeps, publish_files, staging
-from .options import part_options, take_bind
+from .options import kind_option, part_options, take_bind
 
 
 @click.command("expose")
 @click.argument("model", type=click.Path())
 @click.option("-o", "--output", required=True, metavar="FILE", help="Where to write the model.")
 @click.option("--layers", multiple=True, metavar="GLOB", help="Only these tensors. Repeatable.")
+@kind_option
 @part_options
 def command(
     model: str,
     output: str,
     layers: tuple[str, ...],
+    kind: tuple[str, ...],
     bind: tuple[str, ...],
     data: str | None,
     quiet: bool,
@@ -43,12 +46,15 @@ def command(
     target = Path(os.path.realpath(output))
     _check_target(output, model)
     arrays = None if data is None else load_data(data)
-    network = graph.load(model, take_bind(bind))
-    sites = choose_sites(network, layers)
+    values = take_bind(bind)
+    network = graph.load(model, values)
+    sites = choose_sites(network, layers, kind)
     tensors = [site.tensor for site in sites if site.status == "ok"]
     if not tensors:
-        raise NoSiteError(f"{model}: no ReLU can be exposed: {sites[0].reason}")
-    part = with_known_types(network, graph.expose(network, tensors), arrays)
+        raise NoSiteError(f"{model}: nothing can be exposed: {sites[0].reason}")
+    with blames_bind(values):
+        require_runnable(network)
+        part = with_known_types(network, graph.expose(network, tensors), arrays)
     with staging(target) as folder:
         graph.save(part, folder / target.name)
         _check_weights(folder, target, network)
@@ -64,7 +70,7 @@ def _tell(sites: Sequence[graph.Site], output: str) -> None:
         console.say(f"onnxmem: left out {printable(site.tensor)}: {printable(site.reason, 300)}")
     count = len(sites) - len(left_out)
     console.say(
-        f"onnxmem: wrote {printable(output, 200)} with {count} of {len(sites)} ReLUs as outputs"
+        f"onnxmem: wrote {printable(output, 200)} with {count} of {len(sites)} sites as outputs"
     )
 
 

@@ -11,7 +11,7 @@ from onnxmem.inspection import Inspection, Trial, inspect
 
 from . import console
 from .folders import check_keeps
-from .options import CommaSeparated, take_bind
+from .options import kind_option, take_bind
 from .tables import inspection_table
 
 
@@ -23,13 +23,7 @@ from .tables import inspection_table
     "--bind", multiple=True, metavar="NAME=VALUE", help="Fix an input for good. Repeatable."
 )
 @click.option("--output-name", metavar="NAME", help="The only output that the tails compute.")
-@click.option(
-    "--kind",
-    type=CommaSeparated(),
-    default="relu",
-    show_default=True,
-    help="Kinds of activations: relu, sigmoid, softmax, softplus, exp, abs.",
-)
+@kind_option
 @click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda[:N]")
 @click.option("--exact", is_flag=True, help="Leave out the optimizations that round; slower.")
 @click.option("--json", "json_path", metavar="FILE", help="Write it as JSON; - is stdout.")

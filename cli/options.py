@@ -33,8 +33,18 @@ class CommaSeparated(click.ParamType[tuple[str, ...]]):
         return tuple(part.strip() for part in str(value).split(",") if part.strip())
 
 
+kind_option = click.option(
+    "--kind",
+    type=CommaSeparated(),
+    default="relu",
+    show_default=True,
+    help="Kinds of activations: relu, sigmoid, softmax, softplus, exp, abs.",
+)
+"""Which activations are sites."""
+
 _MEASURING = (
     click.option("--layers", multiple=True, metavar="GLOB", help="Only these tensors. Repeatable."),
+    kind_option,
     click.option(
         "--compress",
         type=CommaSeparated(),
@@ -202,6 +212,7 @@ def take_settings(options: dict[str, Any]) -> Settings:
     """
     return Settings(
         layers=tuple(options["layers"]),
+        kind=options["kind"],
         compress=options["compress"],
         batch=options["batch"],
         per_class=options["per_class"],
@@ -226,7 +237,13 @@ def take_bind(texts: Sequence[str]) -> dict[str, str]:
     Raises:
         UsageError: one is not written as `NAME=VALUE`.
     """
-    return dict(_pair(text, "--bind") for text in texts)
+    values: dict[str, str] = {}
+    for text in texts:
+        name, value = _pair(text, "--bind", "NAME=VALUE")
+        if name in values:
+            raise UsageError(f"--bind {name} is given twice; give all of its values at once")
+        values[name] = value
+    return values
 
 
 def take_thresholds(texts: Sequence[str]) -> dict[str, float]:
@@ -245,8 +262,8 @@ def take_thresholds(texts: Sequence[str]) -> dict[str, float]:
     return thresholds
 
 
-def _pair(text: str, option: str) -> tuple[str, str]:
+def _pair(text: str, option: str, form: str = "KEY=VALUE") -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if not equals or not key or not value:
-        raise UsageError(f"{option} {text!r}: write it as KEY=VALUE")
+        raise UsageError(f"{option} {text!r}: write it as {form}")
     return key, value

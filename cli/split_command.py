@@ -11,8 +11,9 @@ import click
 
 from onnxmem import graph
 from onnxmem import report as formats
+from onnxmem.binding import blames_bind
 from onnxmem.data import load as load_data
-from onnxmem.parts import with_known_types
+from onnxmem.parts import require_runnable, with_known_types
 from onnxmem.report.words import printable
 
 from . import console
@@ -47,11 +48,14 @@ def command(
     target = Path(os.path.realpath(output))
     check_free(target)
     arrays = None if data is None else load_data(data)
-    network = graph.load(model, take_bind(bind))
+    values = take_bind(bind)
+    network = graph.load(model, values)
     cut = graph.split(network, tensor, output_name)
     renamed = dict(zip(cut.tail.outputs, cut.outputs, strict=True))
-    head = with_known_types(network, cut.head, arrays)
-    tail = with_known_types(network, cut.tail, arrays, renamed)
+    with blames_bind(values):
+        require_runnable(network)
+        head = with_known_types(network, cut.head, arrays)
+        tail = with_known_types(network, cut.tail, arrays, renamed)
     with staging(target) as folder:
         graph.save(head, folder / "head.onnx")
         graph.save(tail, folder / "tail.onnx")

@@ -23,6 +23,7 @@ def audit(
     y: ArrayLike | None = None,
     *,
     layers: Sequence[str] = (),
+    kind: Sequence[str] = ("relu",),
     compress: Sequence[str] = COMPRESSORS,
     batch: Sequence[str] = BATCHES,
     per_class: int = 30,
@@ -48,7 +49,9 @@ def audit(
             for each input name.
         y: (samples,) the integer labels that the network was trained on; None groups the samples
             by the network's own predictions and measures fidelity to them.
-        layers: glob patterns of tensor names; none takes every ReLU.
+        layers: glob patterns of tensor names; none takes every site.
+        kind: of "relu", "sigmoid", "softmax", "softplus", "exp" and "abs", which never go below
+            zero.
         compress: of "nmf", "pca" and "ablation".
         batch: of "class" and "mixed".
         per_class: samples of each class.
@@ -80,6 +83,7 @@ def audit(
     arrays = {name: _array(name, values) for name, values in given.items()}
     settings = Settings(
         layers=_words("layers", layers),
+        kind=_words("kind", kind),
         compress=_words("compress", compress),
         batch=_words("batch", batch),
         per_class=per_class,

@@ -22,7 +22,7 @@ from onnxmem import curve
 from onnxmem.comparison_records import SCHEMA, Cell, Comparison, Row
 from onnxmem.errors import UsageError
 from onnxmem.matching import Matched, match_layers, width
-from onnxmem.records import COMPARABLE, Curve, Layer, Report
+from onnxmem.records import Curve, Layer, Report, comparable
 from onnxmem.report.words import curve_of, model_names
 
 
@@ -65,7 +65,8 @@ def _differing(reports: Sequence[Report], *, same_data: bool) -> list[str]:
             "classes": (report.data.classes, report.data.left_out),
             "data": None if same_data else report.data.sha256,
             "samples": report.data.samples,
-            **{name: report.settings.get(name) for name in (*COMPARABLE, "seed")},
+            **comparable(report.settings),
+            "seed": report.settings.get("seed"),
             "metric": report.baseline.metric,
             "batches": report.data.batches,
         }

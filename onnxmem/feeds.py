@@ -62,7 +62,7 @@ def find_inputs(
     if arrays is not None:
         given = make_samples(arrays, model.inputs)
         return Inputs(given.inputs, given.shared, len(given), random=False, changes=given.changes)
-    session = Session(graph.expose(model, []), device)
+    session = Session(graph.expose(model, []), device, prepack=False)
     xp, cause = device.namespace, ""
     for drawn in _drawn(model):
         feeds = {name: xp.asarray(array) for name, array in drawn.batch(model).items()}

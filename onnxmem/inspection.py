@@ -21,8 +21,11 @@ from onnxmem.arrays import Array, namespace
 from onnxmem.auditing.capture import CutRunner, Piece
 from onnxmem.auditing.network import TOLERANCE, Network, choose_output, deviation, prepare
 from onnxmem.auditing.settings import Settings
+from onnxmem.auditing.sites import nothing_found
+from onnxmem.binding import blames_bind
 from onnxmem.errors import ModelRefusedError, UsageError
 from onnxmem.feeds import Inputs, find_inputs
+from onnxmem.parts import require_runnable
 from onnxmem.records import ModelInfo
 from onnxmem.report.words import printable
 from onnxmem.runtime import select_device
@@ -103,7 +106,10 @@ class Verified:
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """A model and its sites; `verified` is None where no cut was run."""
+    """A model and its sites; `verified` is None where no cut was run.
+
+    `nothing_found` says, to follow the model's name, why there are no sites, where there are none.
+    """
 
     schema: str
     model: ModelInfo
@@ -113,6 +119,7 @@ class Inspection:
     verified: Verified | None
     sites: tuple[Inspected, ...]
     other_activations: dict[str, int]
+    nothing_found: str
 
     @property
     def exit_code(self) -> int:
@@ -124,11 +131,7 @@ class Inspection:
     def verdict(self) -> str:
         """What was found, in one line."""
         if not self.sites:
-            have = ", ".join(f"{name} ({n})" for name, n in self.other_activations.items())
-            return (
-                f"{printable(self.model.path, 200)} has no ReLU to analyze; "
-                f"the activations that are there: {have or 'none that is known'}"
-            )
+            return f"{printable(self.model.path, 200)} {self.nothing_found}"
         good = sum(site.status == "ok" for site in self.sites)
         found = f"{good} of {len(self.sites)} sites can be cut"
         if self.verified is None:
@@ -166,9 +169,13 @@ def inspect(
     if output_name is not None:
         choose_output(model, output_name)
     found = graph.find_sites(model, kinds)
+    if trial is None:
+        with blames_bind(bind or {}):
+            require_runnable(model)
     sites, verified = tuple(map(_described, found)), None
     if sites and trial is not None:
-        sites, verified = _verify(model, sites, output_name, trial)
+        with blames_bind(bind or {}):
+            sites, verified = _verify(model, sites, output_name, trial)
     elif sites:
         with tempfile.TemporaryDirectory(prefix="onnxmem-") as folder:
             lean = graph.share_weights(model, folder)
@@ -182,6 +189,7 @@ def inspect(
         verified=verified,
         sites=sites,
         other_activations=dict(graph.other_activations(model)),
+        nothing_found="" if sites else nothing_found(model, kinds),
     )
 
 

@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from onnxmem import graph
-from onnxmem.errors import UsageError
+from onnxmem.errors import DeviceError, UsageError
 from onnxmem.feeds import find_inputs
 from onnxmem.runtime import Session, select_device
+
+
+def require_runnable(model: graph.Model) -> None:
+    """Check that onnxruntime takes the whole model, where onnxruntime is installed.
+
+    Weights are read from where they are, so this is quick for a model of any size. Half precision
+    is widened first, as it is wherever a model runs on the CPU.
+
+    Raises:
+        ModelRefusedError: it does not.
+    """
+    try:
+        device = select_device("cpu")
+    except DeviceError:
+        return
+    model = graph.widen(model)
+    with tempfile.TemporaryDirectory(prefix="onnxmem-") as folder:
+        lean = graph.share_weights(model, folder)
+        Session(graph.expose(lean, []), device, exact=True, prepack=False)
 
 
 def with_known_types(
@@ -39,7 +59,7 @@ def with_known_types(
     if not wanted:
         return part
     device = select_device("cpu")
-    session = Session(graph.expose(model, _made_inside(model, wanted)), device)
+    session = Session(graph.expose(model, _made_inside(model, wanted)), device, prepack=False)
     feeds = find_inputs(model, arrays, device).batch(model)
     found = dict(zip(wanted, session.run(feeds, wanted), strict=True))
     types = {

@@ -22,6 +22,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from onnxmem.arrays import Array, load_cupy
+from onnxmem.complaints import plain
 from onnxmem.errors import DeviceError, ModelRefusedError, OutOfMemoryError, UsageError
 
 INSTALL_CPU = "pip install onnxruntime"
@@ -32,9 +33,6 @@ CPU = "CPUExecutionProvider"
 CUDA = "CUDAExecutionProvider"
 
 _OUT_OF_MEMORY = re.compile(r"bad_alloc|out of memory|Failed to allocate memory", re.IGNORECASE)
-_LOCATION = re.compile(
-    r"^\[ONNXRuntimeError\] : \d+ : \w+ : |\S*/onnxruntime/\S+:\d+ \S+(\(.*?\))? ?"
-)
 
 
 class Part(Protocol):
@@ -48,6 +46,11 @@ class Part(Protocol):
     @property
     def weights(self) -> Path | None:
         """The folder that its external weights are relative to."""
+        ...
+
+    @property
+    def source(self) -> str:
+        """What it is, for messages: a file, or a part of a model."""
         ...
 
 
@@ -178,13 +181,14 @@ def _usable(device: Device) -> Iterator[None]:
     except DeviceError:
         raise
     except Exception as error:
-        raise DeviceError(f"{device.name} does not work: {_cause(error)}") from error
+        raise DeviceError(f"{device.name} does not work: {plain(str(error))}") from error
 
 
 @dataclass(frozen=True, slots=True)
 class _Bytes:
     proto: bytes
     weights: Path | None = None
+    source: str = "the probe"
 
 
 # The ONNX model y = Identity(x), float32 of one free axis, IR 8, opset 13.
@@ -227,8 +231,8 @@ class Session:
             DeviceError: CUDA was wanted and onnxruntime fell back to something else.
         """
         onnxruntime = load_onnxruntime()
-        self.device = device
-        with _translated("onnxruntime refuses the model"):
+        self.device, self.source = device, part.source
+        with _translated(f"onnxruntime refuses {self.source}"):
             self._session = onnxruntime.InferenceSession(
                 part.proto,
                 _session_options(onnxruntime, part, exact, prepack),
@@ -254,7 +258,7 @@ class Session:
             OutOfMemoryError: the device has too little memory for them.
         """
         wanted = [output.name for output in self.outputs] if names is None else list(names)
-        with _translated("onnxruntime fails while running the model"):
+        with _translated(f"onnxruntime fails while running {self.source}"):
             if self.device.is_cuda:
                 return self._run_bound(feeds, wanted)
             outputs: list[Array] = self._session.run(wanted, dict(feeds))
@@ -325,15 +329,11 @@ def _translated(what: str) -> Iterator[None]:
     except Exception as error:
         if _OUT_OF_MEMORY.search(str(error)):
             raise OutOfMemoryError(_memory_advice(what)) from error
-        raise ModelRefusedError(f"{what}: {_cause(error)}") from error
+        raise ModelRefusedError(f"{what}: {plain(str(error))}") from error
 
 
 def _memory_advice(what: str) -> str:
     return f"{what}: out of memory; use a smaller --per-class, or a smaller --memory"
-
-
-def _cause(error: Exception) -> str:
-    return _LOCATION.sub("", " ".join(str(error).split()))[:500]
 
 
 WHEELS = ("onnxruntime", "onnxruntime-gpu")

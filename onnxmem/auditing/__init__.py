@@ -1,7 +1,8 @@
 """Audits: a plan in, a report out, and events while it runs. Prints nothing, writes no file."""
 
-from onnxmem.auditing.run import Progress, choose_sites, environment, run_audit
+from onnxmem.auditing.run import Progress, environment, run_audit
 from onnxmem.auditing.settings import Settings, parse_ranks
+from onnxmem.auditing.sites import choose_sites
 from onnxmem.auditing.together import Together, audit_together
 from onnxmem.auditing.verdict import judge_again
 

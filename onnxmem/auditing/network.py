@@ -113,10 +113,10 @@ def _free(
     freed = graph.free_batch(model)
     if graph.native_batch(freed) is not None or min(map(len, inputs.values())) < 2 * batch:
         return model, batch
-    single = Session(graph.expose(model, []), device)
+    single = Session(graph.expose(model, []), device, prepack=False)
     parts = [_run_slice(single, inputs, shared, slice(i, i + batch)) for i in (0, batch)]
     try:
-        double = Session(graph.expose(freed, []), device)
+        double = Session(graph.expose(freed, []), device, prepack=False)
         both = _run_slice(double, inputs, shared, slice(0, 2 * batch))
     except ModelRefusedError:
         return model, batch

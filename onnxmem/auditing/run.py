@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 import os
 import platform
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -33,9 +32,11 @@ from onnxmem.auditing.network import (
     prepare,
 )
 from onnxmem.auditing.settings import Settings
+from onnxmem.auditing.sites import choose_sites
+from onnxmem.binding import blames_bind
 from onnxmem.cache import NOWHERE, Store
 from onnxmem.data import Samples, Selection, draw, make_samples
-from onnxmem.errors import DataError, NoSiteError, UsageError
+from onnxmem.errors import DataError, UsageError
 from onnxmem.records import CACHED_LAYERS, SCHEMA, Baseline, DataInfo, ModelInfo, Report, Tool
 from onnxmem.runtime import Device, Session, select_device, versions
 
@@ -91,11 +92,12 @@ def run_audit(
     if settings.metric == "top1" and "y" not in arrays:
         raise DataError("--metric top1 needs labels: give an array 'y', or use --metric fidelity")
     model = graph.load(path, dict(settings.bind))
-    sites = choose_sites(model, settings.layers)
+    sites = choose_sites(model, settings.layers, settings.kind)
     device = select_device(settings.device)
     model = graph.widen(model)
     samples = make_samples(arrays, model.inputs, settings.split)
     with (
+        blames_bind(settings.bind),
         device.scope(),
         prepare(model, samples.inputs, samples.shared, device, settings) as network,
         _workers(device) as (workers, parallel),
@@ -151,37 +153,6 @@ def _describe(samples: Samples, digests: np.ndarray, selection: Selection, path:
         batches=selection.fingerprint(digests),
         changes=samples.changes,
     )
-
-
-def choose_sites(model: graph.Model, patterns: Sequence[str]) -> tuple[graph.Site, ...]:
-    """Return the ReLU sites of `model` whose tensor matches one of `patterns` (none: all).
-
-    Raises:
-        NoSiteError: the model has no ReLU; the message names the activations that it has.
-        UsageError: a pattern matches nothing.
-    """
-    sites = graph.find_sites(model)
-    if not sites:
-        others = graph.other_activations(model)
-        have = ", ".join(f"{name} ({count})" for name, count in others) or "none that is known"
-        raise NoSiteError(
-            f"{model.path} has no ReLU to analyze; the activations that are there: {have}"
-        )
-    for pattern in patterns:
-        if not any(_matches(site, pattern) for site in sites):
-            names = ", ".join(site.tensor for site in sites[:8]) + (
-                ", ..." if len(sites) > 8 else ""
-            )
-            raise UsageError(f"no layer matches {pattern!r}; there are {names}")
-    return tuple(
-        site
-        for site in sites
-        if not patterns or any(_matches(site, pattern) for pattern in patterns)
-    )
-
-
-def _matches(site: graph.Site, pattern: str) -> bool:
-    return pattern == site.tensor or fnmatch.fnmatchcase(site.tensor, pattern)
 
 
 def _set_up(
@@ -355,4 +326,4 @@ def environment(device: Device) -> dict[str, Any]:
     }
 
 
-__all__ = ["Progress", "choose_sites", "environment", "run_audit"]
+__all__ = ["Progress", "environment", "run_audit"]

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from onnxmem.errors import UsageError
+from onnxmem.graph import KINDS
 
 COMPRESSORS = ("nmf", "pca", "ablation")
 BATCHES = ("class", "mixed")
@@ -18,7 +19,8 @@ class Settings:
     """The settings of an audit.
 
     Attributes:
-        layers: glob patterns of tensor names; empty means every ReLU.
+        layers: glob patterns of tensor names; empty means every site.
+        kind: kinds of activations, of those in `onnxmem.graph.KINDS`.
         compress: compressors, of nmf, pca and ablation.
         batch: kinds of batches, of class and mixed.
         per_class: samples of each class.
@@ -40,6 +42,7 @@ class Settings:
     """
 
     layers: tuple[str, ...] = ()
+    kind: tuple[str, ...] = ("relu",)
     compress: tuple[str, ...] = COMPRESSORS
     batch: tuple[str, ...] = BATCHES
     per_class: int = 30
@@ -57,8 +60,9 @@ class Settings:
     max_drop: float | None = None
 
     def __post_init__(self) -> None:
-        for name in ("compress", "batch", "layers"):
+        for name in ("compress", "batch", "layers", "kind"):
             object.__setattr__(self, name, tuple(dict.fromkeys(getattr(self, name))))
+        _check_names("kind of activation", self.kind, tuple(KINDS))
         _check_names("compressor", self.compress, COMPRESSORS)
         _check_names("kind of batch", self.batch, BATCHES)
         if self.metric is not None:

@@ -11,8 +11,10 @@ import numpy as np
 
 from onnxmem import graph
 from onnxmem.auditing.network import predictions, prepare
-from onnxmem.auditing.run import Listener, choose_sites, run_audit
+from onnxmem.auditing.run import Listener, run_audit
 from onnxmem.auditing.settings import Settings
+from onnxmem.auditing.sites import choose_sites
+from onnxmem.binding import blames_bind
 from onnxmem.cache import NOWHERE, Store
 from onnxmem.data import Samples, make_samples
 from onnxmem.data.samples import RESERVED
@@ -63,7 +65,7 @@ def audit_together(
     """
     models = [graph.load(path, dict(settings.bind)) for path in paths]
     for model in models:
-        choose_sites(model, settings.layers)
+        choose_sites(model, settings.layers, settings.kind)
     arrays, notes = _named(arrays, models)
     own = _outputs(models, settings)
     if "y" not in arrays:
@@ -136,6 +138,7 @@ def _labels(first: graph.Model, arrays: Mapping[str, np.ndarray], settings: Sett
     everything = {name: array for name, array in arrays.items() if name != "split"}
     samples = make_samples(everything, model.inputs)
     with (
+        blames_bind(settings.bind),
         device.scope(),
         prepare(model, samples.inputs, samples.shared, device, settings) as network,
     ):

@@ -13,7 +13,7 @@ from onnxmem import curve
 from onnxmem.auditing.layer import Measured
 from onnxmem.auditing.settings import Settings
 from onnxmem.errors import UsageError
-from onnxmem.records import COMPARABLE, Baseline, DataInfo, Gate, Layer, Report, Score, Verdict
+from onnxmem.records import Baseline, DataInfo, Gate, Layer, Report, Score, Verdict, comparable
 
 
 def summarize(measured: Sequence[Measured], settings: Settings) -> dict[str, Score]:
@@ -126,7 +126,8 @@ def check_comparable(data: DataInfo, settings: Mapping[str, Any], baseline: Repo
     Raises:
         UsageError: the data, their classes or the settings differ; the message says which.
     """
-    differ = [name for name in COMPARABLE if settings[name] != baseline.settings.get(name)]
+    own, other = comparable(settings), comparable(baseline.settings)
+    differ = [name for name in own if own[name] != other[name]]
     if data.sha256 != baseline.data.sha256:
         differ.insert(0, "data")
     if data.classes != baseline.data.classes:

@@ -8,12 +8,14 @@ from onnxmem.graph.batch import free_batch, native_batch
 from onnxmem.graph.cut import expose, split
 from onnxmem.graph.model import load
 from onnxmem.graph.outputs import output_form
+from onnxmem.graph.patterns import KINDS
 from onnxmem.graph.records import Cut, Dim, Model, Part, Site, TensorSpec
 from onnxmem.graph.relu import find_sites
 from onnxmem.graph.widen import is_half, widen
 from onnxmem.graph.write import save, share_weights, untyped, with_input_types, with_types
 
 __all__ = [
+    "KINDS",
     "Cut",
     "Dim",
     "Model",

@@ -45,6 +45,7 @@ def split(model: Model, tensor: str, output: str | None = None) -> Cut:
         head_outputs,
         head_nodes,
         [value for value in head_ends if value.is_initializer()],
+        source=f"the part up to {tensor!r}",
         sizes_of=flow.graph.inputs,
     )
     tail = _tail(model, target, wanted, [*crossing, *direct], tail_nodes, tail_ends)
@@ -105,7 +106,8 @@ def _tail(
         outputs[outputs.index(target)] = result
         extra = [copy]
     constants = [value for value in ends if value.is_initializer()]
-    part = build(model, [target, *others], outputs, [*nodes, *extra], constants)
+    source = f"the part from {target.name!r} on"
+    part = build(model, [target, *others], outputs, [*nodes, *extra], constants, source=source)
     for node in extra:
         node.replace_input_with(0, None)
     return part
@@ -132,5 +134,6 @@ def expose(model: Model, tensors: Sequence[str]) -> Part:
         list(outputs),
         list(graph),
         list(graph.initializers.values()),
+        source=str(model.path),
         sizes_of=[*graph.inputs, *outputs],
     )

@@ -93,12 +93,14 @@ class Part:
         proto: The serialised ModelProto.
         inputs, outputs: Names, in the order of the graph.
         weights: The folder that external data of `proto` are relative to, None without any.
+        source: What it is, for messages: the model's file, or the side of a cut.
     """
 
     proto: bytes = field(repr=False)
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     weights: Path | None = None
+    source: str = "the model"
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ def build(
     nodes: Sequence[ir.Node],
     initializers: Sequence[ir.Value],
     *,
+    source: str,
     sizes_of: Collection[ir.Value] = (),
 ) -> Part:
     """Serialise a piece of `model` as a model of its own.
@@ -54,15 +55,16 @@ def build(
     proto.producer_name = model.ir.producer_name or ""
     for domain, version in sorted(model.ir.opset_imports.items()):
         proto.opset_import.add(domain=domain, version=version)
-    return _part(proto, model.weights)
+    return _part(proto, model.weights, source)
 
 
-def _part(proto: onnx.ModelProto, weights: Path | None) -> Part:
+def _part(proto: onnx.ModelProto, weights: Path | None, source: str) -> Part:
     return Part(
         proto=proto.SerializeToString(deterministic=True),
         inputs=tuple(info.name for info in proto.graph.input),
         outputs=tuple(info.name for info in proto.graph.output),
         weights=weights,
+        source=source,
     )
 
 
@@ -100,7 +102,7 @@ def _typed(part: Part, types: Mapping[str, tuple[str, tuple[Dim, ...] | None]]) 
         if info.name in types:
             dtype, shape = types[info.name]
             info.type.CopyFrom(onnx.helper.make_tensor_type_proto(_element(dtype), shape))
-    return _part(proto, part.weights)
+    return _part(proto, part.weights, part.source)
 
 
 def _element(dtype: str) -> int:

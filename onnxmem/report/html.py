@@ -21,7 +21,7 @@ from markupsafe import Markup
 
 from onnxmem.comparison_records import Comparison
 from onnxmem.errors import UsageError
-from onnxmem.records import COMPARABLE, Report
+from onnxmem.records import Report, comparable
 from onnxmem.report import charts, findings, look, rows, words
 from onnxmem.report import comparison as model_charts
 
@@ -189,8 +189,8 @@ def _differences(reports: Sequence[Report]) -> list[str]:
     """Return what forbids to compare the reports' numbers: other samples, other settings."""
     settings = [
         name
-        for name in COMPARABLE
-        if any(report.settings.get(name) != reports[0].settings.get(name) for report in reports)
+        for name, value in comparable(reports[0].settings).items()
+        if any(comparable(report.settings)[name] != value for report in reports)
     ]
     samples = ["samples"] if len({report.data.sha256 for report in reports}) > 1 else []
     return [words.printable(name) for name in (*samples, *settings)]

@@ -150,7 +150,7 @@ def test_a_folder_with_something_in_it_is_left_alone(
         (("--at", "relu1", "-o", "missing/parts"), "missing/parts"),
         (("--at", "relu1", "-o", "file.txt"), "file.txt"),
         (("--at", "relu1", "-o", "parts", "--output-name", "no"), "'no'"),
-        (("--at", "relu1", "-o", "parts", "--bind", "flag"), "KEY=VALUE"),
+        (("--at", "relu1", "-o", "parts", "--bind", "flag"), "NAME=VALUE"),
         (("--at", "relu1", "-o", "parts", "--data", "no.npz"), "no.npz"),
         (("-o", "parts"), "--at"),
         (("--at", "relu1"), "-o"),
