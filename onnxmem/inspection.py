@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -25,6 +24,7 @@ from onnxmem.auditing.sites import nothing_found
 from onnxmem.binding import blames_bind
 from onnxmem.errors import ModelRefusedError, UsageError
 from onnxmem.feeds import Inputs, find_inputs
+from onnxmem.hazards import see
 from onnxmem.parts import require_runnable
 from onnxmem.records import ModelInfo
 from onnxmem.report.words import printable
@@ -176,10 +176,8 @@ def inspect(
     if sites and trial is not None:
         with blames_bind(bind or {}):
             sites, verified = _verify(model, sites, output_name, trial)
-    elif sites:
-        with tempfile.TemporaryDirectory(prefix="onnxmem-") as folder:
-            lean = graph.share_weights(model, folder)
-            sites = tuple(_with_crossing(lean, site, output_name) for site in sites)
+    else:
+        sites = tuple(_with_crossing(model, site, output_name) for site in sites)
     return Inspection(
         schema=SCHEMA,
         model=ModelInfo(str(path), model.sha256, model.ir_version, model.opset, model.producer),
@@ -212,17 +210,17 @@ def _with_crossing(model: graph.Model, site: Inspected, output: str | None) -> I
     if site.status != "ok":
         return site
     try:
-        return _cut_at(site, graph.split(model, site.tensor, output))
+        return _needing(site, graph.cut_needs(model, site.tensor, output))
     except UsageError as cause:
         return _refused(site, str(cause))
 
 
-def _cut_at(site: Inspected, cut: graph.Cut) -> Inspected:
+def _needing(site: Inspected, needs: graph.Needs | graph.Cut) -> Inspected:
     return replace(
         site,
-        crossing=cut.crossing + cut.direct,
-        direct=cut.direct,
-        whole_batch=cut.whole_batch,
+        crossing=needs.crossing + needs.direct,
+        direct=needs.direct,
+        whole_batch=needs.whole_batch,
     )
 
 
@@ -271,7 +269,7 @@ class _Bench:
         """Run one cut; a failure is a reason, never an exception."""
         try:
             cut = graph.split(self.network.model, site.tensor, self.output)
-            site = _cut_at(site, cut)
+            site = _needing(site, cut)
             return self._judged(site, CutRunner(self.network, cut, self.samples, self.shared))
         except (ModelRefusedError, UsageError) as cause:
             return _refused(site, str(cause))
@@ -300,7 +298,9 @@ class _Bench:
         (piece,) = runner.capture(rows, 0, len(rows)).pieces
         for name, value in {runner.cut.tensor: piece.tensor, **piece.others}.items():
             if not hasattr(value, "dtype"):
-                raise UsageError(f"the cut needs {name!r}, which is no tensor but a sequence")
+                raise UsageError(
+                    f"the cut needs {name!r}, which is no tensor but a sequence{see('outputs')}"
+                )
         return piece
 
     def _batch_axis(self, runner: CutRunner, piece: Piece) -> int | None:
@@ -330,7 +330,10 @@ class _Bench:
 def _failure(error: float, *, exact: bool) -> str:
     how = f"by {error:.1e} of its output's scale" if math.isfinite(error) else "in shape or in kind"
     hint = "" if exact else "; try --exact"
-    return f"the cut fails its self-check: the joined parts differ from the model {how}{hint}"
+    return (
+        f"the cut fails its self-check: the joined parts differ from the model {how}{hint}"
+        f"{see('rounding')}"
+    )
 
 
 def _difference(actual: Array, expected: Array) -> float:

@@ -11,6 +11,7 @@ import numpy as np
 from onnxmem import graph
 from onnxmem.errors import DeviceError, UsageError
 from onnxmem.feeds import find_inputs
+from onnxmem.hazards import see
 from onnxmem.runtime import Session, select_device
 
 
@@ -76,5 +77,7 @@ def _made_inside(model: graph.Model, tensors: Sequence[str]) -> list[str]:
 
 def _type_of(name: str, value: Any) -> tuple[str, tuple[None, ...]]:
     if not hasattr(value, "dtype"):
-        raise UsageError(f"{name!r} is no tensor but a sequence; the model cannot be cut there")
+        raise UsageError(
+            f"{name!r} is no tensor but a sequence; the model cannot be cut there{see('outputs')}"
+        )
     return np.dtype(value.dtype).name, (None,) * value.ndim

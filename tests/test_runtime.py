@@ -66,7 +66,7 @@ def test_wrong_shape_is_refused_in_one_line(session: Session, mlp: Sample) -> No
 
 
 def test_no_model_is_refused_without_the_path_of_a_source_file() -> None:
-    with pytest.raises(ModelRefusedError, match="onnxruntime refuses net.onnx") as failure:
+    with pytest.raises(ModelRefusedError, match=r"onnxruntime refuses net\.onnx") as failure:
         Session(Part(b"nonsense"), select_device("cpu"))
     assert "/onnxruntime_src/" not in str(failure.value)
 

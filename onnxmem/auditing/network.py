@@ -18,6 +18,7 @@ from onnxmem import graph
 from onnxmem.arrays import Array, namespace, to_host
 from onnxmem.auditing.settings import Settings
 from onnxmem.errors import DataError, InconclusiveError, ModelRefusedError, UsageError
+from onnxmem.hazards import see
 from onnxmem.runtime import Device, Session
 
 TOLERANCE = 1e-4
@@ -162,7 +163,7 @@ def choose_output(model: graph.Model, name: str | None) -> str:
     if len(scores) != 1:
         raise UsageError(
             f"{model.path} has the outputs {', '.join(outputs)}; "
-            "choose the one that classifies with --output-name"
+            f"choose the one that classifies with --output-name{see('outputs')}"
         )
     return scores[0]
 
@@ -201,6 +202,7 @@ def check_classifies(network: Network, output: Array, samples: int) -> None:
         raise InconclusiveError(
             f"output {network.output!r} has shape {shape} for {samples} samples; "
             "a classifier gives (samples, classes): choose another with --output-name"
+            f"{see('kinds-of-output')}"
         )
 
 

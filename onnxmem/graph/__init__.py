@@ -5,11 +5,11 @@ The only package that imports onnx and onnx_ir.
 
 from onnxmem.graph.activations import other_activations
 from onnxmem.graph.batch import free_batch, native_batch
-from onnxmem.graph.cut import expose, split
+from onnxmem.graph.cut import cut_needs, expose, split
 from onnxmem.graph.model import load
 from onnxmem.graph.outputs import output_form
 from onnxmem.graph.patterns import KINDS
-from onnxmem.graph.records import Cut, Dim, Model, Part, Site, TensorSpec
+from onnxmem.graph.records import Cut, Dim, Model, Needs, Part, Site, TensorSpec
 from onnxmem.graph.relu import find_sites
 from onnxmem.graph.widen import is_half, widen
 from onnxmem.graph.write import save, share_weights, untyped, with_input_types, with_types
@@ -19,9 +19,11 @@ __all__ = [
     "Cut",
     "Dim",
     "Model",
+    "Needs",
     "Part",
     "Site",
     "TensorSpec",
+    "cut_needs",
     "expose",
     "find_sites",
     "free_batch",

@@ -3,14 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import onnx_ir as ir
 
 from onnxmem.errors import UsageError
 from onnxmem.graph.ops import WHOLE_BATCH_OPS
-from onnxmem.graph.records import Cut, Model, Part
+from onnxmem.graph.records import Cut, Model, Needs, Part
 from onnxmem.graph.soundness import blames_model
 from onnxmem.graph.write import build
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """Where the two sides of a cut meet: tensors, and what is behind them."""
+
+    target: ir.Value
+    wanted: list[ir.Value]
+    crossing: list[ir.Value]
+    direct: list[ir.Value]
+    nodes: list[ir.Node]
+    ends: list[ir.Value]
+
+    def needs(self) -> Needs:
+        return Needs(
+            crossing=tuple(value.name or "" for value in self.crossing),
+            direct=tuple(value.name or "" for value in self.direct),
+            whole_batch=tuple(sorted({n.op_type for n in self.nodes} & WHOLE_BATCH_OPS)),
+        )
+
+
+@blames_model
+def cut_needs(model: Model, tensor: str, output: str | None = None) -> Needs:
+    """Return what a cut at `tensor` needs, without building its parts; see `split`."""
+    return _plan(model, tensor, output).needs()
 
 
 @blames_model
@@ -28,16 +54,8 @@ def split(model: Model, tensor: str, output: str | None = None) -> Cut:
     Raises:
         UsageError: There is no such tensor or output, or the output does not depend on it.
     """
-    flow = model.flow
-    target = find_tensor(model, tensor)
-    after = flow.downstream([target])
-    wanted = _outputs(model, target, after, output)
-    ends_of_tail = (flow.varying - after) | {target}
-    tail_nodes, tail_ends = flow.upstream([v for v in wanted if v is not target], ends_of_tail)
-    borders = {value for value in tail_ends if value in ends_of_tail} - {target}
-    direct = [value for value in flow.graph.inputs if value in borders]
-    crossing = [value for value in flow.values.values() if value in borders - set(direct)]
-    head_outputs = [target, *crossing]
+    flow, plan = model.flow, _plan(model, tensor, output)
+    head_outputs = [plan.target, *plan.crossing]
     head_nodes, head_ends = flow.upstream(head_outputs)
     head = build(
         model,
@@ -48,16 +66,29 @@ def split(model: Model, tensor: str, output: str | None = None) -> Cut:
         source=f"the part up to {tensor!r}",
         sizes_of=flow.graph.inputs,
     )
-    tail = _tail(model, target, wanted, [*crossing, *direct], tail_nodes, tail_ends)
+    needs = plan.needs()
     return Cut(
         tensor=tensor,
-        crossing=tuple(value.name or "" for value in crossing),
-        direct=tuple(value.name or "" for value in direct),
-        outputs=tuple(value.name or "" for value in wanted),
+        crossing=needs.crossing,
+        direct=needs.direct,
+        outputs=tuple(value.name or "" for value in plan.wanted),
         head=head,
-        tail=tail,
-        whole_batch=tuple(sorted({n.op_type for n in tail_nodes} & WHOLE_BATCH_OPS)),
+        tail=_tail(model, plan),
+        whole_batch=needs.whole_batch,
     )
+
+
+def _plan(model: Model, tensor: str, output: str | None) -> _Plan:
+    flow = model.flow
+    target = find_tensor(model, tensor)
+    after = flow.downstream([target])
+    wanted = _outputs(model, target, after, output)
+    ends_of_tail = (flow.varying - after) | {target}
+    nodes, ends = flow.upstream([v for v in wanted if v is not target], ends_of_tail)
+    borders = {value for value in ends if value in ends_of_tail} - {target}
+    direct = [value for value in flow.graph.inputs if value in borders]
+    crossing = [value for value in flow.values.values() if value in borders - set(direct)]
+    return _Plan(target, wanted, crossing, direct, nodes, ends)
 
 
 def find_tensor(model: Model, tensor: str) -> ir.Value:
@@ -89,15 +120,8 @@ def _outputs(
     return reached
 
 
-def _tail(
-    model: Model,
-    target: ir.Value,
-    wanted: Sequence[ir.Value],
-    others: Sequence[ir.Value],
-    nodes: Sequence[ir.Node],
-    ends: Sequence[ir.Value],
-) -> Part:
-    outputs, extra = list(wanted), []
+def _tail(model: Model, plan: _Plan) -> Part:
+    target, outputs, extra = plan.target, list(plan.wanted), []
     if target in outputs:
         copy = ir.Node("", "Identity", [target])
         result = copy.outputs[0]
@@ -105,9 +129,14 @@ def _tail(
         result.type, result.shape = target.type, target.shape
         outputs[outputs.index(target)] = result
         extra = [copy]
-    constants = [value for value in ends if value.is_initializer()]
-    source = f"the part from {target.name!r} on"
-    part = build(model, [target, *others], outputs, [*nodes, *extra], constants, source=source)
+    part = build(
+        model,
+        [target, *plan.crossing, *plan.direct],
+        outputs,
+        [*plan.nodes, *extra],
+        [value for value in plan.ends if value.is_initializer()],
+        source=f"the part from {target.name!r} on",
+    )
     for node in extra:
         node.replace_input_with(0, None)
     return part

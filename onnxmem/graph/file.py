@@ -10,9 +10,23 @@ import onnx
 import onnx_ir as ir
 
 from onnxmem.errors import ModelFileError
+from onnxmem.hazards import see
 
 LARGEST = 2**31
 """Bytes beyond which protobuf reads no message."""
+
+
+SOMETHING_ELSE = {
+    b"version https://git-lfs": "is a Git LFS pointer, not an ONNX model; fetch it: git lfs pull",
+    b"<!doctype html": "is a web page, not an ONNX model; download the file itself",
+    b"<html": "is a web page, not an ONNX model; download the file itself",
+    b"pk\x03\x04": "is a zip archive, not an ONNX model; unpack it, or export to ONNX",
+    b"\x1f\x8b": "is gzip-compressed, not an ONNX model; unpack it",
+    b"\x89hdf": "is an HDF5 file, not an ONNX model; export to ONNX",
+    b"\x80": "is a pickle, not an ONNX model, and is never unpickled; export to ONNX",
+    b"{": "is text, not an ONNX model; export to ONNX",
+}
+"""How files begin that are taken for a model by mistake."""
 
 
 def read_proto(path: Path) -> onnx.ModelProto:
@@ -22,10 +36,13 @@ def read_proto(path: Path) -> onnx.ModelProto:
         ModelFileError: The file is missing, empty, truncated or not an ONNX model.
     """
     try:
+        if not path.is_file() and path.exists():
+            what = "folder" if path.is_dir() else "device or a pipe"
+            raise ModelFileError(f"cannot read the model {path}: it is a {what}; give the file")
         if path.stat().st_size > LARGEST:
             raise ModelFileError(
                 f"the model {path} is larger than 2 GiB, which no ONNX file can be; "
-                "export it with external data"
+                f"export it with external data{see('external-data')}"
             )
         content = path.read_bytes()
     except OSError as error:
@@ -38,14 +55,21 @@ def read_proto(path: Path) -> onnx.ModelProto:
     try:
         proto.ParseFromString(content)
     except Exception as error:
-        raise ModelFileError(
-            f"{path} is not an ONNX model, or it is truncated; export or download it again"
-        ) from error
-    _require_complete(proto, path)
+        words = _something_else(content) or (
+            "is not an ONNX model, or it is truncated; export or download it again"
+        )
+        raise ModelFileError(f"{path} {words}") from error
+    _require_complete(proto, path, content)
     return proto
 
 
-def _require_complete(proto: onnx.ModelProto, path: Path) -> None:
+def _something_else(content: bytes) -> str | None:
+    """Return what a file is that is certainly no ONNX model, and what to do about it."""
+    start = content[:512].lstrip().lower()
+    return next((words for begin, words in SOMETHING_ELSE.items() if start.startswith(begin)), None)
+
+
+def _require_complete(proto: onnx.ModelProto, path: Path, content: bytes) -> None:
     missing = [
         what
         for what, there in (
@@ -56,6 +80,8 @@ def _require_complete(proto: onnx.ModelProto, path: Path) -> None:
         )
         if not there
     ]
+    if missing and (words := _something_else(content)):
+        raise ModelFileError(f"{path} {words}")
     if missing:
         raise ModelFileError(
             f"{path} is not a complete ONNX model: it has no {' and no '.join(missing)}; "
@@ -97,7 +123,7 @@ def attach_external(model: ir.Model, path: Path) -> tuple[Path, ...]:
         if not fits or end > files[location].stat().st_size:
             raise ModelFileError(
                 f"the external data file {location} of {path} is truncated at tensor "
-                f"{tensor.name!r}; download it again"
+                f"{tensor.name!r}; download it again{see('external-data')}"
             )
     return tuple(files[location] for location in sorted(files))
 
@@ -107,11 +133,12 @@ def _external_file(folder: Path, location: str, path: Path) -> Path:
     if not file.resolve().is_relative_to(folder.resolve()):
         raise ModelFileError(
             f"{path} keeps weights in {location!r}, outside its own folder; "
-            "put them beside the model"
+            f"put them beside the model{see('external-data')}"
         )
     if not file.is_file():
         raise ModelFileError(
             f"the external data file {location} of {path} is missing; put it beside the model"
+            f"{see('external-data')}"
         )
     return file
 

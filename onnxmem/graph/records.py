@@ -104,6 +104,15 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class Needs:
+    """What the tail of a cut needs beside its tensor; the fields are those of `Cut`."""
+
+    crossing: tuple[str, ...]
+    direct: tuple[str, ...]
+    whole_batch: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Cut:
     """A tensor, the tensors that cross the cut beside it, and the model on either side.
 

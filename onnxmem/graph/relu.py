@@ -16,6 +16,7 @@ from onnxmem.graph.patterns import KINDS, Match, Pattern
 from onnxmem.graph.records import Model, Site
 from onnxmem.graph.signs import never_negative
 from onnxmem.graph.soundness import blames_model
+from onnxmem.hazards import see
 
 AMBIGUOUS = ("Clip", "Max", "Where", "Mul")
 """Arithmetic that may well serve something else than an activation."""
@@ -101,13 +102,15 @@ class _Finder:
     def _body_reason(self, owner: ir.Node) -> str:
         where = f"inside a body of {owner.op_type} {owner.name or owner.outputs[0].name!r}"
         if owner.op_type != "If":
-            return f"{where}, which runs many times per sample"
+            return f"{where}, which runs many times per sample{see('control-flow')}"
         _, ends = self.flow.upstream([value for value in owner.inputs if value is not None])
         names = [value.name for value in ends if value.is_graph_input()]
         if not names:
-            return f"{where}, whose condition is not known before it runs"
-        return f"{where}; fix its condition with --bind NAME=VALUE, where NAME is " + " or ".join(
-            map(str, names)
+            return f"{where}, whose condition is not known before it runs{see('control-flow')}"
+        choices = " or ".join(map(str, names))
+        return (
+            f"{where}; fix its condition with --bind NAME=VALUE, where NAME is {choices}"
+            f"{see('control-flow')}"
         )
 
     def site(self, index: int, match: Match, reason: str) -> Site:
@@ -154,5 +157,5 @@ def _out_of_blocks(match: Match) -> tuple[Match, str]:
         return Match(readers[0].outputs[0], match.op, match.source, match.cap), ""
     return match, (
         "in onnxruntime's blocked layout (NCHWc); "
-        "analyze the model as it was before onnxruntime optimised it"
+        f"analyze the model as it was before onnxruntime optimised it{see('fused')}"
     )

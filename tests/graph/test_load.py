@@ -77,7 +77,9 @@ def test_a_folder_is_no_model(tmp_path):
     ("content", "words"),
     [
         (b"", "is empty"),
-        (b"PK\x03\x04 certainly a zip file", "is not an ONNX model"),
+        (b"PK\x03\x04 certainly a zip file", "is a zip archive, not an ONNX model"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0", "is a Git LFS pointer"),
+        (b"<!DOCTYPE html><html><body>", "is a web page"),
         (b"\x08\x08", "has no graph and no opset and no graph output"),
         (b"hello world, this is text\n" * 9, "not .*ONNX model"),
     ],
