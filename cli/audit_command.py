@@ -31,7 +31,7 @@ def command(model: str, data: str, **options: Any) -> int:
     baseline = formats.load(options["baseline"]) if options["baseline"] is not None else None
     inputs = [model, data, *([options["baseline"]] if options["baseline"] else [])]
     for path in outputs.paths.values():
-        check_keeps(inputs, path)
+        check_keeps(inputs, path, models=[model])
         formats.check_writable(path)
     store = take_store(options)
     with console.progress(model, quiet=options["quiet"]) as listen:

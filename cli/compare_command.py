@@ -62,7 +62,7 @@ def command(
         _check_outputs([*paths, *judged], outputs)
         comparison = compare(_judged(reports, options))
     else:
-        _check_outputs([*paths, str(data), *judged], outputs)
+        _check_outputs([*paths, str(data), *judged], outputs, models=paths)
         comparison = _audit(paths, str(data), take_settings(options), options)
     contents = {p: formats.render_comparison(comparison, n) for n, p in outputs.paths.items()}
     for path, content in contents.items():
@@ -103,9 +103,9 @@ def _judged(reports: Sequence[Report], options: dict[str, Any]) -> list[Report]:
     return [judge_again(one, thresholds, baseline, options["max_drop"]) for one in reports]
 
 
-def _check_outputs(inputs: Sequence[str], outputs: Outputs) -> None:
+def _check_outputs(inputs: Sequence[str], outputs: Outputs, *, models: Sequence[str] = ()) -> None:
     for path in outputs.paths.values():
-        check_keeps(inputs, path)
+        check_keeps(inputs, path, models=models)
         formats.check_writable(path)
 
 

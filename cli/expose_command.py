@@ -77,7 +77,7 @@ def _tell(sites: Sequence[graph.Site], output: str) -> None:
 def _check_target(output: str, model: str) -> None:
     if output == "-":
         raise UsageError("a model cannot go to stdout; give -o FILE")
-    check_keeps([model], output)
+    check_keeps([model], output, models=[model])
     formats.check_writable(output)
 
 

@@ -9,18 +9,29 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from onnxmem import graph
 from onnxmem.errors import OutputError, UsageError
 
 
-def check_keeps(inputs: Iterable[str], output: str) -> None:
+def check_keeps(inputs: Iterable[str], output: str, *, models: Iterable[str] = ()) -> None:
     """Check that `output` is none of the files that a command reads.
+
+    Args:
+        inputs: files that are read.
+        output: what would be written; `-` is stdout.
+        models: those of `inputs` that may keep weights in other files, which count as well.
 
     Raises:
         UsageError: it is.
     """
-    for path in inputs:
-        if output != "-" and os.path.realpath(output) == os.path.realpath(path):
-            raise UsageError(f"{output} would overwrite what is read; give another FILE")
+    if output == "-":
+        return
+    place = os.path.realpath(output)
+    read = {os.path.realpath(path) for path in inputs}
+    if os.path.exists(place):
+        read |= {os.path.realpath(file) for model in models for file in graph.data_files(model)}
+    if place in read:
+        raise UsageError(f"{output} would overwrite what is read; give another FILE")
 
 
 @contextmanager

@@ -51,7 +51,7 @@ def command(
     if data is not None and not verify:
         raise UsageError("--data is for --verify, which runs every cut; add --verify")
     if json_path is not None:
-        check_keeps([model, *([data] if data else [])], json_path)
+        check_keeps([model, *([data] if data else [])], json_path, models=[model])
         formats.check_writable(json_path)
     arrays = None if data is None else load_data(data)
     inspection = inspect(

@@ -6,6 +6,7 @@ The only package that imports onnx and onnx_ir.
 from onnxmem.graph.activations import other_activations
 from onnxmem.graph.batch import free_batch, native_batch
 from onnxmem.graph.cut import cut_needs, expose, split
+from onnxmem.graph.file import data_files
 from onnxmem.graph.model import load
 from onnxmem.graph.outputs import output_form
 from onnxmem.graph.patterns import KINDS
@@ -24,6 +25,7 @@ __all__ = [
     "Site",
     "TensorSpec",
     "cut_needs",
+    "data_files",
     "expose",
     "find_sites",
     "free_batch",

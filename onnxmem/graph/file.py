@@ -105,6 +105,28 @@ def external_tensors(model: ir.Model) -> Iterator[ir.ExternalTensor]:
                     yield attribute.value
 
 
+def data_files(path: str | Path) -> tuple[Path, ...]:
+    """Return the files beside `path` that the model in it says to keep weights in.
+
+    There are none where it is no model: then whoever loads it says so.
+    """
+    try:
+        proto = read_proto(Path(path))
+    except ModelFileError:
+        return ()
+    tensors = (
+        *proto.graph.initializer,
+        *(a.t for node in proto.graph.node for a in node.attribute if a.HasField("t")),
+    )
+    locations = {
+        entry.value
+        for tensor in tensors
+        for entry in tensor.external_data
+        if entry.key == "location" and isinstance(entry.value, str)
+    }
+    return tuple(Path(path).parent / location for location in sorted(locations))
+
+
 def attach_external(model: ir.Model, path: Path) -> tuple[Path, ...]:
     """Point the external tensors of `model` at the folder of `path` and return their files.
 

@@ -12,6 +12,7 @@ from onnx_ir.passes import common
 
 from onnxmem.errors import ModelFileError, OnnxmemError
 from onnxmem.graph import passes
+from onnxmem.graph.constants import SMALL
 from onnxmem.graph.soundness import every_node, require_sound
 from onnxmem.hazards import see
 
@@ -19,6 +20,10 @@ logging.getLogger("onnx_ir").addHandler(logging.NullHandler())
 
 INITIALIZERS_APART = 4
 """The first IR version in which an initializer need not be a graph input as well."""
+
+
+HIGHEST_RANK = 64
+"""Axes that a tensor has at most, as far as sizes are followed."""
 
 
 def normalise(
@@ -98,7 +103,30 @@ def infer_types(network: ir.Model) -> None:
 
     Initializers take no part but for the small ones, so this is cheap for a model of any size.
     """
-    common.ShapeInferencePass(check_type=False, strict_mode=False, data_prop=True)(network)
+    common.ShapeInferencePass(check_type=False, strict_mode=False, data_prop=_stays_small(network))(
+        network
+    )
+
+
+def _stays_small(network: ir.Model) -> bool:
+    """Tell whether no list of numbers becomes long when inference follows what tensors hold."""
+    held: dict[ir.Value, int] = {}
+    for node in network.graph.all_nodes():
+        known = [_numbers(value, held) for value in node.inputs if value is not None]
+        count = sum(known) if node.op_type == "Concat" else max(known, default=0)
+        if node.op_type == "Shape":
+            count = HIGHEST_RANK
+        if count > SMALL:
+            return False
+        held.update(dict.fromkeys(node.outputs, count))
+    return True
+
+
+def _numbers(value: ir.Value, held: dict[ir.Value, int]) -> int:
+    if value.const_value is None:
+        return held.get(value, 0)
+    size = int(value.const_value.size)
+    return size if size <= SMALL else 0
 
 
 def _require_sources(network: ir.Model) -> None:
