@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from onnxmem.hazards import see
 LARGEST = 2**31
 """Bytes beyond which protobuf reads no message."""
 
+
+LONGEST_PATH = 250
+"""Bytes of a location above which no file is looked for."""
 
 SOMETHING_ELSE = {
     b"version https://git-lfs": "is a Git LFS pointer, not an ONNX model; fetch it: git lfs pull",
@@ -152,6 +156,8 @@ def attach_external(model: ir.Model, path: Path) -> tuple[Path, ...]:
 
 def _external_file(folder: Path, location: str, path: Path) -> Path:
     file = folder / location
+    if len(os.fsencode(location)) > LONGEST_PATH:
+        raise ModelFileError(f"{path} keeps weights in a file with a name that no file can have")
     if not file.resolve().is_relative_to(folder.resolve()):
         raise ModelFileError(
             f"{path} keeps weights in {location!r}, outside its own folder; "

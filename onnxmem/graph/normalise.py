@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import onnx
@@ -103,9 +104,28 @@ def infer_types(network: ir.Model) -> None:
 
     Initializers take no part but for the small ones, so this is cheap for a model of any size.
     """
-    common.ShapeInferencePass(check_type=False, strict_mode=False, data_prop=_stays_small(network))(
-        network
-    )
+    small = _stays_small(network)
+    with _texts_aside(network.graph):
+        common.ShapeInferencePass(check_type=False, strict_mode=False, data_prop=small)(network)
+
+
+@contextmanager
+def _texts_aside(graph: ir.Graph) -> Iterator[None]:
+    """Take initializers of text out for a while: onnx_ir's inference cannot tell their size."""
+    texts = {
+        value: value.const_value
+        for value in graph.initializers.values()
+        if value.const_value is not None and value.const_value.dtype == ir.DataType.STRING
+    }
+    for value in texts:
+        graph.initializers.pop(value.name or "")
+        value.const_value = None
+    try:
+        yield
+    finally:
+        for value, content in texts.items():
+            value.const_value = content
+            graph.register_initializer(value)
 
 
 def _stays_small(network: ir.Model) -> bool:

@@ -45,7 +45,7 @@ class Pieces:
             return self._small[value]
         content.name = value.name
         proto = ir.serde.serialize_tensor(content)
-        if isinstance(content, ir.ExternalTensor) or content.nbytes < SMALL:
+        if isinstance(content, ir.ExternalTensor) or proto.ByteSize() < SMALL:
             self._small[value] = proto
         return proto
 

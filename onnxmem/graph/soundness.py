@@ -221,6 +221,8 @@ def _require_external(tensor: TensorProto) -> None:
     entries = {entry.key: entry.value for entry in tensor.external_data}
     if not entries.get("location"):
         raise ValueError(f"tensor {tensor.name!r} has external data without a location")
+    if "\0" in entries["location"]:
+        raise ValueError(f"tensor {tensor.name!r} has external data in {entries['location']!r}")
     for key in ("offset", "length"):
         text = entries.get(key, "0")
         if not (text.isascii() and text.isdigit()):

@@ -138,7 +138,9 @@ def _bytes_inside(network: ir.Model) -> int:
     return sum(
         tensor.nbytes
         for tensor in tensors
-        if tensor is not None and not isinstance(tensor, ir.ExternalTensor)
+        if tensor is not None
+        and tensor.dtype != ir.DataType.STRING
+        and not isinstance(tensor, ir.ExternalTensor)
     )
 
 

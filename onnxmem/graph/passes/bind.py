@@ -103,7 +103,8 @@ def _read(item: Any, dtype: ir.DataType) -> Any:
         return WORDS[str(item).casefold()] if str(item).casefold() in WORDS else _fail(item)
     if dtype.is_floating_point():
         number = float(item)
-        held = float(np.array(number).astype(dtype.numpy()))
+        with np.errstate(over="ignore"):
+            held = float(np.array(number).astype(dtype.numpy()))
         return number if math.isfinite(held) == math.isfinite(number) else _fail(item)
     whole = int(item) if isinstance(item, str) or int(item) == item else _fail(item)
     return whole if int(np.array(whole).astype(dtype.numpy())) == whole else _fail(item)

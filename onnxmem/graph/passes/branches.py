@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
+
 import onnx_ir as ir
 
 from onnxmem.graph.constants import Known
@@ -18,30 +21,31 @@ class LiftBranches(ir.passes.InPlacePass):
 
     def call(self, model: ir.Model) -> ir.passes.PassResult:
         """Lift, including the Ifs that lifting brings to light."""
-        lifted = 0
-        while self._lift_one(model):
-            lifted += 1
-        return ir.passes.PassResult(model, modified=bool(lifted))
-
-    def _lift_one(self, model: ir.Model) -> bool:
-        known = Known(model)
-        for node in model.graph:
-            if node.op_type != "If" or node.domain not in ("", "ai.onnx"):
-                continue
+        known, names, lifted = Known(model), _Names(model.graph), 0
+        pending = [node for node in model.graph if _is_if(node)]
+        while pending:
+            node = pending.pop(0)
             condition = known(node.inputs[0])
             if condition is not None and condition.size == 1:
-                name = "then_branch" if bool(condition.item()) else "else_branch"
-                _splice(model.graph, node, node.attributes[name].as_graph())
-                return True
-        return False
+                branch = "then_branch" if bool(condition.item()) else "else_branch"
+                inside = _splice(model.graph, node, node.attributes[branch].as_graph(), names)
+                pending += [inner for inner in inside if _is_if(inner)]
+                lifted += 1
+        return ir.passes.PassResult(model, modified=bool(lifted))
 
 
-def _splice(graph: ir.Graph, node: ir.Node, branch: ir.Graph) -> None:
+def _is_if(node: ir.Node) -> bool:
+    return node.op_type == "If" and node.domain in ("", "ai.onnx")
+
+
+def _splice(graph: ir.Graph, node: ir.Node, branch: ir.Graph, names: _Names) -> list[ir.Node]:
+    """Put the nodes of `branch` in the place of `node` and return them."""
+    names.forget(inner for body in subgraphs(node) for inner in body.all_nodes())
     results = list(branch.outputs)
     branch.outputs.clear()
     inside = list(branch)
     branch.remove(inside)
-    _rename(graph, inside, gone=node)
+    names.settle(inside)
     copies = [ir.Node("", "Identity", [result]) for result in results]
     for copy, output in zip(copies, node.outputs, strict=True):
         result = copy.outputs[0]
@@ -50,30 +54,43 @@ def _splice(graph: ir.Graph, node: ir.Node, branch: ir.Graph) -> None:
         output.replace_all_uses_with(result, replace_graph_outputs=True)
     graph.insert_before(node, [*inside, *copies])
     graph.remove(node, safe=True)
+    return inside
 
 
-def _rename(graph: ir.Graph, nodes: list[ir.Node], gone: ir.Node) -> None:
-    """Give `nodes` and their tensors names of their own; the bodies of `gone` do not count."""
-    leaving = {inner for body in subgraphs(gone) for inner in body.all_nodes()}
-    around = [node for node in graph.all_nodes() if node not in leaving]
-    values = [*graph.inputs, *graph.initializers.values()]
-    values += [output for node in around for output in node.outputs]
-    tensor_names, node_names = (
-        {value.name for value in values},
-        {node.name for node in around},
-    )
-    for node in nodes:
-        if node.name:
-            node.name = _fresh(node.name, node_names)
-        for output in node.outputs:
-            if output.name:
-                output.name = _fresh(output.name, tensor_names)
+class _Names:
+    """The names of all tensors and nodes of a graph, bodies included, and how often each occurs."""
+
+    def __init__(self, graph: ir.Graph) -> None:
+        self.tensors: Counter[str | None] = Counter(
+            value.name for value in (*graph.inputs, *graph.initializers.values())
+        )
+        self.nodes: Counter[str | None] = Counter()
+        self._count(graph.all_nodes(), 1)
+
+    def _count(self, nodes: Iterable[ir.Node], step: int) -> None:
+        for node in nodes:
+            self.nodes[node.name] += step
+            for value in node.outputs:
+                self.tensors[value.name] += step
+
+    def forget(self, nodes: Iterable[ir.Node]) -> None:
+        """Free the names of `nodes` and of their tensors."""
+        self._count(nodes, -1)
+
+    def settle(self, nodes: list[ir.Node]) -> None:
+        """Give `nodes` and their tensors names that nobody else has, and take those."""
+        for node in nodes:
+            if node.name:
+                node.name = _fresh(node.name, self.nodes)
+            for value in node.outputs:
+                if value.name:
+                    value.name = _fresh(value.name, self.tensors)
+            self._count((node, *(n for body in subgraphs(node) for n in body.all_nodes())), 1)
 
 
-def _fresh(name: str, taken: set[str | None]) -> str:
+def _fresh(name: str, taken: Counter[str | None]) -> str:
     fresh, count = name, 1
-    while fresh in taken:
+    while taken[fresh] > 0:
         count += 1
         fresh = f"{name}_{count}"
-    taken.add(fresh)
     return fresh
