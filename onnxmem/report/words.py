@@ -156,8 +156,9 @@ def sentence(report: Report) -> str:
         audited,
         f"classes left out for too few samples: {left_out}" if left_out else "",
         *(f"samples changed to fit, {printable(change, 200)}" for change in data.changes[:8]),
-        _layers(report.layers),
+        _layers(report),
         _summary(report),
+        _ranks(report),
         f"verdict: {report.verdict}{_because(report.reason)}",
     )
     return "; ".join(part for part in parts if part) + "."
@@ -167,12 +168,23 @@ def _count(number: int, one: str, many: str = "") -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
-def _layers(layers: Sequence[Layer]) -> str:
-    if not layers:
+def _layers(report: Report) -> str:
+    if not report.layers:
         return "it has no layer that was analyzed"
-    states = [layer.status for layer in layers]
+    noun = "ReLU layer" if report.settings.get("kind", ["relu"]) == ["relu"] else "layer"
+    states = [layer.status for layer in report.layers]
     counts = [f"{states.count(state)} {state}" for state in ("scored", "saturated", "skipped")]
-    return f"of {_count(len(layers), 'ReLU layer')}, {', '.join(counts)}"
+    return f"of {_count(len(report.layers), noun)}, {', '.join(counts)}"
+
+
+def _ranks(report: Report) -> str:
+    """Say that the AuC is not that of the whole curve, where ranks were chosen by hand."""
+    ranks = report.settings.get("ranks", "auto")
+    if not isinstance(ranks, (list, tuple)) or not ranks:
+        return ""
+    low, high = min(ranks), max(ranks)
+    width = f"rank {low}" if low == high else f"the ranks {low} to {high}"
+    return f"the AuC over rank covers {width} alone (--ranks)"
 
 
 def _summary(report: Report) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import sample_networks
 from sample_networks import Sample
 
 from onnxmem import models
@@ -212,3 +213,31 @@ def test_interrupted_audit_leaves_nothing_behind(tmp_path: Path) -> None:
     assert "Traceback" not in err
     assert not list(temporary.iterdir())
     assert not list(folder.iterdir())
+
+
+def test_other_kinds_of_activations_are_audited_on_request(command: Command, folder: Path) -> None:
+    nodes, weights = sample_networks.mlp_parts(10)
+    for node in nodes:
+        node.op_type = "Sigmoid" if node.op_type == "Relu" else node.op_type
+    x, y = sample_networks.blobs(10)
+    model = sample_networks.with_readout(nodes, weights, ["n", 10], {"x": x}, y)
+    sample = sample_networks.store(folder, "sigmoids", model, x, y)
+    audit = ("audit", sample.path, "--data", sample.data, "--ranks", "1,2", "--compress", "nmf")
+    refused = command(*audit)
+    assert refused.code == 3
+    assert "no ReLU" in refused.error and "--kind sigmoid takes 2 others" in refused.error
+    outcome = command(*audit, "--kind", "sigmoid", "--json", "r.json")
+    assert outcome.code == 0, outcome.err
+    report = json.loads((folder / "r.json").read_text("utf-8"))
+    assert report["settings"]["kind"] == ["sigmoid"]
+    assert [layer["op"] for layer in report["layers"]] == ["Sigmoid", "Sigmoid"]
+    other = command(*audit, "--kind", "relu,sigmoid", "--baseline", "r.json", "--max-drop", "0.1")
+    assert other.code == 2
+    assert "kind differ" in other.error
+    assert command("expose", sample.path, "-o", "out.onnx", "--kind", "sigmoid").code == 0
+
+
+def test_chosen_ranks_are_said_to_narrow_the_score(command: Command, mlp: Sample) -> None:
+    audit = ("audit", mlp.path, "--data", mlp.data, "--compress", "nmf", "--batch", "mixed")
+    outcome = command(*audit, "--ranks", "2,4")
+    assert "the AuC over rank covers the ranks 2 to 4 alone" in " ".join(outcome.out.split())

@@ -56,10 +56,17 @@ class BindInputs(ir.passes.InPlacePass):
         for value in [value for value in graph.inputs if value.name in self.values]:
             array = _array(value, self.values[value.name or ""])
             graph.inputs.remove(value)
-            value.const_value = ir.tensor(array, dtype=value.dtype, name=value.name)
+            value.const_value = _tensor(array, value)
             value.shape = ir.Shape(array.shape)
             graph.register_initializer(value)
         return ir.passes.PassResult(model, modified=bool(self.values))
+
+
+def _tensor(array: np.ndarray, value: ir.Value) -> ir.TensorProtocol:
+    if value.dtype != ir.DataType.STRING:
+        return ir.tensor(array, dtype=value.dtype, name=value.name)
+    texts = np.array([text.encode() for text in array.flat], dtype=object)
+    return ir.StringTensor(texts.reshape(array.shape), name=value.name)
 
 
 def _array(value: ir.Value, content: Bound) -> np.ndarray:
