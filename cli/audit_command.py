@@ -8,28 +8,41 @@ import click
 
 from onnxmem import report as formats
 from onnxmem.auditing import run_audit
-from onnxmem.data import load as load_data
 from onnxmem.records import Report
 
 from . import console
 from .folders import check_keeps
 from .main import exit_code
-from .options import Outputs, audit_options, take_outputs, take_settings, take_store
+from .options import (
+    Outputs,
+    audit_options,
+    data_files,
+    take_data,
+    take_outputs,
+    take_settings,
+    take_store,
+)
 
 
 @click.command("audit")
 @click.argument("model", type=click.Path())
-@click.option("--data", required=True, metavar="DATA", help="Labelled samples, an .npz archive.")
+@click.option("--data", required=True, metavar="DATA", help="Labelled samples.")
 @audit_options
 def command(model: str, data: str, **options: Any) -> int:
     """Score every ReLU layer of MODEL by how well it survives compression.
 
     DATA holds one array for each input of the model (or x) and the labels y that
-    the network was trained on.
+    the network was trained on: an .npz archive, a folder of .npy files, one .npy
+    array (with --labels), a Parquet or Arrow file, or a folder with a subfolder
+    of images for each class.
     """
     settings, outputs = take_settings(options), take_outputs(options)
     baseline = formats.load(options["baseline"]) if options["baseline"] is not None else None
-    inputs = [model, data, *([options["baseline"]] if options["baseline"] else [])]
+    inputs = [
+        model,
+        *data_files(data, options),
+        *([options["baseline"]] if options["baseline"] else []),
+    ]
     for path in outputs.paths.values():
         check_keeps(inputs, path, models=[model])
         formats.check_writable(path)
@@ -37,7 +50,7 @@ def command(model: str, data: str, **options: Any) -> int:
     with console.progress(model, quiet=options["quiet"]) as listen:
         report = run_audit(
             model,
-            load_data(data),
+            take_data(data, options),
             settings,
             data_path=data,
             baseline=baseline,

@@ -14,7 +14,6 @@ from onnxmem import report as formats
 from onnxmem.auditing import Settings, audit_together, judge_again
 from onnxmem.comparison import compare
 from onnxmem.comparison_records import Comparison
-from onnxmem.data import load as load_data
 from onnxmem.errors import UsageError
 from onnxmem.records import Report
 
@@ -25,6 +24,8 @@ from .options import (
     FORMATS,
     Outputs,
     audit_options,
+    data_files,
+    take_data,
     take_outputs,
     take_settings,
     take_store,
@@ -38,7 +39,7 @@ OF_REPORTS = {"paths", *FORMATS, *GATES, "quiet", "verbose"}
 
 @click.command("compare")
 @click.argument("paths", nargs=-1, type=click.Path(), metavar="MODEL... | REPORT.json...")
-@click.option("--data", metavar="DATA", help="Labelled samples for models, an .npz archive.")
+@click.option("--data", metavar="DATA", help="Labelled samples for models.")
 @audit_options
 @click.pass_context
 def command(
@@ -62,7 +63,7 @@ def command(
         _check_outputs([*paths, *judged], outputs)
         comparison = compare(_judged(reports, options))
     else:
-        _check_outputs([*paths, str(data), *judged], outputs, models=paths)
+        _check_outputs([*paths, *data_files(str(data), options), *judged], outputs, models=paths)
         comparison = _audit(paths, str(data), take_settings(options), options)
     contents = {p: formats.render_comparison(comparison, n) for n, p in outputs.paths.items()}
     for path, content in contents.items():
@@ -117,7 +118,7 @@ def _audit(
     store = take_store(options)
     together = audit_together(
         paths,
-        load_data(data),
+        take_data(data, options),
         settings,
         data_path=data,
         baseline=baseline,

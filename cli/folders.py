@@ -14,7 +14,7 @@ from onnxmem.errors import OutputError, UsageError
 
 
 def check_keeps(inputs: Iterable[str], output: str, *, models: Iterable[str] = ()) -> None:
-    """Check that `output` is none of the files that a command reads.
+    """Check that `output` is none of the files that a command reads, nor in a folder of them.
 
     Args:
         inputs: files that are read.
@@ -26,11 +26,14 @@ def check_keeps(inputs: Iterable[str], output: str, *, models: Iterable[str] = (
     """
     if output == "-":
         return
-    place = os.path.realpath(output)
-    read = {os.path.realpath(path) for path in inputs}
-    if os.path.exists(place):
-        read |= {os.path.realpath(file) for model in models for file in graph.data_files(model)}
-    if place in read:
+    target = Path(os.path.realpath(output))
+    read = {Path(os.path.realpath(path)) for path in inputs}
+    if target.exists():
+        read |= {
+            Path(os.path.realpath(file)) for model in models for file in graph.data_files(model)
+        }
+    inside = target.is_file() and any(one.is_dir() and one in target.parents for one in read)
+    if target in read or inside:
         raise UsageError(f"{output} would overwrite what is read; give another FILE")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from onnxmem import graph
 from onnxmem import report as formats
 from onnxmem.data import load as load_data
 from onnxmem.errors import UsageError
@@ -18,7 +19,9 @@ from .tables import inspection_table
 @click.command("inspect")
 @click.argument("model", type=click.Path())
 @click.option("--verify", is_flag=True, help="Run every cut and compare it with the model.")
-@click.option("--data", metavar="DATA", help="Samples for --verify, an .npz. Default: random ones.")
+@click.option(
+    "--data", metavar="DATA", help="Samples, or test_data_set_* folders. Default: random."
+)
 @click.option(
     "--bind", multiple=True, metavar="NAME=VALUE", help="Fix an input for good. Repeatable."
 )
@@ -45,7 +48,8 @@ def command(
     """Show every ReLU of MODEL: where its features lie, and what a cut there needs.
 
     Exits with 0 if a site can be cut, and with 3 if there is none, or if --verify finds a cut
-    whose parts do not give what the model gives, or that onnxruntime refuses.
+    whose parts do not give what the model gives, or that onnxruntime refuses, or if the model
+    does not give what --data holds as output_0.pb, ...
     """
     del verbose  # read by main
     if data is not None and not verify:
@@ -53,18 +57,27 @@ def command(
     if json_path is not None:
         check_keeps([model, *([data] if data else [])], json_path, models=[model])
         formats.check_writable(json_path)
-    arrays = None if data is None else load_data(data)
+    trial = _trial(data, device, exact) if verify else None
     inspection = inspect(
         model,
         kinds=kind,
         bind=take_bind(bind),
         output_name=output_name,
-        trial=Trial(arrays, device, exact) if verify else None,
+        trial=trial,
     )
     if json_path is not None:
         formats.write(inspection.to_json(), json_path)
     _present(inspection, quiet=quiet, to_stdout=json_path == "-")
     return inspection.exit_code
+
+
+def _trial(data: str | None, device: str, exact: bool) -> Trial:
+    """Return what to run: samples, the test cases in a folder, or random inputs."""
+    if data is None:
+        return Trial(None, device, exact)
+    if recorded := graph.recorded_folders(data):
+        return Trial(None, device, exact, recorded)
+    return Trial(load_data(data), device, exact)
 
 
 def _present(inspection: Inspection, *, quiet: bool, to_stdout: bool) -> None:

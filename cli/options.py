@@ -11,6 +11,7 @@ import click
 
 from onnxmem.auditing import Settings, parse_ranks
 from onnxmem.cache import NOWHERE, Store, default_store
+from onnxmem.data import Column, load
 from onnxmem.errors import UsageError
 from onnxmem.sizes import parse_size
 
@@ -33,6 +34,28 @@ class CommaSeparated(click.ParamType[tuple[str, ...]]):
         return tuple(part.strip() for part in str(value).split(",") if part.strip())
 
 
+_READING = (
+    click.option("--labels", metavar="FILE", help="Labels as .npy, where DATA hold none."),
+    click.option(
+        "--label-column",
+        default="y",
+        show_default=True,
+        metavar="NAME",
+        help="The array or column of DATA with the labels.",
+    ),
+    click.option(
+        "--class-names",
+        metavar="FILE",
+        help="The class of each name, where labels or folders are names: lines or JSON.",
+    ),
+    click.option(
+        "--preprocess",
+        multiple=True,
+        metavar="FILE|KEY=VALUE",
+        help="How images are prepared: preprocessor_config.json, timm's config.json, or size=256, "
+        "crop=224, mean=..., std=..., scale, resample, layout, dtype. Repeatable.",
+    ),
+)
 kind_option = click.option(
     "--kind",
     type=CommaSeparated(),
@@ -147,7 +170,7 @@ def take_store(options: dict[str, Any]) -> Store:
 
 def audit_options(function: F) -> F:
     """Add all shared options to a command, in the order of the help."""
-    for option in reversed((*_MEASURING, *_JUDGING, *_WRITING)):
+    for option in reversed((*_READING, *_MEASURING, *_JUDGING, *_WRITING)):
         function = option(function)
     return function
 
@@ -166,7 +189,7 @@ _CUTTING = (
     click.option(
         "--data",
         metavar="DATA",
-        help="Samples, an .npz, to learn types that the file does not tell.",
+        help="Samples, to learn types that the file does not tell.",
     ),
     click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors."),
     click.option("-v", "--verbose", is_flag=True, help="Show a traceback on errors."),
@@ -229,6 +252,27 @@ def take_settings(options: dict[str, Any]) -> Settings:
         min_accuracy=options["min_accuracy"],
         max_drop=options["max_drop"],
     )
+
+
+def take_data(path: str, options: dict[str, Any]) -> dict[str, Column]:
+    """Read DATA as the options say.
+
+    Raises:
+        UsageError: they cannot be read.
+    """
+    return load(
+        path,
+        labels=options["labels"],
+        label_column=options["label_column"],
+        class_names=options["class_names"],
+        preprocess=options["preprocess"],
+    )
+
+
+def data_files(path: str, options: dict[str, Any]) -> list[str]:
+    """Return all files that `take_data` reads, which no output may overwrite."""
+    others = (options["labels"], options["class_names"], *options["preprocess"])
+    return [path, *filter(None, others)]
 
 
 def take_bind(texts: Sequence[str]) -> dict[str, str]:

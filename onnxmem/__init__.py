@@ -7,15 +7,17 @@
 Method: Collins, Bigdeli, Süsstrunk, "Detecting Memorization in ReLU Networks" (arXiv:1810.03372).
 """
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from onnxmem._version import __version__
 
 if TYPE_CHECKING:
+    from onnxmem import data
     from onnxmem.api import audit
     from onnxmem.records import Report
 
-__all__ = ["Report", "__version__", "audit"]
+__all__ = ["Report", "__version__", "audit", "data"]
 
 
 def __getattr__(name: str) -> Any:
@@ -28,4 +30,6 @@ def __getattr__(name: str) -> Any:
         from onnxmem.records import Report
 
         return Report
+    if name == "data":
+        return importlib.import_module("onnxmem.data")
     raise AttributeError(f"module 'onnxmem' has no attribute {name!r}")

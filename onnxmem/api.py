@@ -13,13 +13,14 @@ from numpy.typing import ArrayLike
 from onnxmem.auditing import Progress, Settings, parse_ranks, run_audit
 from onnxmem.auditing.settings import BATCHES, COMPRESSORS
 from onnxmem.cache import NOWHERE, Store, default_store
+from onnxmem.data import Column, Lazy, load
 from onnxmem.errors import DataError, UsageError
 from onnxmem.records import Report
 
 
 def audit(
     model: str | Path,
-    x: ArrayLike | Mapping[str, ArrayLike],
+    x: ArrayLike | Mapping[str, ArrayLike | Column] | str | Path,
     y: ArrayLike | None = None,
     *,
     layers: Sequence[str] = (),
@@ -46,9 +47,10 @@ def audit(
     Args:
         model: path of the ONNX file.
         x: the samples, preprocessed as the network takes them: an array (samples, ...), or one
-            for each input name.
-        y: (samples,) the integer labels that the network was trained on; None groups the samples
-            by the network's own predictions and measures fidelity to them.
+            for each input name; or a path, or what `onnxmem.data.load` returned for one.
+        y: (samples,) the integer labels that the network was trained on; None takes `y` from `x`
+            if it is there, else groups the samples by the network's own predictions and measures
+            fidelity to them.
         layers: glob patterns of tensor names; none takes every site.
         kind: of "relu", "sigmoid", "softmax", "softplus", "exp" and "abs", which never go below
             zero.
@@ -79,8 +81,7 @@ def audit(
 
     Source: Collins, Bigdeli, Süsstrunk (2018), arXiv:1810.03372.
     """
-    given = _inputs(x) | ({} if y is None else {"y": y})
-    arrays = {name: _array(name, values) for name, values in given.items()}
+    arrays = _columns(x, y)
     settings = Settings(
         layers=_words("layers", layers),
         kind=_words("kind", kind),
@@ -100,7 +101,12 @@ def audit(
         min_accuracy=min_accuracy,
     )
     return run_audit(
-        model, arrays, settings, store=_store(cache), listen=progress or (lambda event: None)
+        model,
+        arrays,
+        settings,
+        data_path=str(x) if isinstance(x, (str, Path)) else "",
+        store=_store(cache),
+        listen=progress or (lambda event: None),
     )
 
 
@@ -110,15 +116,23 @@ def _store(cache: bool | str | Path) -> Store:
     return default_store(cache)
 
 
-def _inputs(x: ArrayLike | Mapping[str, ArrayLike]) -> dict[str, ArrayLike]:
-    if not isinstance(x, Mapping):
-        return {"x": x}
-    if "y" in x:
-        raise DataError("pass the labels as y, not among the inputs")
-    return dict(x)
+def _columns(
+    x: ArrayLike | Mapping[str, ArrayLike | Column] | str | Path, y: ArrayLike | None
+) -> dict[str, Column]:
+    given: dict[str, Any] = {"x": x}
+    if isinstance(x, (str, Path)):
+        given = dict(load(x))
+    elif isinstance(x, Mapping):
+        given = dict(x)
+    if y is not None and "y" in given:
+        raise DataError("there are labels among the inputs already; leave y out, or those")
+    given |= {} if y is None else {"y": y}
+    return {name: _column(name, values) for name, values in given.items()}
 
 
-def _array(name: str, values: ArrayLike) -> np.ndarray:
+def _column(name: str, values: ArrayLike | Column) -> Column:
+    if isinstance(values, Lazy):
+        return values
     try:
         return np.asarray(values)
     except ValueError as error:

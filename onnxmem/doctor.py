@@ -16,6 +16,7 @@ from typing import Literal
 from onnxmem._version import __version__
 from onnxmem.arrays import free_memory, load_cupy
 from onnxmem.cache import default_store
+from onnxmem.data import EXTRAS
 from onnxmem.errors import DeviceError, UsageError
 from onnxmem.runtime import (
     CUDA,
@@ -62,7 +63,15 @@ class Diagnosis:
 
 def diagnose() -> Diagnosis:
     """Examine the environment; raises nothing, whatever is missing."""
-    checks = (*_packages(), _onnxruntime(), _cuda(), *_libraries(), _memory(), _cache())
+    checks = (
+        *_packages(),
+        _onnxruntime(),
+        _cuda(),
+        *_libraries(),
+        *_extras(),
+        _memory(),
+        _cache(),
+    )
     try:
         device = select_device("auto").name
     except DeviceError:
@@ -122,6 +131,16 @@ def _in_wheels(name: str) -> str | None:
     folders = [Path(entry) / "nvidia" for entry in sys.path]
     found = (hit for folder in folders for hit in folder.glob(f"*/lib/lib{name}.so*"))
     return next((f"{hit.name} (wheel)" for hit in sorted(found)), None)
+
+
+def _extras() -> Iterator[Check]:
+    """Tell which optional libraries are there, what they are for, and what installs the others."""
+    for extra in EXTRAS:
+        version = _version(extra.distribution)
+        if version is None:
+            yield Check(extra.name, "missing", f"{extra.purpose}: optional", extra.install)
+        else:
+            yield Check(extra.name, "ok", f"{extra.purpose}: {extra.distribution} {version}")
 
 
 def _memory() -> Check:

@@ -11,11 +11,14 @@ from typing import TypeGuard
 import numpy as np
 
 from onnxmem import graph
-from onnxmem.data import make_samples
-from onnxmem.errors import ModelRefusedError, UsageError
+from onnxmem.data import Column, make_samples
+from onnxmem.errors import DataError, ModelRefusedError, UsageError
 from onnxmem.runtime import Device, Session
 
 _SEED = 0
+
+_FEW = 8
+"""Samples of a batch, where the model takes any."""
 
 _FREE_SIZES = ((16, 64), (32, 32), (64, 64), (8, 8), (128, 128), (224, 224))
 """Sizes to try for free dimensions: those of inputs with up to three axes, and of images."""
@@ -34,25 +37,25 @@ class Inputs:
         count: how many samples there are.
         random: whether they were drawn at random.
         invented: whether sizes were chosen that the model leaves free, axis 0 apart.
-        changes: what was done to given samples so that the model takes them, one line each.
+        recorded: whether they are a test case, which runs as a whole.
+        notes: what was assumed of given samples, and changed so that the model takes them.
     """
 
-    samples: Mapping[str, np.ndarray]
+    samples: Mapping[str, Column]
     shared: Mapping[str, np.ndarray]
     count: int
     random: bool
     invented: bool = False
-    changes: tuple[str, ...] = ()
+    recorded: bool = False
+    notes: tuple[str, ...] = ()
 
     def batch(self, model: graph.Model) -> dict[str, np.ndarray]:
-        """Return as many samples as `model` takes at once, and what they share."""
-        size = graph.native_batch(model)
+        """Return as many samples as `model` takes at once, or a few, and what they share."""
+        size = graph.native_batch(model) or _FEW
         return {name: array[:size] for name, array in self.samples.items()} | dict(self.shared)
 
 
-def find_inputs(
-    model: graph.Model, arrays: Mapping[str, np.ndarray] | None, device: Device
-) -> Inputs:
+def find_inputs(model: graph.Model, arrays: Mapping[str, Column] | None, device: Device) -> Inputs:
     """Return inputs on which `model` runs: from `arrays`, or drawn at random.
 
     Raises:
@@ -61,7 +64,7 @@ def find_inputs(
     """
     if arrays is not None:
         given = make_samples(arrays, model.inputs)
-        return Inputs(given.inputs, given.shared, len(given), random=False, changes=given.changes)
+        return Inputs(given.inputs, given.shared, len(given), random=False, notes=given.notes)
     session = Session(graph.expose(model, []), device, prepack=False)
     xp, cause = device.namespace, ""
     for drawn in _drawn(model):
@@ -73,6 +76,33 @@ def find_inputs(
         else:
             return drawn
     raise UsageError(f"{model.path} does not run on random inputs; give some with --data ({cause})")
+
+
+def recorded_inputs(model: graph.Model, recorded: graph.Recorded) -> Inputs:
+    """Return the inputs of a test case.
+
+    They are samples where all agree on the size of axis 0; else nothing is known of samples.
+
+    Raises:
+        DataError: an input has the wrong type or number of axes.
+    """
+    arrays = {spec.name: _typed(recorded.inputs[spec.name], spec) for spec in model.inputs}
+    counts = {array.shape[:1] for array in arrays.values()}
+    if len(counts) == 1 and (count := counts.pop()) and count[0]:
+        return Inputs(arrays, {}, count[0], random=False, recorded=True)
+    return Inputs({}, arrays, 1, random=False, recorded=True)
+
+
+def _typed(array: np.ndarray, spec: graph.TensorSpec) -> np.ndarray:
+    if spec.shape is not None and len(spec.shape) != array.ndim:
+        raise DataError(
+            f"input {spec.name!r} takes {len(spec.shape)} axes, the test case has {array.ndim}"
+        )
+    if spec.dtype in (None, array.dtype.name) or (spec.dtype == "str" and array.dtype == object):
+        return array
+    if array.dtype.kind == "f" and spec.dtype in ("float16", "float32", "float64"):
+        return array.astype(spec.dtype)
+    raise DataError(f"input {spec.name!r} takes {spec.dtype}, the test case has {array.dtype.name}")
 
 
 def _drawn(model: graph.Model) -> Iterator[Inputs]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,19 +16,21 @@ from typing import Any
 import numpy as np
 
 from onnxmem import graph
-from onnxmem.arrays import Array, namespace
+from onnxmem.agreement import Agreement, agreement, difference, in_words
+from onnxmem.arrays import Array
 from onnxmem.auditing.capture import CutRunner, Piece
-from onnxmem.auditing.network import TOLERANCE, Network, choose_output, deviation, prepare
+from onnxmem.auditing.network import TOLERANCE, Network, choose_output, prepare
 from onnxmem.auditing.settings import Settings
 from onnxmem.auditing.sites import nothing_found
 from onnxmem.binding import blames_bind
+from onnxmem.data import Column
 from onnxmem.errors import ModelRefusedError, UsageError
-from onnxmem.feeds import Inputs, find_inputs
+from onnxmem.feeds import Inputs, find_inputs, recorded_inputs
 from onnxmem.hazards import see
 from onnxmem.parts import require_runnable
 from onnxmem.records import ModelInfo
 from onnxmem.report.words import printable
-from onnxmem.runtime import select_device
+from onnxmem.runtime import Device, select_device
 
 SCHEMA = "onnxmem.inspect/1"
 
@@ -44,11 +46,13 @@ class Trial:
         arrays: samples by input, as `onnxmem.data.make_samples` takes them; None: random ones.
         device: auto, cpu, cuda or cuda:N.
         exact: leave out the optimizations that round.
+        recorded: folders of test cases, see `onnxmem.graph.recorded_folders`, instead of `arrays`.
     """
 
-    arrays: Mapping[str, np.ndarray] | None = None
+    arrays: Mapping[str, Column] | None = None
     device: str = "auto"
     exact: bool = False
+    recorded: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +96,9 @@ class Inspected:
 class Verified:
     """What the cuts ran on.
 
-    `batch` is the only batch size that the model takes, None where any; `changes` says what was
-    done to the samples so that the model takes them.
+    `batch` is the only batch size that the model takes, None where any; `notes` say what was
+    assumed of the samples, and changed so that the model takes them. `recorded` tells for each
+    recorded test case whether the whole model gave what it holds.
     """
 
     device: str
@@ -101,7 +106,8 @@ class Verified:
     batch: int | None
     random: bool
     failed: int
-    changes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    recorded: tuple[Agreement, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +129,11 @@ class Inspection:
 
     @property
     def exit_code(self) -> int:
-        """0 where a site is supported and no cut failed when it was run, else 3."""
-        failed = self.verified is not None and self.verified.failed > 0
+        """0 where a site is supported, and nothing failed when it was run, else 3."""
+        verified = self.verified
+        failed = verified is not None and (
+            verified.failed > 0 or not all(one.agrees for one in verified.recorded)
+        )
         return 0 if any(site.status == "ok" for site in self.sites) and not failed else 3
 
     @property
@@ -137,7 +146,8 @@ class Inspection:
         if self.verified is None:
             return f"{found}; --verify runs every cut"
         source = "random" if self.verified.random else "given"
-        return f"{found}; {self.verified.failed} failed on {self.verified.samples} {source} samples"
+        failed = f"{self.verified.failed} failed on {self.verified.samples} {source} samples"
+        return "; ".join(filter(None, (found, failed, in_words(self.verified.recorded))))
 
     def to_json(self) -> str:
         """Return the inspection as JSON text."""
@@ -183,7 +193,7 @@ def inspect(
         model=ModelInfo(str(path), model.sha256, model.ir_version, model.opset, model.producer),
         inputs=model.inputs,
         outputs=model.outputs,
-        notes=model.notes + (verified.changes if verified is not None else ()),
+        notes=model.notes + (verified.notes if verified is not None else ()),
         verified=verified,
         sites=sites,
         other_activations=dict(graph.other_activations(model)),
@@ -235,16 +245,41 @@ def _verify(
     device = select_device(trial.device)
     model = graph.widen(model)
     settings = Settings(output_name=output or model.outputs[0].name, exact=trial.exact)
+    checked, agreements, samples = sites, [], 0
     with device.scope():
-        inputs = find_inputs(model, trial.arrays, device)
-        with prepare(model, inputs.samples, inputs.shared, device, settings) as network:
-            bench = _Bench(replace(network, prepack=False), inputs, output)
-            checked = tuple(bench.check(site) if site.status == "ok" else site for site in sites)
+        for inputs, recorded in _cases(model, trial, device):
+            with prepare(model, inputs.samples, inputs.shared, device, settings) as network:
+                bench = _Bench(replace(network, prepack=False), inputs, output)
+                checked = tuple(
+                    _worse(s, bench.check(s)) if s.status == "ok" else s for s in checked
+                )
+            samples += len(bench.rows)
+            if recorded is not None:
+                agreements.append(agreement(recorded, bench.expected))
     failed = sum(
         before.status == "ok" != after.status for before, after in zip(sites, checked, strict=True)
     )
-    ran = (device.name, len(bench.rows), network.batch, inputs.random, failed, inputs.changes)
-    return checked, Verified(*ran)
+    ran = (device.name, samples, network.batch, inputs.random, failed, inputs.notes)
+    return checked, Verified(*ran, tuple(agreements))
+
+
+def _cases(
+    model: graph.Model, trial: Trial, device: Device
+) -> Iterator[tuple[Inputs, graph.Recorded | None]]:
+    """Yield what the cuts run on: each test case, or the samples that were given or drawn."""
+    for folder in trial.recorded:
+        recorded = graph.load_recorded(folder, model)
+        yield recorded_inputs(model, recorded), recorded
+    if not trial.recorded:
+        yield find_inputs(model, trial.arrays, device), None
+
+
+def _worse(before: Inspected, after: Inspected) -> Inspected:
+    """Return a site after another test case, with the larger error of both."""
+    errors = [one.relative_error for one in (before, after) if one.relative_error is not None]
+    if after.status != "ok" or not errors:
+        return after
+    return replace(after, relative_error=max(errors))
 
 
 class _Bench:
@@ -252,16 +287,17 @@ class _Bench:
 
     def __init__(self, network: Network, inputs: Inputs, output: str | None) -> None:
         self.network, self.output = network, output
-        count = network.batch or min(_SAMPLES, inputs.count)
+        most = inputs.count if inputs.recorded else _SAMPLES
+        count = network.batch or min(most, inputs.count)
         if count > inputs.count:
             raise UsageError(
                 f"{network.model.path} takes {count} samples at once, the data hold {inputs.count}"
             )
         self.rows, self.invented = np.arange(count), inputs.invented
-        self.samples = network.feeds(inputs.samples)
+        self.samples = network.feeds({n: array[:count] for n, array in inputs.samples.items()})
         self.shared = network.feeds(inputs.shared)
         session = network.session(graph.expose(network.model, []))
-        feeds = {name: array[:count] for name, array in self.samples.items()} | self.shared
+        feeds = self.samples | self.shared
         names = [one.name for one in session.outputs]
         self.expected = dict(zip(names, session.run(feeds), strict=True))
 
@@ -278,7 +314,7 @@ class _Bench:
         piece = self._capture(runner, self.rows)
         joined = runner.joined(piece)
         pairs = zip(runner.cut.outputs, joined, strict=True)
-        error = max(_difference(array, self.expected[name]) for name, array in pairs)
+        error = max(difference(array, self.expected[name]) for name, array in pairs)
         batch_axis = self._batch_axis(runner, piece)
         axis, rank = site.feature_axis, piece.tensor.ndim
         site = replace(
@@ -309,7 +345,7 @@ class _Bench:
         if count < 2 or not self.samples or tensor.shape[:1] != (count,):
             return None
         turned = self._capture(runner, self.rows[::-1]).tensor
-        return 0 if _difference(turned, tensor[::-1]) <= TOLERANCE else None
+        return 0 if difference(turned, tensor[::-1]) <= TOLERANCE else None
 
     def _shape(
         self, site: Inspected, tensor: Array, batch_axis: int | None
@@ -334,28 +370,3 @@ def _failure(error: float, *, exact: bool) -> str:
         f"the cut fails its self-check: the joined parts differ from the model {how}{hint}"
         f"{see('rounding')}"
     )
-
-
-def _difference(actual: Array, expected: Array) -> float:
-    """Return the deviation of two outputs; what is not finite must be so in the same places."""
-    if not hasattr(actual, "dtype") or not hasattr(expected, "dtype"):
-        return _difference_of_lists(actual, expected)
-    if actual.shape != expected.shape or actual.dtype != expected.dtype:
-        return math.inf
-    if not expected.size:
-        return 0.0
-    if expected.dtype.kind == "f":
-        xp = namespace(expected)
-        finite = xp.isfinite(expected)
-        if not bool((xp.isfinite(actual) == finite).all()):
-            return math.inf
-        actual, expected = xp.where(finite, actual, 0), xp.where(finite, expected, 0)
-    return deviation(actual, expected)
-
-
-def _difference_of_lists(actual: Any, expected: Any) -> float:
-    if not isinstance(actual, list) or not isinstance(expected, list):
-        return 0.0 if actual == expected else math.inf
-    if len(actual) != len(expected):
-        return math.inf
-    return max(map(_difference, actual, expected), default=0.0)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from onnxmem import graph
+from onnxmem.data import Column
 from onnxmem.errors import DeviceError, UsageError
 from onnxmem.feeds import find_inputs
 from onnxmem.hazards import see
@@ -37,7 +38,7 @@ def require_runnable(model: graph.Model) -> None:
 def with_known_types(
     model: graph.Model,
     part: graph.Part,
-    arrays: Mapping[str, np.ndarray] | None = None,
+    arrays: Mapping[str, Column] | None = None,
     renamed: Mapping[str, str] | None = None,
 ) -> graph.Part:
     """Return a part of `model` whose inputs and outputs all have an element type and a rank.

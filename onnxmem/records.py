@@ -60,10 +60,12 @@ class ModelInfo:
 class DataInfo:
     """The data. `samples` and `classes` count what the audit used.
 
-    `sha256` is taken over the samples and their labels, whatever order and file they come in.
+    `sha256` is taken over the samples and their labels, whatever order and file they come in; of
+    images, over the bytes of their files and how they are prepared.
     `left_out` names the classes that had too few samples to be used. `batches` is a hash of
     which samples stand in which batch: where it is equal, curves can be compared sample by
-    sample. `changes` says what was done to the data so that the model takes them.
+    sample. `notes` tell what was assumed about the data, such as the preprocessing of images, and
+    what was changed so that the model takes them.
     """
 
     path: str
@@ -73,7 +75,7 @@ class DataInfo:
     samples_given: int
     left_out: tuple[int, ...] = ()
     batches: str = ""
-    changes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,9 +49,19 @@ def test_samples_are_not_changed(mlp: Sample) -> None:
     np.testing.assert_array_equal(y, mlp.y)
 
 
-def test_labels_among_the_inputs_are_refused(mlp: Sample) -> None:
-    with pytest.raises(DataError, match="pass the labels as y"):
-        onnxmem.audit(mlp.path, {"x": mlp.x, "y": mlp.y})
+def test_labels_stand_among_the_inputs_as_in_files_but_not_twice(mlp: Sample) -> None:
+    whole = {"x": mlp.x, "y": mlp.y}
+    one, other = (onnxmem.audit(mlp.path, *x, **QUICK) for x in ((whole,), (mlp.x, mlp.y)))  # type: ignore[arg-type]
+    assert one.summary == other.summary
+    with pytest.raises(DataError, match="leave y out"):
+        onnxmem.audit(mlp.path, whole, mlp.y)
+
+
+def test_path_is_read_as_by_the_command_line(mlp: Sample) -> None:
+    by_path = onnxmem.audit(mlp.path, mlp.data, **QUICK)  # type: ignore[arg-type]
+    loaded = onnxmem.audit(mlp.path, onnxmem.data.load(mlp.data), **QUICK)  # type: ignore[arg-type]
+    assert by_path.data.path == str(mlp.data)
+    assert by_path.summary == loaded.summary
 
 
 def test_ragged_samples_are_refused(mlp: Sample) -> None:

@@ -51,3 +51,15 @@ def test_two_wheels_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     check = found(diagnose().checks, "onnxruntime wheels")
     assert check.state == "broken"
     assert "pip uninstall -y onnxruntime onnxruntime-gpu" in check.mend
+
+
+@pytest.mark.parametrize("name", ["images", "arrow"])
+def test_optional_libraries_come_with_their_purpose_and_the_line_that_installs_them(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    assert found(diagnose().checks, name).state == "ok"
+    monkeypatch.setattr(doctor, "_version", lambda distribution: None)
+    check = found(diagnose().checks, name)
+    assert check.state == "missing"
+    assert "as data" in check.detail
+    assert check.mend == f"pip install 'onnxmem[{name}]'"

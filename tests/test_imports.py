@@ -82,7 +82,18 @@ def modules_after(statement: str) -> set[str]:
     return {name.partition(".")[0] for name in result.stdout.split()}
 
 
-@pytest.mark.parametrize("module", ["onnxmem", "onnxmem.cli"])
+@pytest.mark.parametrize("module", ["onnxmem", "onnxmem.cli", "onnxmem.data"])
 def test_importing_is_light(module: str) -> None:
-    heavy = {"onnxruntime", "cupy", "altair", "vl_convert", "torch", "scipy", "sklearn", "jinja2"}
+    heavy = {
+        "PIL",
+        "pyarrow",
+        "onnxruntime",
+        "cupy",
+        "altair",
+        "vl_convert",
+        "torch",
+        "scipy",
+        "sklearn",
+        "jinja2",
+    }
     assert not heavy & modules_after(f"import {module}")

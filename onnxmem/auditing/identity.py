@@ -21,7 +21,7 @@ import numpy as np
 
 import onnxmem
 from onnxmem._version import __version__
-from onnxmem.arrays import load_cupy
+from onnxmem.arrays import load_cupy, to_host
 from onnxmem.auditing.layer import Bench
 from onnxmem.data import Samples
 from onnxmem.runtime import Device
@@ -89,12 +89,9 @@ def _samples(bench: Bench, samples: Samples) -> str:
     """
     selection = bench.selection
     digest = hashlib.sha256(samples.digests[selection.rows].tobytes())
-    for name, array in sorted(samples.inputs.items()):
-        digest.update(repr((name, array.dtype.str, array.shape[1:])).encode())
-        digest.update(_bytes(array[selection.rows]))
-    for name, array in sorted(samples.shared.items()):
+    for name, array in sorted({**bench.inputs, **bench.shared}.items()):
         digest.update(repr((name, array.dtype.str, array.shape)).encode())
-        digest.update(_bytes(array))
+        digest.update(_bytes(to_host(array)))
     for batch in (*selection.single, *selection.mixed):
         digest.update(repr((batch.label, len(batch.rows))).encode())
         digest.update(batch.rows.astype("<i8").tobytes())

@@ -17,6 +17,7 @@ import numpy as np
 from onnxmem import graph
 from onnxmem.arrays import Array, namespace, to_host
 from onnxmem.auditing.settings import Settings
+from onnxmem.data import Column
 from onnxmem.errors import DataError, InconclusiveError, ModelRefusedError, UsageError
 from onnxmem.hazards import see
 from onnxmem.runtime import Device, Session
@@ -74,7 +75,7 @@ class Network:
 @contextmanager
 def prepare(
     model: graph.Model,
-    inputs: Mapping[str, np.ndarray],
+    inputs: Mapping[str, Column],
     shared: Mapping[str, np.ndarray],
     device: Device,
     settings: Settings,
@@ -106,13 +107,16 @@ def prepare(
 def _free(
     model: graph.Model,
     batch: int,
-    inputs: Mapping[str, np.ndarray],
+    inputs: Mapping[str, Column],
     shared: Mapping[str, np.ndarray],
     device: Device,
 ) -> tuple[graph.Model, int | None]:
     """Free the batch size where two batches at once then give what each gives by itself."""
     freed = graph.free_batch(model)
-    if graph.native_batch(freed) is not None or min(map(len, inputs.values())) < 2 * batch:
+    if (
+        graph.native_batch(freed) is not None
+        or min(map(len, inputs.values()), default=0) < 2 * batch
+    ):
         return model, batch
     single = Session(graph.expose(model, []), device, prepack=False)
     parts = [_run_slice(single, inputs, shared, slice(i, i + batch)) for i in (0, batch)]
@@ -131,7 +135,7 @@ def _free(
 
 def _run_slice(
     session: Session,
-    inputs: Mapping[str, np.ndarray],
+    inputs: Mapping[str, Column],
     shared: Mapping[str, np.ndarray],
     rows: slice,
 ) -> list[np.ndarray]:
@@ -212,7 +216,7 @@ _STEP = 64
 def predictions(
     network: Network,
     whole: Session,
-    inputs: Mapping[str, np.ndarray],
+    inputs: Mapping[str, Column],
     shared: Mapping[str, Array],
 ) -> np.ndarray:
     """Return the class that the network predicts for every sample (samples,).

@@ -22,6 +22,7 @@ from onnxmem.auditing import verdict
 from onnxmem.auditing.clock import Clock
 from onnxmem.auditing.identity import identify
 from onnxmem.auditing.kept import Kept
+from onnxmem.auditing.labelling import Labelling, read_labels
 from onnxmem.auditing.layer import Bench, Measured, unmeasured
 from onnxmem.auditing.network import (
     TOLERANCE,
@@ -35,7 +36,7 @@ from onnxmem.auditing.settings import Settings
 from onnxmem.auditing.sites import choose_sites
 from onnxmem.binding import blames_bind
 from onnxmem.cache import NOWHERE, Store
-from onnxmem.data import Samples, Selection, draw, make_samples
+from onnxmem.data import Column, Samples, Selection, draw, make_samples
 from onnxmem.errors import DataError, UsageError
 from onnxmem.records import CACHED_LAYERS, SCHEMA, Baseline, DataInfo, ModelInfo, Report, Tool
 from onnxmem.runtime import Device, Session, select_device, versions
@@ -59,7 +60,7 @@ Listener = Callable[[Progress], None]
 
 def run_audit(
     path: str | Path,
-    arrays: Mapping[str, np.ndarray],
+    arrays: Mapping[str, Column],
     settings: Settings,
     *,
     data_path: str = "",
@@ -103,15 +104,18 @@ def run_audit(
         _workers(device) as (workers, parallel),
     ):
         digests = samples.digests if digests is None else digests
-        bench, accuracy = _set_up(network, samples, digests, settings, workers, parallel, clock)
-        data = _describe(samples, digests, bench.selection, data_path)
+        bench, accuracy, labelling = _set_up(
+            network, samples, digests, settings, workers, parallel, clock
+        )
+        data = _describe(samples, digests, bench.selection, data_path, labelling)
         resolved = settings.to_dict() | {
             "metric": accuracy.metric,
             "output_name": network.output,
         }
         if baseline is not None:
             verdict.check_comparable(data, resolved, baseline)
-        doubt = verdict.doubt_baseline(accuracy, len(bench.truth), settings)
+        hints = (labelling.suspicion, *data.notes)
+        doubt = verdict.doubt_baseline(accuracy, len(bench.truth), settings, hints)
         machine = environment(device)
         kept = Kept(store, identify(bench, samples, resolved, machine), bench)
         measured, cached = (
@@ -142,7 +146,9 @@ def run_audit(
     )
 
 
-def _describe(samples: Samples, digests: np.ndarray, selection: Selection, path: str) -> DataInfo:
+def _describe(
+    samples: Samples, digests: np.ndarray, selection: Selection, path: str, labelling: Labelling
+) -> DataInfo:
     return DataInfo(
         path=path,
         sha256=samples.sha256,
@@ -151,7 +157,7 @@ def _describe(samples: Samples, digests: np.ndarray, selection: Selection, path:
         samples_given=len(samples),
         left_out=selection.left_out,
         batches=selection.fingerprint(digests),
-        changes=samples.changes,
+        notes=tuple(filter(None, (*samples.notes, labelling.note))),
     )
 
 
@@ -163,7 +169,7 @@ def _set_up(
     workers: int,
     parallel: Callable[[Callable[[Any], Any], Iterable[Any]], list[Any]],
     clock: Clock,
-) -> tuple[Bench, Baseline]:
+) -> tuple[Bench, Baseline, Labelling]:
     """Run the untouched model: group the samples, and measure what it knows of them."""
     whole = network.session(graph.expose(network.model, []))
     shared = network.feeds(samples.shared)
@@ -186,10 +192,12 @@ def _set_up(
     predicted = np.empty(len(selection.rows), np.int64)
     for batch, output in zip(selection.single, reference["class"], strict=True):
         predicted[batch.rows] = network.predict(output)
+    labelling = Labelling(predicted)
     if samples.labels is not None:
-        _check_label_range(network, samples.labels, reference["class"][0])
+        width = int(np.prod(reference["class"][0].shape[1:]))
+        labelling = read_labels(network, samples, selection.labels, predicted, width)
     metric = settings.metric or ("top1" if samples.labels is not None else "fidelity")
-    truth = selection.labels if metric == "top1" else predicted
+    truth = labelling.truth if metric == "top1" else predicted
     baseline = Baseline(
         metric="fidelity" if metric == "fidelity" else "top1",
         value=float((predicted == truth).mean()),
@@ -214,7 +222,7 @@ def _set_up(
         map=parallel,
         clock=clock,
     )
-    return bench, baseline
+    return bench, baseline, labelling
 
 
 def _independent(selection: Selection, reference: Mapping[str, Sequence[Array]]) -> bool:
@@ -244,19 +252,6 @@ def _whole_output(
         check_classifies(network, output, len(chosen))
         outputs.append(output)
     return outputs[0] if len(outputs) == 1 else network.device.namespace.concatenate(outputs)
-
-
-def _check_label_range(network: Network, labels: np.ndarray, output: Array) -> None:
-    if network.form == "labels":
-        return
-    width = int(np.prod(output.shape[1:]))
-    classes = max(2, width)
-    highest = int(labels.max())
-    if highest >= classes:
-        raise DataError(
-            f"label {highest} is out of range: output {network.output!r} has {classes} classes, "
-            "counted from 0"
-        )
 
 
 def _measure(

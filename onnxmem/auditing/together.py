@@ -16,7 +16,7 @@ from onnxmem.auditing.settings import Settings
 from onnxmem.auditing.sites import choose_sites
 from onnxmem.binding import blames_bind
 from onnxmem.cache import NOWHERE, Store
-from onnxmem.data import Samples, make_samples
+from onnxmem.data import Column, Samples, make_samples
 from onnxmem.data.samples import RESERVED
 from onnxmem.errors import DataError, UsageError
 from onnxmem.records import Report
@@ -36,7 +36,7 @@ class Together:
 
 def audit_together(
     paths: Sequence[str | Path],
-    arrays: Mapping[str, np.ndarray],
+    arrays: Mapping[str, Column],
     settings: Settings,
     *,
     data_path: str = "",
@@ -74,9 +74,9 @@ def audit_together(
     samples = [make_samples(arrays, graph.widen(model).inputs, settings.split) for model in models]
     _check_counts(models, samples)
     notes += [
-        f"{model.path.name}: {change}"
+        f"{model.path.name}: {note}"
         for model, one in zip(models, samples, strict=True)
-        for change in one.changes
+        for note in one.notes
     ]
     digests = samples[0].digests
     del models, samples
@@ -98,8 +98,8 @@ def audit_together(
 
 
 def _named(
-    arrays: Mapping[str, np.ndarray], models: Sequence[graph.Model]
-) -> tuple[dict[str, np.ndarray], list[str]]:
+    arrays: Mapping[str, Column], models: Sequence[graph.Model]
+) -> tuple[dict[str, Column], list[str]]:
     """Return the arrays with one for every model whose only input bears a name of its own.
 
     Exporters name inputs as they like. A model with one input takes the array of that name, or
@@ -129,7 +129,7 @@ def _outputs(models: Sequence[graph.Model], settings: Settings) -> list[Settings
     return [settings if own else replace(settings, output_name=None) for own in has]
 
 
-def _labels(first: graph.Model, arrays: Mapping[str, np.ndarray], settings: Settings) -> np.ndarray:
+def _labels(first: graph.Model, arrays: Mapping[str, Column], settings: Settings) -> np.ndarray:
     """Return what the first model predicts for all samples (samples,), of every split."""
     if settings.metric == "top1":
         raise DataError("--metric top1 needs labels: give an array 'y', or use --metric fidelity")

@@ -194,14 +194,20 @@ def _failure(gate: Gate, summary: Mapping[str, Score]) -> str:
     return f"{gate.key} is {gate.value:.4f} (at most {high:.4f}), below {gate.threshold:g}"
 
 
-def doubt_baseline(baseline: Baseline, samples: int, settings: Settings) -> str:
-    """Return why the accuracy of the untouched model allows no conclusion, or an empty string."""
+def doubt_baseline(
+    baseline: Baseline, samples: int, settings: Settings, hints: Sequence[str] = ()
+) -> str:
+    """Return why the accuracy of the untouched model allows no conclusion, or an empty string.
+
+    `hints` are what may explain an accuracy at chance: what was assumed of the data.
+    """
     if baseline.metric == "top1" and baseline.chance == 1:
         return "all samples have one label, so guessing is always right; give at least two classes"
     if baseline.metric == "top1" and at_chance(baseline, samples):
         return (
             f"the model is at chance on these data: accuracy {baseline.value:.3f}, guessing gives "
-            f"{baseline.chance:.3f}; check the preprocessing and the labels"
+            f"{baseline.chance:.3f}; "
+            + "; ".join(("check the preprocessing and the labels", *filter(None, hints)))
         )
     if settings.min_accuracy is not None and baseline.value < settings.min_accuracy:
         return (

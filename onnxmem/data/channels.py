@@ -6,9 +6,11 @@ end (NHWC). Samples kept for the one are samples for the other with that axis mo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
+
+from onnxmem.data.columns import Column, Lazy
 
 Sizes = Sequence[int | str | None]
 """Sizes of an input; those that are no positive int are free, as is the axis of the samples."""
@@ -21,32 +23,52 @@ def fits(shape: Sequence[int], sizes: Sizes) -> bool:
     return len(shape) == len(sizes) and all(have == size for have, size in known)
 
 
-def fit_axes(array: np.ndarray, sizes: Sizes) -> tuple[np.ndarray, str]:
+class _Moved(Lazy):
+    """A lazy column with its axes in another order."""
+
+    def __init__(self, source: Lazy, order: tuple[int, ...]) -> None:
+        super().__init__(
+            tuple(source.shape[axis] for axis in order),
+            source.dtype,
+            note=source.note,
+            recipe=source.recipe,
+            hint=source.hint,
+        )
+        self._source, self._order = source, order
+
+    def __getitem__(self, rows: slice | np.ndarray) -> np.ndarray:
+        """Return those rows, moved."""
+        return self._source[rows].transpose(self._order)
+
+    def fingerprints(self, rows: slice | np.ndarray) -> Iterator[bytes] | None:
+        """Return what the source knows its samples by."""
+        return self._source.fingerprints(rows)
+
+
+def fit_axes(column: Column, sizes: Sizes) -> tuple[Column, str]:
     """Return the samples with their channels where the input takes them, and what was moved.
 
     Args:
-        array: (samples, ...).
+        column: (samples, ...).
         sizes: of the input.
 
     Returns:
-        The array as it is, and an empty text, where it fits already, where no move of the axis
+        The column as it is, and an empty text, where it fits already, where no move of the axis
         of channels makes it fit, or where both moves do.
     """
-    if array.ndim < 3 or fits(array.shape, sizes):
-        return array, ""
-    last = array.ndim - 1
-    moved = {
-        order: (array.transpose(order), text)
-        for order, text in (
-            ((0, *range(2, array.ndim), 1), "axis 1 moved to the end"),
-            ((0, last, *range(1, last)), "the last axis moved to place 1"),
-        )
+    if column.ndim < 3 or fits(column.shape, sizes):
+        return column, ""
+    last = column.ndim - 1
+    orders = {
+        (0, *range(2, column.ndim), 1): "axis 1 moved to the end",
+        (0, last, *range(1, last)): "the last axis moved to place 1",
     }
-    found = [(one, text) for one, text in moved.values() if fits(one.shape, sizes)]
+    found = [order for order in orders if fits([column.shape[axis] for axis in order], sizes)]
     if len(found) != 1:
-        return array, ""
-    one, text = found[0]
-    return one, f"{text}, from {_text(array.shape)} to {_text(one.shape)}"
+        return column, ""
+    order = found[0]
+    moved = _Moved(column, order) if isinstance(column, Lazy) else column.transpose(order)
+    return moved, f"{orders[order]}, from {_text(column.shape)} to {_text(moved.shape)}"
 
 
 def _text(shape: Sequence[int]) -> str:

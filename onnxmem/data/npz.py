@@ -11,30 +11,12 @@ import numpy as np
 from onnxmem.errors import DataError
 
 
-def load(path: str | Path) -> dict[str, np.ndarray]:
+def load(path: Path) -> dict[str, np.ndarray]:
     """Return every array of the archive by name.
 
     Raises:
-        DataError: there is no such file, it is no `.npz`, or an array in it cannot be read
-            without unpickling.
+        DataError: it is no `.npz`, or an array in it cannot be read without unpickling.
     """
-    path = Path(path)
-    if not path.exists():
-        raise DataError(f"no such data file: {path}")
-    if not path.is_file():
-        raise DataError(f"{path} is not a file; --data takes a .npz archive")
-    try:
-        is_archive = zipfile.is_zipfile(path)
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror}") from error
-    if not is_archive:
-        raise DataError(
-            f"{path} is no .npz archive; write one with numpy.savez(path, x=..., y=...)"
-        )
-    return _read(path)
-
-
-def _read(path: Path) -> dict[str, np.ndarray]:
     arrays: dict[str, np.ndarray] = {}
     name = ""
     try:

@@ -1,38 +1,29 @@
-"""Checks named arrays against what a network takes, and gives them an identity of their own."""
+"""Checks named columns against what a network takes, and gives samples an identity of their own."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any
 
 import numpy as np
 
 from onnxmem.data.channels import fit_axes
+from onnxmem.data.columns import (
+    Column,
+    InputSpec,
+    Lazy,
+    View,
+    blocks,
+    convert,
+    target_dtype,
+)
+from onnxmem.data.labels import check_labels
 from onnxmem.errors import DataError
 
 RESERVED = frozenset({"y", "y_true", "id", "split"})
 """Names in the data that are no inputs of a network."""
-
-
-class InputSpec(Protocol):
-    """Name, NumPy dtype name and shape of an input; sizes that are no int are free."""
-
-    @property
-    def name(self) -> str:
-        """Name of the input."""
-        ...
-
-    @property
-    def dtype(self) -> str | None:
-        """NumPy's name of the element type; None where it is not known."""
-        ...
-
-    @property
-    def shape(self) -> tuple[int | str | None, ...] | None:
-        """Sizes; None where even the number of axes is not known."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +31,23 @@ class Samples:
     """Samples that a network takes.
 
     Attributes:
-        inputs: for each input an array (samples, ...).
+        inputs: for each input a column (samples, ...); a slice or positions give arrays.
         shared: inputs that are the same for all samples, fed as they are.
         labels: (samples,) int64, None where there are none.
         digests: (samples,) hexadecimal, a hash of each sample and its label as the data hold
             them, whatever number format and order of axes the network takes.
-        changes: what was done to the data so that the network takes them, one line each.
+        names: what the labels 0, 1, ... were called, where the data hold names.
+        notes: what was assumed of the data, and changed so that the network takes them.
+        recipe: what else decides the values, such as how images are prepared.
     """
 
-    inputs: Mapping[str, np.ndarray]
+    inputs: Mapping[str, Column]
     shared: Mapping[str, np.ndarray]
     labels: np.ndarray | None
     digests: np.ndarray
-    changes: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    recipe: str = ""
 
     def __len__(self) -> int:
         return len(self.digests)
@@ -63,103 +58,120 @@ class Samples:
         whole = hashlib.sha256(b"".join(np.sort(self.digests).tolist()))
         for name in sorted(self.shared):
             whole.update(self.shared[name].tobytes())
+        whole.update(self.recipe.encode())
         return whole.hexdigest()
 
 
 def make_samples(
-    arrays: Mapping[str, np.ndarray], specs: Sequence[InputSpec], split: str | None = None
+    columns: Mapping[str, Column], specs: Sequence[InputSpec], split: str | None = None
 ) -> Samples:
-    """Check `arrays` against the inputs of a network.
+    """Check `columns` against the inputs of a network.
 
-    An array belongs to the input of its name; `x` is the input of a network that has only one.
-    `y` are the labels. Where there is an array `split`, only the samples of `split` are used, by
+    A column belongs to the input of its name; `x` is the input of a network that has only one.
+    `y` are the labels. Where there is a column `split`, only the samples of `split` are used, by
     default those called `train` if there are any. Channels are moved to the front or the end
-    where the shapes fit in no other way (`onnxmem.data.channels`).
+    where the shapes fit in no other way (`onnxmem.data.channels`). What lies in files stays there,
+    but is looked at once, block by block.
 
     Raises:
-        DataError: an array is missing, or has the wrong shape, type, length or values.
+        DataError: a column is missing, or has the wrong shape, type, length or values.
     """
-    named = _by_input(arrays, specs)
-    fitted = {spec.name: fit_axes(named[spec.name], spec.shape or ()) for spec in specs}
-    checked = {spec.name: _check_input(fitted[spec.name][0], spec) for spec in specs}
-    count = _count(checked, arrays.get("y"), specs)
-    shared = {name: array for name, array in checked.items() if len(array) != count}
-    inputs = {name: array for name, array in checked.items() if name not in shared}
-    labels = _check_labels(arrays["y"], count) if "y" in arrays else None
-    rows = _rows_of_split(arrays.get("split"), split, count)
-    inputs = {name: array[rows] for name, array in inputs.items()}
-    for name, array in inputs.items():
-        _check_finite(name, array)
+    named = _by_input(columns, specs)
+    for spec in specs:
+        column = named[spec.name]
+        named[spec.name] = column.fit(spec) if isinstance(column, Lazy) else column
+    fitted, changes = {}, []
+    for spec in specs:
+        fitted[spec.name], change = _fit(named[spec.name], spec)
+        changes.append(change)
+    y = _in_memory(columns.get("y"))
+    count = _count(fitted, y, specs)
+    shared = {
+        spec.name: convert(column[:], target_dtype(column.dtype, spec), spec.name)
+        for spec in specs
+        if len(column := fitted[spec.name]) != count
+    }
+    labels, names = (None, ()) if y is None else check_labels(y, count)
+    rows, note = _rows_of_split(_in_memory(columns.get("split")), split, count)
+    inputs = {
+        spec.name: _take(fitted[spec.name], rows, spec) for spec in specs if spec.name not in shared
+    }
     labels = None if labels is None else labels[rows]
-    changes = tuple(f"input {name!r}: {text}" for name, (_, text) in fitted.items() if text)
-    given = {name: named[name][rows] for name in inputs}
-    return Samples(inputs, shared, labels, _digests(given, labels), changes)
+    sources = [column for column in fitted.values() if isinstance(column, Lazy)]
+    return Samples(
+        inputs,
+        shared,
+        labels,
+        _digests({name: named[name] for name in inputs}, rows, labels, inputs),
+        names=names,
+        notes=tuple(
+            filter(None, dict.fromkeys([*(source.note for source in sources), *changes, note]))
+        ),
+        recipe="\n".join(filter(None, (source.recipe for source in sources))),
+    )
 
 
-def _by_input(
-    arrays: Mapping[str, np.ndarray], specs: Sequence[InputSpec]
-) -> dict[str, np.ndarray]:
-    named = {name: array for name, array in arrays.items() if name not in RESERVED}
-    if len(specs) == 1 and specs[0].name not in arrays and "x" in named:
+def _in_memory(column: Column | None) -> np.ndarray | None:
+    return column[:] if isinstance(column, Lazy) else column
+
+
+def _by_input(columns: Mapping[str, Column], specs: Sequence[InputSpec]) -> dict[str, Column]:
+    named = {name: column for name, column in columns.items() if name not in RESERVED}
+    if len(specs) == 1 and specs[0].name not in columns and "x" in named:
         named[specs[0].name] = named["x"]
     for spec in specs:
-        if spec.name in arrays:
-            named[spec.name] = arrays[spec.name]
+        if spec.name in columns:
+            named[spec.name] = columns[spec.name]
     missing = [spec.name for spec in specs if spec.name not in named]
     if missing:
-        have = ", ".join(map(repr, sorted(arrays))) or "nothing"
+        have = ", ".join(map(repr, sorted(columns))) or "nothing"
         alias = " (or 'x')" if len(specs) == 1 and specs[0].name != "x" else ""
         wanted = ", ".join(map(repr, missing))
         raise DataError(f"the data lack the input {wanted}{alias}; they hold {have}")
     return named
 
 
-def _check_input(array: np.ndarray, spec: InputSpec) -> np.ndarray:
-    if spec.shape is not None and array.ndim != len(spec.shape):
-        raise DataError(
-            f"input {spec.name!r} takes {_text(spec.shape)}, the data have {_text(array.shape)}"
-        )
-    for axis, size in enumerate(spec.shape or ()):
-        if axis and isinstance(size, int) and size > 0 and array.shape[axis] != size:
-            raise DataError(
-                f"input {spec.name!r} takes {_text(spec.shape or ())}, the data have "
-                f"{_text(array.shape)}: axis {axis} must be {size}"
-            )
-    if array.ndim == 0:
+def _fit(column: Column, spec: InputSpec) -> tuple[Column, str]:
+    """Return a column whose shape is that of the input, and what was changed."""
+    column, moved = fit_axes(column, spec.shape or ())
+    if spec.shape is not None and not _same_shape(column.shape, spec.shape):
+        raise DataError(_misfit(column, spec, spec.shape))
+    if column.ndim == 0:
         raise DataError(f"array {spec.name!r} has no axis of samples; its shape is ()")
-    return _cast(array, spec)
+    return column, f"input {spec.name!r}: {moved}" if moved else ""
 
 
-def _cast(array: np.ndarray, spec: InputSpec) -> np.ndarray:
-    """Convert between floats, and from integers to what holds them; nothing else."""
-    if spec.dtype is None or array.dtype.name == spec.dtype:
-        return np.ascontiguousarray(array)
-    if spec.dtype == "str" and array.dtype.kind in "UO":
-        return array.astype(object)
-    try:
-        wanted = np.dtype(spec.dtype)
-    except TypeError as error:
-        raise DataError(
-            f"input {spec.name!r} takes {spec.dtype}, which no array can hold"
-        ) from error
-    both_real = array.dtype.kind in "fiub" and wanted.kind == "f"
-    integers = array.dtype.kind in "iu" and wanted.kind in "iu" and _fits(array, wanted)
-    if not (both_real or integers):
-        raise DataError(
-            f"input {spec.name!r} takes {wanted.name}, the data have {array.dtype.name}"
+def _same_shape(shape: Sequence[int], wanted: Sequence[int | str | None]) -> bool:
+    """Tell whether two shapes agree, apart from axis 0 and from sizes that are free."""
+    return len(shape) == len(wanted) and not any(
+        isinstance(size, int) and size > 0 and have != size
+        for have, size in zip(shape[1:], wanted[1:], strict=True)
+    )
+
+
+def _misfit(column: Column, spec: InputSpec, wanted: Sequence[int | str | None]) -> str:
+    text = f"input {spec.name!r} takes {_text(wanted)}, the data have {_text(column.shape)}"
+    if len(column.shape) == len(wanted):
+        pairs = zip(column.shape[1:], wanted[1:], strict=True)
+        wrong = next(
+            n for n, pair in enumerate(pairs) if not _same_shape((0, pair[0]), (0, pair[1]))
         )
-    with np.errstate(over="ignore"):
-        return np.ascontiguousarray(array, dtype=wanted)
+        text += f": axis {wrong + 1} must be {wanted[wrong + 1]}"
+    hints = (_rearranged(column.shape, wanted), getattr(column, "hint", ""))
+    return "; ".join(filter(None, (text, *hints)))
 
 
-def _fits(array: np.ndarray, wanted: np.dtype) -> bool:
-    limits = np.iinfo(wanted)
-    return array.size == 0 or (array.min() >= limits.min and array.max() <= limits.max)
+def _rearranged(shape: tuple[int, ...], wanted: Sequence[int | str | None]) -> str:
+    """Return what would make the shape fit, or an empty string."""
+    if _same_shape((*shape[:1], 1, *shape[1:]), wanted):
+        return "they fit after x[:, None]"
+    if _same_shape((*shape, 1), wanted):
+        return "they fit after x[..., None]"
+    flat = (*shape[:1], int(np.prod(shape[1:])))
+    return "they fit after x.reshape(len(x), -1)" if _same_shape(flat, wanted) else ""
 
 
-def _count(
-    inputs: Mapping[str, np.ndarray], y: np.ndarray | None, specs: Sequence[InputSpec]
-) -> int:
+def _count(inputs: Mapping[str, Column], y: np.ndarray | None, specs: Sequence[InputSpec]) -> int:
     """Return the number of samples; an input may differ only where its whole shape is fixed."""
     first = next(iter(inputs))
     fixed = {spec.name: spec.shape[0] for spec in specs if spec.shape}
@@ -176,66 +188,86 @@ def _count(
     return count
 
 
-def _check_labels(y: np.ndarray, count: int) -> np.ndarray:
-    if y.ndim == 2 and y.shape[1] == 1:
-        y = y[:, 0]
-    if y.shape != (count,):
-        raise DataError(f"labels 'y' have shape {_text(y.shape)}; {count} samples need ({count},)")
-    if y.dtype.kind not in "iu":
-        raise DataError(
-            f"labels 'y' must be integers, they are {y.dtype.name}; convert them with y.astype(int)"
-        )
-    if y.min() < 0:
-        raise DataError(f"labels 'y' must not be negative, there is {y.min()}")
-    if not _fits(y, np.dtype(np.int64)):
-        raise DataError(f"label {y.max()} in 'y' is out of range: it needs more than 63 bits")
-    return y.astype(np.int64)
-
-
-def _rows_of_split(column: np.ndarray | None, wanted: str | None, count: int) -> np.ndarray:
+def _rows_of_split(
+    column: np.ndarray | None, wanted: str | None, count: int
+) -> tuple[np.ndarray, str]:
+    """Return the positions of the samples to use, and what there is to say about the choice."""
     if column is None:
         if wanted is not None:
             raise DataError(f"the data have no array 'split' to take {wanted!r} from")
-        return np.arange(count)
+        return np.arange(count), ""
     if column.shape != (count,):
         raise DataError(f"array 'split' has shape {_text(column.shape)}; it needs ({count},)")
     names = column.astype(str)
     known = sorted(set(names.tolist()))
-    if wanted is None:
-        wanted = "train" if "train" in known else None
-    elif wanted not in known:
+    if wanted is None and "train" not in known:
+        return np.arange(count), (
+            f"no split is called 'train', so all samples were used; there are {', '.join(known)}: "
+            "choose with --split"
+        )
+    wanted = "train" if wanted is None else wanted
+    if wanted not in known:
         raise DataError(f"there is no split {wanted!r} in the data; there are {', '.join(known)}")
-    return np.arange(count) if wanted is None else np.flatnonzero(names == wanted)
+    return np.flatnonzero(names == wanted), ""
 
 
-def _check_finite(name: str, array: np.ndarray) -> None:
-    if array.dtype.kind != "f":
-        return
-    bad = int(np.count_nonzero(~np.isfinite(array)))
-    if bad:
-        raise DataError(f"input {name!r} holds {bad} values that are NaN or infinite")
+def _take(column: Column, rows: np.ndarray, spec: InputSpec) -> Column:
+    """Return the samples `rows` in the type of the input; lazy ones are read when they are used."""
+    if isinstance(column, Lazy):
+        return View(column, rows, spec)
+    chosen = column if len(rows) == len(column) else column[rows]
+    return convert(chosen, target_dtype(column.dtype, spec), spec.name)
 
 
-def _digests(inputs: Mapping[str, np.ndarray], labels: np.ndarray | None) -> np.ndarray:
-    """Hash each sample: numbers as float32, which is what most networks take, words as they are."""
-    count = len(next(iter(inputs.values())))
-    digests = np.empty(count, dtype="S32")
-    for row in range(count):
-        digest = hashlib.blake2b(digest_size=16)
-        for name in sorted(inputs):
-            digest.update(_plain(np.asarray(inputs[name][row])))
+def _digests(
+    columns: Mapping[str, Column],
+    rows: np.ndarray,
+    labels: np.ndarray | None,
+    inputs: Mapping[str, Column],
+) -> np.ndarray:
+    """Return a hash of each of the samples `rows`, and check on the way what `inputs` will hold.
+
+    Raises:
+        DataError: values are not finite, or not in the type that the network takes.
+    """
+    names = sorted(columns)
+    digests, bad = [], dict.fromkeys(names, 0)
+    for block in blocks(columns.values(), len(rows)):
+        hashes = [hashlib.blake2b(digest_size=16) for _ in rows[block]]
+        for name in names:
+            found = _fingerprints(columns[name], rows[block])
+            if found is None:
+                values = columns[name][rows[block]]
+                bad[name] += _count_bad(convert(values, inputs[name].dtype, name))
+                found = map(_plain, values)
+            for one, content in zip(hashes, found, strict=True):
+                one.update(content)
         if labels is not None:
-            digest.update(labels[row].tobytes())
-        digests[row] = digest.hexdigest().encode()
-    return digests
+            for one, label in zip(hashes, labels[block], strict=True):
+                one.update(label.tobytes())
+        digests += [one.hexdigest().encode() for one in hashes]
+    for name, number in bad.items():
+        if number:
+            raise DataError(f"input {name!r} holds {number} values that are NaN or infinite")
+    return np.array(digests, dtype="S32")
 
 
-def _plain(sample: np.ndarray) -> bytes:
+def _fingerprints(column: Column, rows: np.ndarray) -> Iterator[bytes] | None:
+    return column.fingerprints(rows) if isinstance(column, Lazy) else None
+
+
+def _plain(row: Any) -> bytes:
+    """Return the bytes of a sample: numbers as float32, which is what most networks take."""
+    sample: np.ndarray = np.asarray(row)
     if sample.dtype.kind not in "fiub":
         return repr(sample.tolist()).encode()
     with np.errstate(over="ignore"):
         return repr(sample.shape).encode() + sample.astype(np.float32).tobytes()
 
 
-def _text(shape: tuple[object, ...]) -> str:
+def _count_bad(values: np.ndarray) -> int:
+    return int(np.count_nonzero(~np.isfinite(values))) if values.dtype.kind == "f" else 0
+
+
+def _text(shape: Sequence[object]) -> str:
     return "(" + ", ".join("?" if size is None else str(size) for size in shape) + ")"

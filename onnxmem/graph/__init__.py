@@ -10,6 +10,7 @@ from onnxmem.graph.file import data_files
 from onnxmem.graph.model import load
 from onnxmem.graph.outputs import output_form
 from onnxmem.graph.patterns import KINDS
+from onnxmem.graph.recorded import Recorded, load_recorded, recorded_folders
 from onnxmem.graph.records import Cut, Dim, Model, Needs, Part, Site, TensorSpec
 from onnxmem.graph.relu import find_sites
 from onnxmem.graph.widen import is_half, widen
@@ -22,6 +23,7 @@ __all__ = [
     "Model",
     "Needs",
     "Part",
+    "Recorded",
     "Site",
     "TensorSpec",
     "cut_needs",
@@ -31,9 +33,11 @@ __all__ = [
     "free_batch",
     "is_half",
     "load",
+    "load_recorded",
     "native_batch",
     "other_activations",
     "output_form",
+    "recorded_folders",
     "save",
     "share_weights",
     "split",

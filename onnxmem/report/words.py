@@ -155,7 +155,7 @@ def sentence(report: Report) -> str:
     parts = (
         audited,
         f"classes left out for too few samples: {left_out}" if left_out else "",
-        *(f"samples changed to fit, {printable(change, 200)}" for change in data.changes[:8]),
+        *(printable(note, 400) for note in data.notes[:8] if note not in report.reason),
         _layers(report),
         _summary(report),
         _ranks(report),

@@ -119,13 +119,6 @@ def test_data_that_are_no_archive(refused: Callable[..., str], folder: Path) -> 
     assert "no .npz archive" in refused(data="bad.npz")
 
 
-def test_single_array_instead_of_an_archive(
-    refused: Callable[..., str], folder: Path, mlp: Sample
-) -> None:
-    np.save(folder / "x.npy", mlp.x)
-    assert "no .npz archive" in refused(data="x.npy")
-
-
 def test_truncated_archive(refused: Callable[..., str], folder: Path, mlp: Sample) -> None:
     (folder / "bad.npz").write_bytes(mlp.data.read_bytes()[:-200])
     assert "bad.npz" in refused(data="bad.npz")
@@ -227,7 +220,7 @@ def test_too_few_samples_of_each_class(
 WRONG_LABELS = {
     "other-length": (lambda y: y[:-1], f"{len(range(CLASSES * PER_CLASS)) - 1} labels"),
     "floats": (lambda y: y.astype(float), "integers"),
-    "strings": (lambda y: y.astype(str), "integers"),
+    "names": (lambda y: np.array(["cat", "dog"])[y % 2], "2 different names"),
     "one-hot": (lambda y: np.eye(CLASSES, dtype=int)[y], "shape"),
     "negative": (lambda y: y - 1, "negative"),
     "too-high": (lambda y: y + 1, f"label {CLASSES} is out of range"),

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 import text_networks
-from sample_networks import Sample
+from onnx import numpy_helper
+from sample_networks import Sample, run
 
 Command = Callable[..., Any]
 
@@ -62,6 +64,45 @@ def test_verify_runs_on_the_given_samples(command: Command, mlp: Sample, folder:
     outcome = command("inspect", mlp.path, "--verify", "--data", mlp.data, "--json", "i.json")
     assert outcome.code == 0, outcome.err
     assert read(folder)["verified"]["random"] is False
+
+
+def record(folder: Path, sample: Sample, *, rows: slice, error: float = 0.0) -> None:
+    """Write a test case: samples, and what the network makes of them but for an error."""
+    folder.mkdir(parents=True)
+    logits = run(onnx.load(sample.path), x=sample.x[rows]) + np.float32(error)
+    for name, array in (("input_0", sample.x[rows]), ("output_0", logits)):
+        (folder / f"{name}.pb").write_bytes(numpy_helper.from_array(array).SerializeToString())
+
+
+def test_verify_runs_on_recorded_test_cases(command: Command, cnn: Sample, folder: Path) -> None:
+    record(folder / "cases" / "test_data_set_0", cnn, rows=slice(0, 1))
+    record(folder / "cases" / "test_data_set_1", cnn, rows=slice(3, 20))
+    outcome = command("inspect", cnn.path, "--verify", "--data", "cases", "--json", "i.json")
+    assert outcome.code == 0, outcome.err
+    assert "gives the outputs that were recorded (2 test cases" in outcome.err
+    verified = read(folder)["verified"]
+    assert (verified["samples"], verified["random"]) == (18, False)
+    assert [(one["outputs"], one["agrees"]) for one in verified["recorded"]] == [(1, True)] * 2
+    assert all(0 <= site["relative_error"] <= 1e-4 for site in read(folder)["sites"])
+
+
+def test_model_that_does_not_give_what_was_recorded(
+    command: Command, mlp: Sample, folder: Path
+) -> None:
+    record(folder / "case", mlp, rows=slice(0, 4), error=0.5)
+    outcome = command("inspect", mlp.path, "--verify", "--data", "case", "--json", "i.json")
+    assert outcome.code == 3
+    assert "differ from those recorded in case" in outcome.err
+    assert [site["status"] for site in read(folder)["sites"]] == ["ok", "ok"]
+
+
+def test_recorded_input_of_the_wrong_kind(command: Command, mlp: Sample, folder: Path) -> None:
+    record(folder / "case", mlp, rows=slice(0, 4))
+    tensor = numpy_helper.from_array(np.ones((4, 10), np.int64))
+    (folder / "case" / "input_0.pb").write_bytes(tensor.SerializeToString())
+    outcome = command("inspect", mlp.path, "--verify", "--data", "case")
+    assert outcome.code == 2
+    assert "takes float32, the test case has int64" in outcome.error
 
 
 def test_verify_says_how_the_samples_were_made_to_fit(
@@ -125,8 +166,6 @@ def test_names_of_others_stay_harmless_in_the_table(command: Command, folder: Pa
     text = "(float[N,8] x) => (float[N,8] y) { a = MatMul(x, w)  r = Relu(a)  y = Neg(r) }"
     model = text_networks.write(folder / "net.onnx", text, w=(8, 8))
     evil = "[red]\x1b[31m\u202e"
-    import onnx
-
     proto = onnx.load(model)
     proto.graph.node[1].output[0] = proto.graph.node[2].input[0] = evil
     onnx.save(proto, model)

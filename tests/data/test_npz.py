@@ -33,11 +33,6 @@ def test_empty_archive_holds_nothing(tmp_path: Path) -> None:
     assert load(tmp_path / "data.npz") == {}
 
 
-def test_folder_is_no_archive(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="is not a file"):
-        load(tmp_path)
-
-
 def test_objects_are_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "data.npz", x=np.array([{}], object))
     with pytest.raises(DataError, match=r"'x' of .*never unpickled"):

@@ -121,8 +121,11 @@ def test_chosen_split() -> None:
     np.testing.assert_array_equal(samples.inputs["x"], X[[1, 3]])
 
 
-def test_all_samples_where_no_split_is_called_train() -> None:
-    assert len(make_samples(split_of("a", "b", "a", "b"), [Spec()])) == 4
+def test_all_samples_where_no_split_is_called_train_and_a_note_that_says_so() -> None:
+    samples = make_samples(split_of("a", "b", "a", "b"), [Spec()])
+    assert len(samples) == 4
+    assert "all samples were used; there are a, b" in samples.notes[0]
+    assert not make_samples(split_of("train", "b", "train", "b"), [Spec()]).notes
 
 
 def test_unknown_split_names_those_there_are() -> None:
@@ -151,6 +154,30 @@ def test_identity_does_not_depend_on_the_stored_type() -> None:
     assert one.sha256 == other.sha256
 
 
+@pytest.mark.parametrize(
+    ("have", "wanted", "hint"),
+    [
+        ((4, 8, 9), (None, 1, 8, 9), "x[:, None]"),
+        ((4, 8, 9), (None, 8, 9, 1), "x[..., None]"),
+        ((4, 1, 8, 9), (None, 72), "x.reshape(len(x), -1)"),
+    ],
+)
+def test_axes_that_are_missing_or_too_many_are_recognized(
+    have: Any, wanted: Any, hint: str
+) -> None:
+    with pytest.raises(DataError) as refusal:
+        make_samples({"x": np.zeros(have, np.float32)}, [Spec(shape=wanted)])
+    assert f"they fit after {hint}" in str(refusal.value)
+    repaired = eval(hint, {"x": np.zeros(have, np.float32), "len": len, "None": None})
+    assert len(make_samples({"x": repaired}, [Spec(shape=wanted)])) == 4
+
+
+def test_no_order_of_axes_is_suggested_where_none_fits() -> None:
+    with pytest.raises(DataError) as refusal:
+        make_samples({"x": np.zeros((4, 8, 9, 3))}, [Spec(shape=(None, 5, 8, 9))])
+    assert "fit after" not in str(refusal.value)
+
+
 def test_identity_does_not_depend_on_what_the_network_takes() -> None:
     images = np.arange(4 * 3 * 2 * 5).reshape(4, 3, 2, 5)
     arrays = {"x": images, "y": Y}
@@ -164,8 +191,8 @@ def test_identity_does_not_depend_on_what_the_network_takes() -> None:
     )
     assert first.sha256 == last.sha256 == whole.sha256
     assert last.inputs["pixels"].shape == (4, 2, 5, 3)
-    assert first.changes == whole.changes == ()
-    (change,) = last.changes
+    assert first.notes == whole.notes == ()
+    (change,) = last.notes
     assert change.startswith("input 'pixels': axis 1 moved to the end")
 
 

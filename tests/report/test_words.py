@@ -118,7 +118,7 @@ def test_an_unknown_shape_is_a_question_mark() -> None:
     assert shape(replace(layer, shape=None)) == "?"
 
 
-def test_changes_of_the_data_are_said() -> None:
+def test_notes_on_the_data_are_said() -> None:
     report = report_samples.passing()
-    changed = replace(report, data=replace(report.data, changes=("input 'x': axis\n1 moved",)))
-    assert "samples changed to fit, input 'x': axis\\n1 moved" in sentence(changed)
+    changed = replace(report, data=replace(report.data, notes=("input 'x': axis\n1 moved",)))
+    assert "; input 'x': axis\\n1 moved" in sentence(changed)

@@ -1,0 +1,133 @@
+"""What labels mean to a network: the class that each stands for, and whether they fit it at all."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from onnxmem.auditing.network import Network
+from onnxmem.data import Samples
+from onnxmem.errors import DataError
+
+_RENAMED = 0.5
+"""Least accuracy after classes changed places that is worth a word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Labelling:
+    """The labels of an audit, as the network counts classes.
+
+    Attributes:
+        truth: (samples,) the class of each.
+        note: what was assumed, empty where nothing was.
+        suspicion: which other labels the network agrees with better, empty where with none.
+    """
+
+    truth: np.ndarray
+    note: str = ""
+    suspicion: str = ""
+
+
+def read_labels(
+    network: Network, samples: Samples, labels: np.ndarray, predicted: np.ndarray, width: int
+) -> Labelling:
+    """Return what the labels of the chosen samples mean.
+
+    A network that gives scores counts classes from 0 in the order of its outputs: names are
+    numbered in sorted order, and -1 and 1 are its two classes, as in scikit-learn. One that gives
+    labels has labels of its own, to which these are compared as they are.
+
+    Args:
+        network: the model.
+        samples: all samples, with labels.
+        labels: (n,) the labels of the chosen samples.
+        predicted: (n,) the classes that the network predicts for them.
+        width: how many values its output has for a sample.
+
+    Raises:
+        DataError: there are labels that are no class of the network.
+    """
+    if network.form == "labels":
+        return Labelling(labels, _names_note(samples), suspicion(labels, predicted))
+    assert samples.labels is not None
+    classes = max(2, width)
+    if samples.names and len(samples.names) != classes:
+        raise DataError(
+            f"labels 'y' are {len(samples.names)} different names, output {network.output!r} has "
+            f"{classes} classes; say which class each name is with --class-names FILE"
+        )
+    if classes == 2 and np.array_equal(np.unique(samples.labels), [-1, 1]):
+        truth = (labels > 0).astype(np.int64)
+        note = "labels -1 and 1 are taken as the classes 0 and 1"
+        return Labelling(truth, note, suspicion(truth, predicted))
+    hints = (shift(labels, predicted), *samples.notes)
+    _check_range(network, samples.labels, classes, "; ".join(filter(None, hints)))
+    return Labelling(labels, _names_note(samples), suspicion(labels, predicted))
+
+
+def _names_note(samples: Samples) -> str:
+    if not samples.names:
+        return ""
+    shown = ", ".join(f"{name} = {number}" for number, name in enumerate(samples.names[:5]))
+    more = ", ..." if len(samples.names) > 5 else ""
+    return f"labels are names, numbered in sorted order ({shown}{more})"
+
+
+def _check_range(network: Network, labels: np.ndarray, classes: int, hint: str) -> None:
+    lowest, highest = int(labels.min()), int(labels.max())
+    hint = f"; {hint}" if hint else ""
+    if lowest < 0:
+        raise DataError(f"labels 'y' must not be negative, there is {lowest}{hint}")
+    if highest >= classes:
+        raise DataError(
+            f"label {highest} is out of range: output {network.output!r} has {classes} classes, "
+            f"counted from 0{hint}"
+        )
+
+
+def suspicion(truth: np.ndarray, predicted: np.ndarray) -> str:
+    """Return which labels the network seems to have been trained on, if other ones, in words."""
+    return shift(truth, predicted) or _renaming(truth, predicted)
+
+
+def shift(truth: np.ndarray, predicted: np.ndarray) -> str:
+    """Return whether the network agrees with labels that are one lower or higher, in words."""
+    for step, how in ((-1, "lower: save y - 1"), (1, "higher: save y + 1")):
+        accuracy = float((truth + step == predicted).mean())
+        if accuracy > _surely(truth) and accuracy > float((truth == predicted).mean()):
+            return f"accuracy is {accuracy:.3f} for labels that are one {how}"
+    return ""
+
+
+def _surely(truth: np.ndarray) -> float:
+    """Return an accuracy that guessing does not reach: chance and four standard errors."""
+    chance = float(np.unique(truth, return_counts=True)[1].max() / len(truth))
+    return chance + 4 * math.sqrt(chance * (1 - chance) / len(truth))
+
+
+def _renaming(truth: np.ndarray, predicted: np.ndarray) -> str:
+    """Return whether the network tells the classes apart, but calls them otherwise, in words.
+
+    Each label gets the prediction that goes with it most often and is not taken yet.
+    """
+    names, rows = np.unique(truth, return_inverse=True)
+    guesses, columns = np.unique(predicted, return_inverse=True)
+    counts = np.zeros((len(names), len(guesses)), np.int64)
+    np.add.at(counts, (rows, columns), 1)
+    pairs, hits = {}, 0
+    for _ in range(min(counts.shape)):
+        row, column = np.unravel_index(int(counts.argmax()), counts.shape)
+        pairs[int(names[row])] = int(guesses[column])
+        hits += int(counts[row, column])
+        counts[row, :], counts[:, column] = -1, -1
+    accuracy = hits / len(truth)
+    moved = [f"{name} as {guess}" for name, guess in sorted(pairs.items()) if name != guess]
+    if not moved or accuracy < max(_RENAMED, _surely(truth)):
+        return ""
+    more = ", ..." if len(moved) > 5 else ""
+    return (
+        f"accuracy is {accuracy:.3f} with the classes in another order "
+        f"(labels {', '.join(moved[:5])}{more})"
+    )

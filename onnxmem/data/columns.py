@@ -1,0 +1,165 @@
+"""Columns: arrays with one row for each sample, in memory or read row by row from where they are.
+
+What lies in files is `Lazy`: it knows its shape and type, and makes the rows that it is asked for.
+So data may be far larger than memory, as long as the samples of an audit fit.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from typing import Any, Protocol
+
+import numpy as np
+
+from onnxmem.errors import DataError
+
+BLOCK_BYTES = 1 << 24
+"""Bytes of one column that are read at a time where all its rows are looked at."""
+
+
+class InputSpec(Protocol):
+    """Name, NumPy dtype name and shape of an input; sizes that are no int are free."""
+
+    @property
+    def name(self) -> str:
+        """Name of the input."""
+        ...
+
+    @property
+    def dtype(self) -> str | None:
+        """NumPy's name of the element type; None where it is not known."""
+        ...
+
+    @property
+    def shape(self) -> tuple[int | str | None, ...] | None:
+        """Sizes; None where even the number of axes is not known."""
+        ...
+
+
+class Lazy(ABC):
+    """A column whose rows are made when they are asked for.
+
+    Attributes:
+        shape: (samples, ...).
+        dtype: of the rows.
+        note: what was assumed about the data, for the report; empty where nothing was.
+        recipe: what else than its contents decides the values, for the data's identity.
+        hint: what an error about the shape shall add.
+    """
+
+    def __init__(
+        self,
+        shape: tuple[int, ...],
+        dtype: np.dtype[Any],
+        *,
+        note: str = "",
+        recipe: str = "",
+        hint: str = "",
+    ) -> None:
+        self.shape, self.dtype = shape, dtype
+        self.note, self.recipe, self.hint = note, recipe, hint
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    @abstractmethod
+    def __getitem__(self, rows: slice | np.ndarray) -> np.ndarray:
+        """Return those rows as an array in memory.
+
+        Raises:
+            DataError: they cannot be read.
+        """
+
+    def fingerprints(self, rows: slice | np.ndarray) -> Iterator[bytes] | None:
+        """Return what identifies each of those samples; None where their values do."""
+        del rows
+        return None
+
+    def fit(self, spec: InputSpec) -> Lazy:
+        """Return the column in the form that an input takes, where it may have several.
+
+        Raises:
+            DataError: it has none that fits.
+        """
+        del spec
+        return self
+
+
+Column = np.ndarray | Lazy
+
+
+class View(Lazy):
+    """Some rows of a lazy column, converted to the type of an input."""
+
+    def __init__(self, source: Lazy, rows: np.ndarray, spec: InputSpec) -> None:
+        super().__init__((len(rows), *source.shape[1:]), target_dtype(source.dtype, spec))
+        self._source, self._rows, self._name = source, rows, spec.name
+
+    def __getitem__(self, rows: slice | np.ndarray) -> np.ndarray:
+        """Return those rows, converted."""
+        return convert(self._source[self._rows[rows]], self.dtype, self._name)
+
+    def fingerprints(self, rows: slice | np.ndarray) -> Iterator[bytes] | None:
+        """Return what the source knows its samples by."""
+        return self._source.fingerprints(self._rows[rows])
+
+
+def target_dtype(dtype: np.dtype[Any], spec: InputSpec) -> np.dtype[Any]:
+    """Return the type that values of type `dtype` are converted to for an input.
+
+    Floats and integers become any float, integers any integer type that holds their values.
+
+    Raises:
+        DataError: the input takes something else.
+    """
+    if spec.dtype is None or dtype.name == spec.dtype:
+        return dtype
+    if spec.dtype == "str" and dtype.kind in "UO":
+        return np.dtype(object)
+    try:
+        wanted = np.dtype(spec.dtype)
+    except TypeError as error:
+        raise DataError(
+            f"input {spec.name!r} takes {spec.dtype}, which no array can hold"
+        ) from error
+    both_real = dtype.kind in "fiub" and wanted.kind == "f"
+    if not both_real and not (dtype.kind in "iu" and wanted.kind in "iu"):
+        raise DataError(f"input {spec.name!r} takes {wanted.name}, the data have {dtype.name}")
+    return wanted
+
+
+def convert(array: np.ndarray, wanted: np.dtype[Any], name: str) -> np.ndarray:
+    """Return `array` as a contiguous array of type `wanted`.
+
+    Raises:
+        DataError: it holds integers that the type does not.
+    """
+    if array.dtype.kind in "iu" and wanted.kind in "iu" and not fits(array, wanted):
+        raise DataError(f"input {name!r} takes {wanted.name}, the data have {array.dtype.name}")
+    with np.errstate(over="ignore"):
+        return np.ascontiguousarray(array, dtype=wanted)
+
+
+def fits(array: np.ndarray, wanted: np.dtype[Any]) -> bool:
+    """Tell whether an integer type holds all values of an array of integers."""
+    if not array.size or np.can_cast(array.dtype, wanted):
+        return True
+    limits = np.iinfo(wanted)
+    return bool(array.min() >= limits.min and array.max() <= limits.max)
+
+
+def blocks(columns: Iterable[Column], count: int) -> Iterator[slice]:
+    """Yield all samples in order, as many at a time as `BLOCK_BYTES` of a column hold."""
+    step = max(1, BLOCK_BYTES // max(map(_row_bytes, columns)))
+    for start in range(0, count, step):
+        yield slice(start, min(start + step, count))
+
+
+def _row_bytes(column: Column) -> int:
+    return max(1, int(np.prod(column.shape[1:], dtype=np.int64)) * column.dtype.itemsize)

@@ -1,0 +1,224 @@
+"""Reads a folder of images with one subfolder for each class; only what is asked for is decoded.
+
+Numbers of classes follow torchvision's ImageFolder: the position of the folder's name in sorted
+order, unless all names are numbers themselves, or a file of class names says otherwise.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import struct
+import warnings
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from onnxmem.data.columns import Column, InputSpec, Lazy
+from onnxmem.data.extras import need
+from onnxmem.data.fitting import fit_recipe
+from onnxmem.data.labels import EXAMPLES, check_known, number_names
+from onnxmem.data.preprocess import Given
+from onnxmem.data.recipe import Recipe
+from onnxmem.errors import DataError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+ENDINGS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
+"""Source: `torchvision.datasets.folder.IMG_EXTENSIONS`."""
+
+FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
+"""What a file may hold, whatever its name; others of Pillow's readers start programs."""
+
+SPLITS = frozenset({"train", "training", "val", "valid", "validation", "dev", "test", "testing"})
+"""Folders of these names, and no others beside them, hold splits and not classes."""
+
+_DEEP = frozenset({"I", "F", "I;16", "I;16B", "I;16L", "I;16N"})
+"""Pillow's modes of more than 8 bits, which it would cut off."""
+
+_BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, struct.error, zlib.error)
+"""What Pillow raises for damaged files."""
+
+
+class ImageFiles(Lazy):
+    """Images in files; what shape they get is decided by the input that they are fitted to."""
+
+    def __init__(self, files: Sequence[Path], given: Given, note: str) -> None:
+        super().__init__((len(files),), np.dtype(np.uint8))
+        self._files, self._given, self._labels = files, given, note
+
+    def __getitem__(self, rows: slice | np.ndarray) -> np.ndarray:
+        """Refuse: images have no shape of their own."""
+        raise DataError("images are prepared for an input of a network; fit them to one first")
+
+    def fit(self, spec: InputSpec) -> Lazy:
+        """Return the images as the input takes them.
+
+        Raises:
+            DataError: it takes no images, or Pillow is missing.
+        """
+        recipe, assumed = fit_recipe(self._given, spec, lambda: _size(self._files[0]))
+        note = f"images: {recipe}" + (f" (assumed: {assumed})" if assumed else "")
+        return Prepared(self._files, recipe, "; ".join(filter(None, (note, self._labels))))
+
+
+class Prepared(Lazy):
+    """Images in files, as a network takes them; known by the bytes of their files."""
+
+    def __init__(self, files: Sequence[Path], recipe: Recipe, note: str) -> None:
+        super().__init__(
+            (len(files), *recipe.shape),
+            recipe.dtype,
+            note=note,
+            recipe=recipe.identity,
+            hint=f"the images come out so: {recipe}",
+        )
+        self._files, self._prepare = files, recipe
+
+    def __getitem__(self, rows: slice | np.ndarray) -> np.ndarray:
+        """Decode those images."""
+        numbers = np.arange(len(self))[rows]
+        images = np.empty((len(numbers), *self.shape[1:]), self.dtype)
+        for place, number in enumerate(numbers.tolist()):
+            images[place] = _decode(self._files[number], self._prepare)
+        return images
+
+    def fingerprints(self, rows: slice | np.ndarray) -> Iterator[bytes]:
+        """Return a hash of the bytes of each file."""
+        for number in np.arange(len(self))[rows].tolist():
+            try:
+                with self._files[number].open("rb") as stream:
+                    yield hashlib.file_digest(stream, "sha256").digest()
+            except OSError as error:
+                raise DataError(f"cannot read the image {self._files[number]}: {error}") from error
+
+
+def _decode(file: Path, recipe: Recipe) -> np.ndarray:
+    try:
+        image = _opened(file)
+        if image.mode in _DEEP:
+            raise ValueError("it has more than 8 bits a channel; convert it to 8")
+        return recipe.apply(image)
+    except _BROKEN as error:
+        raise DataError(f"cannot use the image {file}: {error}") from error
+
+
+def _size(file: Path) -> tuple[int, int]:
+    try:
+        image = _opened(file)
+        return image.height, image.width
+    except _BROKEN as error:
+        raise DataError(f"cannot use the image {file}: {error}") from error
+
+
+def _opened(file: Path) -> Image:
+    """Open an image; one of hundreds of megapixels is refused as Pillow does."""
+    pillow = need("PIL.Image", "images")
+    with file.open("rb") as stream, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            image: Image = pillow.open(stream, formats=FORMATS)
+            image.load()
+        except pillow.DecompressionBombError as error:
+            raise ValueError(f"{error}") from error
+    return image
+
+
+def load_folder(
+    path: Path, given: Given, classes: Mapping[str, int] | None, source: str
+) -> dict[str, Column]:
+    """Return the images below a folder as `x`, their classes as `y`, and splits if there are any.
+
+    Args:
+        path: the folder: of images, of one folder for each class, or of one folder for each
+            split which holds one for each class.
+        given: what was said about preprocessing.
+        classes: the class of each folder's name; None numbers them.
+        source: where `classes` come from, for messages.
+
+    Raises:
+        DataError: there are no images, or a folder that is no class.
+    """
+    need("PIL.Image", "images")
+    loose = _images_in(path)
+    parts = _folders_in(path)
+    if parts and SPLITS.issuperset(part.name for part in parts) and not any(map(_images_in, parts)):
+        found = [(part.name, one) for part in parts for one in _folders_in(part)]
+    else:
+        found = [("", part) for part in parts]
+    files = [(split, one.name, file) for split, one in found for file in _images_below(one)]
+    if not files and not loose:
+        raise DataError(
+            f"the folder {path} holds neither .npy files nor images; give a folder with x.npy and "
+            "y.npy, or one with a subfolder of images for each class"
+        )
+    if not files:
+        return {"x": ImageFiles(loose, given, "")}
+    names = sorted({one.name for _, one in found})
+    numbers, note = _numbered(names, classes, source)
+    if loose:
+        note += f"; {len(loose)} images outside of the class folders were left out"
+    columns: dict[str, Column] = {
+        "x": ImageFiles([file for _, _, file in files], given, note),
+        "y": np.array([numbers[name] for _, name, _ in files], np.int64),
+    }
+    if any(split for split, _ in found):
+        columns["split"] = np.array([split for split, _, _ in files])
+    return columns
+
+
+def _numbered(
+    names: Sequence[str], classes: Mapping[str, int] | None, source: str
+) -> tuple[Mapping[str, int], str]:
+    if classes is not None:
+        check_known(names, classes, source)
+        return classes, f"classes as in {Path(source).name}"
+    numbers, by_number = number_names(names)
+    if not by_number:
+        shown = ", ".join(f"{_legible(name)} = {numbers[name]}" for name in names[:EXAMPLES])
+        more = ", ..." if len(names) > EXAMPLES else ""
+        return numbers, f"classes are the folders in sorted order ({shown}{more})"
+    note = "classes are the numbers that the folders are called"
+    if [numbers[name] for name in names] != list(range(len(names))):
+        note += ", which is not their sorted order"
+    return numbers, note
+
+
+def _legible(name: str) -> str:
+    """Return a name that may hold bytes which are no text as text."""
+    return name.encode("utf-8", "backslashreplace").decode()
+
+
+def _entries(path: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(path) as entries:
+            found = [entry for entry in entries if not entry.name.startswith(".")]
+    except OSError as error:
+        raise DataError(f"cannot read the folder {path}: {error.strerror or error}") from error
+    return sorted(found, key=lambda entry: entry.name)
+
+
+def _folders_in(path: Path) -> list[Path]:
+    return [Path(entry.path) for entry in _entries(path) if entry.is_dir()]
+
+
+def _images_in(path: Path) -> list[Path]:
+    return [
+        Path(entry.path)
+        for entry in _entries(path)
+        if entry.name.lower().endswith(ENDINGS) and entry.is_file()
+    ]
+
+
+def _images_below(path: Path, above: frozenset[str] = frozenset()) -> Iterator[Path]:
+    """Yield the images in a folder and in those below it; links are followed, but not in rings."""
+    place = os.path.realpath(path)
+    if place in above:
+        return
+    yield from _images_in(path)
+    for folder in _folders_in(path):
+        yield from _images_below(folder, above | {place})

@@ -1,0 +1,172 @@
+"""Labels: numbers of classes, and the conventions by which names become such numbers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from onnxmem.data.columns import fits
+from onnxmem.errors import DataError
+
+EXAMPLES = 5
+"""How many names a message lists."""
+
+
+def check_labels(y: np.ndarray, count: int) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Return the labels as int64 (count,), and the names that they stand for.
+
+    Text that consists of numbers is taken as these numbers. Other text is numbered in sorted
+    order, as scikit-learn does; only then there are names.
+
+    Raises:
+        DataError: wrong shape or type, or out of range.
+    """
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = y[:, 0]
+    if y.shape != (count,):
+        shape = "(" + ", ".join(map(str, y.shape)) + ")"
+        raise DataError(f"labels 'y' have shape {shape}; {count} samples need ({count},)")
+    if y.dtype.kind in "USO":
+        return _from_text(y)
+    if y.dtype.kind not in "iu":
+        raise DataError(
+            f"labels 'y' must be integers, they are {y.dtype.name}; convert them with y.astype(int)"
+        )
+    if not fits(y, np.dtype(np.int64)):
+        raise DataError(f"label {y.max()} in 'y' is out of range: it needs more than 63 bits")
+    return y.astype(np.int64), ()
+
+
+def _from_text(y: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
+    texts = as_text(y)
+    numbers, by_number = number_names(set(texts.tolist()))
+    labels = np.array([numbers[text] for text in texts.tolist()], np.int64)
+    return labels, () if by_number else tuple(sorted(numbers, key=numbers.__getitem__))
+
+
+def as_text(y: np.ndarray) -> np.ndarray:
+    """Return labels of any kind of text as str.
+
+    Raises:
+        DataError: an entry is no text.
+    """
+    if y.dtype.kind == "O" and not all(isinstance(entry, str) for entry in y.flat):
+        raise DataError("labels 'y' must be integers or text, there is something else among them")
+    try:
+        return y.astype(str)
+    except UnicodeDecodeError as error:
+        raise DataError("labels 'y' are bytes that are no ASCII text; store text") from error
+
+
+def number_names(names: Iterable[str]) -> tuple[dict[str, int], bool]:
+    """Return the class of each name, and whether the names are these numbers themselves.
+
+    Where all names are different non-negative integers they say what they mean; otherwise they
+    are numbered in sorted order, as torchvision's ImageFolder and scikit-learn do.
+    """
+    ordered = sorted(names)
+    if ordered and all(name.isascii() and name.isdigit() and len(name) < 19 for name in ordered):
+        numbers = {name: int(name) for name in ordered}
+        if len(set(numbers.values())) == len(ordered):
+            return numbers, True
+    return {name: place for place, name in enumerate(ordered)}, False
+
+
+def renumber(y: np.ndarray, classes: Mapping[str, int], source: str) -> np.ndarray:
+    """Return the class of each label that is text.
+
+    Raises:
+        DataError: `classes`, read from the file `source`, lacks a label, or they are no text.
+    """
+    if y.dtype.kind not in "USO":
+        raise DataError(
+            f"labels 'y' are {y.dtype.name}; --class-names is for labels that are names"
+        )
+    texts = as_text(y)
+    check_known(sorted(set(texts.ravel().tolist())), classes, source)
+    return np.array([classes[text] for text in texts.ravel().tolist()], np.int64).reshape(y.shape)
+
+
+def check_known(names: Sequence[str], classes: Mapping[str, int], source: str) -> None:
+    """Check that every name has a class.
+
+    Raises:
+        DataError: one has not; the message names some of both sides.
+    """
+    unknown = [name for name in names if name not in classes]
+    if unknown:
+        shown = ", ".join(map(repr, unknown[:EXAMPLES]))
+        known = ", ".join(map(repr, list(classes)[:EXAMPLES]))
+        raise DataError(f"{source} does not name the class {shown}; it has {known}, ...")
+
+
+def read_class_names(path: str | Path) -> dict[str, int]:
+    """Read which class each name stands for.
+
+    The file holds one name in each line, in the order of the classes; or JSON: a list of names,
+    an object of name to number or of number to name(s), or a configuration with `label2id`,
+    `id2label` or `label_names`.
+
+    Raises:
+        DataError: it cannot be read or is none of these.
+    """
+    try:
+        text = Path(path).read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"cannot read the class names {path}: {error}") from error
+    try:
+        values = json.loads(text)
+    except (ValueError, RecursionError):
+        values = None
+    try:
+        classes = _from_json(values) if isinstance(values, (dict, list)) else _from_lines(text)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{path} holds no class names: {error}") from error
+    if not classes:
+        raise DataError(f"{path} holds no class names; write one in each line")
+    return classes
+
+
+def _from_lines(text: str) -> dict[str, int]:
+    if text.lstrip().startswith(("{", "[")):
+        raise ValueError("it starts like JSON and is none")
+    return _numbered(line.strip() for line in text.rstrip().splitlines())
+
+
+def _from_json(values: Any) -> dict[str, int]:
+    if isinstance(values, list):
+        return _numbered(values)
+    for key in ("label2id", "id2label", "label_names"):
+        if values.get(key):
+            return _from_json(values[key])
+    if all(isinstance(value, int) and not isinstance(value, bool) for value in values.values()):
+        return {name: _index(number) for name, number in values.items()}
+    classes: dict[str, int] = {}
+    for number, names in values.items():
+        for name in names if isinstance(names, list) else [names]:
+            _add(classes, name, _index(int(number)))
+    return classes
+
+
+def _numbered(names: Iterable[Any]) -> dict[str, int]:
+    classes: dict[str, int] = {}
+    for number, name in enumerate(names):
+        _add(classes, name, number)
+    return classes
+
+
+def _add(classes: dict[str, int], name: Any, number: int) -> None:
+    if not isinstance(name, str) or not name:
+        raise TypeError(f"the name of class {number} is no text")
+    if classes.setdefault(name, number) != number:
+        raise ValueError(f"{name!r} stands for two classes, {classes[name]} and {number}")
+
+
+def _index(number: int) -> int:
+    if not 0 <= number < 2**63:
+        raise ValueError(f"{number} is no number of a class")
+    return number

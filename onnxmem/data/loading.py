@@ -1,0 +1,118 @@
+"""Which reader a path belongs to: what a file begins with decides, not its name."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from onnxmem.data import arrow, images, npy, npz
+from onnxmem.data.columns import Column, Lazy
+from onnxmem.data.labels import read_class_names, renumber
+from onnxmem.data.preprocess import Given, read_preprocess
+from onnxmem.errors import DataError, UsageError
+
+
+def load(
+    path: str | Path,
+    *,
+    labels: str | Path | None = None,
+    label_column: str = "y",
+    class_names: str | Path | None = None,
+    preprocess: str | Path | Sequence[str] = (),
+) -> dict[str, Column]:
+    """Read labelled samples: named columns, as `onnxmem.audit` takes them.
+
+    A file may be a `.npz` archive, a `.npy` array, a Parquet, Feather or Arrow file; a folder may
+    hold `.npy` files, Parquet or Arrow files of one schema, or images in one subfolder for each
+    class. Large files stay where they are and are read as far as they are used.
+
+    Args:
+        path: the file or folder.
+        labels: a `.npy` file with the labels, where the data have none.
+        label_column: the array or column that holds the labels, instead of `y`.
+        class_names: a file that says which class each name stands for, where labels are names;
+            see `onnxmem.data.labels.read_class_names`.
+        preprocess: of images: `preprocessor_config.json` of transformers, `config.json` of timm,
+            or words such as "size=256", "crop=224", "mean=0.485,0.456,0.406".
+
+    Returns:
+        Columns by name: inputs of a network (or `x`), labels in `y`, optional `id` and `split`.
+
+    Raises:
+        DataError: there is no such file, or it cannot be read; nothing is ever unpickled.
+        UsageError: a word that is not known, or a library is missing.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise DataError(f"no such data file: {path}")
+    words = [str(preprocess)] if isinstance(preprocess, (str, Path)) else list(preprocess)
+    classes = None if class_names is None else read_class_names(class_names)
+    given, source = read_preprocess(words), str(class_names)
+    if path.is_dir():
+        columns, of_images = _folder(path, label_column, given, classes, source)
+    else:
+        columns, of_images = _file(path, label_column), False
+    if words and not of_images:
+        raise UsageError(f"--preprocess is for images, which {path} does not hold; leave it out")
+    columns = _labelled(columns, path, labels, label_column)
+    if classes is not None and not of_images:
+        if "y" not in columns:
+            raise DataError(f"--class-names is for labels, which {path} does not hold")
+        columns["y"] = renumber(_whole(columns["y"]), classes, source)
+    return columns
+
+
+def _folder(
+    path: Path, label_column: str, given: Given, classes: dict[str, int] | None, source: str
+) -> tuple[dict[str, Column], bool]:
+    """Return the columns in a folder, and whether they are images."""
+    if columns := npy.load_folder(path):
+        return columns, False
+    tables = sorted(file for ending in arrow.ENDINGS for file in path.glob(f"*{ending}"))
+    if tables:
+        return arrow.load_table(tables, label_column), False
+    return images.load_folder(path, given, classes, source), True
+
+
+def _file(path: Path, label_column: str) -> dict[str, Column]:
+    try:
+        with path.open("rb") as stream:
+            magic = stream.read(8)
+        is_archive = zipfile.is_zipfile(path)
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror}") from error
+    if magic.startswith(npy.MAGIC):
+        return npy.load_file(path)
+    if is_archive:
+        return dict(npz.load(path))
+    if magic.startswith((arrow.PARQUET, arrow.ARROW, arrow.FEATHER_1)):
+        return arrow.load_table([path], label_column)
+    if path.suffix in arrow.ENDINGS:
+        return arrow.load_table([path], label_column)
+    raise DataError(
+        f"{path} is no .npz archive, and no .npy, Parquet or Arrow file either; "
+        "write an archive with numpy.savez(path, x=..., y=...)"
+    )
+
+
+def _labelled(
+    columns: dict[str, Column], path: Path, labels: str | Path | None, label_column: str
+) -> dict[str, Column]:
+    """Return the columns with the labels in `y`, wherever they come from."""
+    if label_column != "y":
+        if label_column not in columns:
+            have = ", ".join(map(repr, sorted(columns))) or "nothing"
+            raise DataError(f"{path} has no labels {label_column!r}; it holds {have}")
+        columns["y"] = columns.pop(label_column)
+    if labels is not None:
+        if "y" in columns:
+            raise UsageError(f"{path} holds labels of its own; leave --labels out")
+        columns["y"] = npy.load_labels(labels)
+    return columns
+
+
+def _whole(column: Column) -> np.ndarray:
+    return column[:] if isinstance(column, Lazy) else column

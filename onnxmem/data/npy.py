@@ -1,0 +1,89 @@
+"""Reads `.npy` files: mapped into memory only while rows of them are copied, never unpickled."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from onnxmem.data.columns import Column, Lazy
+from onnxmem.errors import DataError
+
+MAGIC = b"\x93NUMPY"
+
+_WHOLE = frozenset({"y", "y_true", "id", "split"})
+"""Arrays of one value for each sample, which are read at once."""
+
+
+class NpyFile(Lazy):
+    """The array in a `.npy` file; it stays there, and no map of it stays open."""
+
+    def __init__(self, path: Path) -> None:
+        """Read the header.
+
+        Raises:
+            DataError: the file cannot be read, or not without unpickling.
+        """
+        self.path = path
+        array = self._map()
+        super().__init__(array.shape, array.dtype)
+
+    def __getitem__(self, rows: slice | np.ndarray) -> np.ndarray:
+        """Return a copy of those rows; their pages are given back when it is made."""
+        return np.array(self._map()[rows])
+
+    def whole(self) -> np.ndarray:
+        """Return a copy of everything."""
+        return np.array(self._map())
+
+    def _map(self) -> np.ndarray:
+        try:
+            mapped = np.load(self.path, mmap_mode="r", allow_pickle=False)
+        except (ValueError, OSError, EOFError) as error:
+            raise DataError(_cause(self.path, error)) from error
+        if not isinstance(mapped, np.ndarray):
+            raise DataError(f"{self.path} is no .npy file; write one with numpy.save")
+        return mapped
+
+
+def _cause(path: Path, error: Exception) -> str:
+    if "Python objects" in str(error) or "pickle" in str(error):
+        return f"{path} holds Python objects, which are never unpickled; save plain numbers"
+    return f"cannot read {path}: {error}"
+
+
+def load_file(path: Path) -> dict[str, Column]:
+    """Return the array of a `.npy` file as `x`.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    return {"x": NpyFile(path)}
+
+
+def load_folder(path: Path) -> dict[str, Column]:
+    """Return the arrays of the `.npy` files in a folder, by the names of the files.
+
+    Raises:
+        DataError: one cannot be read.
+    """
+    columns: dict[str, Column] = {}
+    for file in sorted(path.glob("*.npy")):
+        array = NpyFile(file)
+        columns[file.stem] = array.whole() if file.stem in _WHOLE else array
+    return columns
+
+
+def load_labels(path: str | Path) -> np.ndarray:
+    """Return the labels in a `.npy` file.
+
+    Raises:
+        DataError: it cannot be read, or holds no labels.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise DataError(f"no such file of labels: {path}")
+    array = NpyFile(path)
+    if array.ndim == 0:
+        raise DataError(f"{path} holds a single number; labels need one for each sample")
+    return array.whole()

@@ -1,0 +1,77 @@
+"""What labels mean to a network, and which other labels it seems to know."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from onnxmem.auditing.labelling import read_labels, suspicion
+from onnxmem.data import Samples
+from onnxmem.errors import DataError
+
+TRUE = np.tile(np.arange(4), 30)
+
+
+def read(labels: np.ndarray, form: str = "linear", width: int = 4, names: Any = ()) -> Any:
+    """Read labels of a network that predicts `TRUE`."""
+    samples = Samples({}, {}, labels, np.empty(len(labels), "S32"), names=tuple(names))
+    network: Any = SimpleNamespace(form=form, output="logits")
+    return read_labels(network, samples, labels, TRUE, width)
+
+
+def test_labels_that_fit_are_taken_as_they_are() -> None:
+    labelling = read(TRUE)
+    np.testing.assert_array_equal(labelling.truth, TRUE)
+    assert (labelling.note, labelling.suspicion) == ("", "")
+
+
+def test_minus_one_and_one_are_the_two_classes_of_scores() -> None:
+    signs = np.where(TRUE > 1, 1, -1)
+    for width in (1, 2):
+        labelling = read(signs, width=width)
+        np.testing.assert_array_equal(labelling.truth, signs > 0)
+        assert "-1 and 1" in labelling.note
+    with pytest.raises(DataError, match="negative"):
+        read(signs, width=3)
+
+
+def test_network_that_gives_labels_has_labels_of_its_own() -> None:
+    signs = np.where(TRUE > 1, 1, -1)
+    np.testing.assert_array_equal(read(signs, form="labels", width=1).truth, signs)
+
+
+def test_names_need_as_many_classes_as_the_network_has() -> None:
+    assert "a = 0, b = 1" in read(TRUE, names="abcd").note
+    with pytest.raises(DataError, match=r"3 different names.* 4 classes.*--class-names"):
+        read(TRUE % 3, names="abc")
+
+
+@pytest.mark.parametrize(
+    ("labels", "match"),
+    [
+        (TRUE + 1, r"label 4 is out of range.*accuracy is 1\.000 .* one lower: save y - 1"),
+        (TRUE - 1, r"negative, there is -1; accuracy is 1\.000 .* one higher: save y \+ 1"),
+        (np.where(np.arange(120) == 3, 9, TRUE), r"label 9 is out of range.*counted from 0$"),
+    ],
+)
+def test_labels_out_of_range_say_which_would_fit(labels: np.ndarray, match: str) -> None:
+    with pytest.raises(DataError, match=match):
+        read(labels)
+
+
+def test_classes_in_another_order_are_recognized() -> None:
+    noisy = np.where(np.arange(120) % 10 == 0, 0, TRUE)
+    found = suspicion(np.array([2, 3, 1, 0])[TRUE], noisy)
+    assert "another order" in found
+    assert "labels 0 as 3, 1 as 2, 2 as 0, 3 as 1" in found
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_labels_at_random_rouse_no_suspicion(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    assert not suspicion(rng.integers(0, 10, 300), rng.integers(0, 10, 300))
+    assert not suspicion(rng.integers(0, 2, 60), rng.integers(0, 2, 60))
+    assert not suspicion(np.repeat(np.arange(10), 30), np.zeros(300, np.int64))

@@ -1,0 +1,152 @@
+"""Parquet, Feather and Arrow files: columns of all kinds, group by group."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from onnxmem.data import load, make_samples
+from onnxmem.errors import DataError
+
+pa = pytest.importorskip("pyarrow")
+from pyarrow import feather, ipc, parquet  # noqa: E402
+
+X = np.arange(24, dtype=np.float32).reshape(8, 3)
+Y = np.arange(8) % 2
+
+
+@dataclass(frozen=True)
+class Spec:
+    name: str = "image"
+    dtype: str | None = "float32"
+    shape: tuple[Any, ...] | None = (None, 3)
+
+
+def stream(table: Any, path: str) -> None:
+    with ipc.new_stream(path, table.schema) as writer:
+        writer.write_table(table, max_chunksize=3)
+
+
+WRITERS: dict[str, Callable[[Any, str], None]] = {
+    "t.parquet": lambda table, path: parquet.write_table(table, path, row_group_size=3),
+    "t.feather": lambda table, path: feather.write_feather(table, path, chunksize=3),
+    "t.arrow": stream,
+}
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_same_samples_as_from_arrays(tmp_path: Path, name: str) -> None:
+    table = pa.table({"x": pa.FixedSizeListArray.from_arrays(X.ravel(), 3), "y": Y})
+    WRITERS[name](table, str(tmp_path / name))
+    samples = make_samples(load(tmp_path / name), [Spec()])
+    expected = make_samples({"x": X, "y": Y}, [Spec()])
+    assert samples.sha256 == expected.sha256
+    some = np.array([7, 0, 4, 3, 0])
+    np.testing.assert_array_equal(samples.inputs["image"][some], X[some])
+
+
+def written(tmp_path: Path, **columns: Any) -> Path:
+    """Write a Parquet file of several groups."""
+    parquet.write_table(pa.table(columns), tmp_path / "t.parquet", row_group_size=3)
+    return tmp_path / "t.parquet"
+
+
+def test_nested_lists_and_tensors_are_arrays(tmp_path: Path) -> None:
+    images = np.arange(8 * 12, dtype=np.float32).reshape(8, 1, 3, 4)
+    tensors = pa.FixedShapeTensorArray.from_numpy_ndarray(images)
+    path = written(tmp_path, lists=images.tolist(), tensors=tensors, y=Y)
+    columns = load(path)
+    for name in ("lists", "tensors"):
+        assert columns[name].shape == (8, 1, 3, 4)
+        np.testing.assert_array_equal(columns[name][:], images)
+
+
+def test_numeric_columns_side_by_side_stand_for_x(tmp_path: Path) -> None:
+    path = written(
+        tmp_path,
+        a=X[:, 0],
+        id=Y,
+        b=X[:, 1].astype(np.float64),
+        name=list("abcdefgh"),
+        c=X[:, 2].astype(np.int32),
+        y=Y,
+        split=["train", "test"] * 4,
+    )
+    samples = make_samples(load(path), [Spec()])
+    np.testing.assert_array_equal(samples.inputs["image"][:], X[::2])
+
+
+def test_label_column_is_no_feature(tmp_path: Path) -> None:
+    path = written(tmp_path, a=X[:, 0], b=X[:, 1], c=X[:, 2], target=Y)
+    samples = make_samples(load(path, label_column="target"), [Spec()])
+    np.testing.assert_array_equal(samples.labels, Y)
+    with pytest.raises(DataError, match=r"x are the columns a, b, c, target"):
+        make_samples(load(path), [Spec()])
+
+
+def test_column_that_may_hold_labels_is_named(tmp_path: Path) -> None:
+    path = written(tmp_path, x=X.tolist(), label=Y)
+    assert "--label-column label" in make_samples(load(path), [Spec()]).notes[0]
+
+
+def test_categories_and_text(tmp_path: Path) -> None:
+    words = ["dog", "cat"] * 4
+    path = written(tmp_path, x=X.tolist(), y=pa.array(words).dictionary_encode(), word=words)
+    samples = make_samples(load(path), [Spec()])
+    assert samples.names == ("cat", "dog")
+    assert samples.labels is not None and samples.labels.tolist() == [1, 0] * 4
+    text = make_samples(load(path), [Spec("word", "str", (None,))])
+    assert text.inputs["word"][np.array([1])].tolist() == ["cat"]
+
+
+@pytest.mark.parametrize(
+    ("column", "match"),
+    [
+        ([[1.0, 2.0, 3.0]] * 7 + [None], "'x' .* nulls"),
+        ([[1.0, 2.0, 3.0]] * 7 + [[1.0, None, 3.0]], "'x' .* nulls"),
+        ([[1.0, 2.0, 3.0]] * 7 + [[1.0, 2.0]], "'x' .* different lengths"),
+        ([[1.0, 2.0, 3.0]] * 6 + [[1.0, 2.0]] * 2, "'x' .* different lengths"),
+    ],
+)
+def test_nulls_and_ragged_lists_are_refused(tmp_path: Path, column: Any, match: str) -> None:
+    with pytest.raises(DataError, match=match):
+        make_samples(load(written(tmp_path, x=column, y=Y)), [Spec()])
+
+
+def test_nulls_elsewhere_do_not_matter(tmp_path: Path) -> None:
+    path = written(tmp_path, x=X.tolist(), y=Y, comment=[None] * 4 + ["x"] * 4)
+    assert len(make_samples(load(path), [Spec()])) == 8
+
+
+def test_folder_of_files_is_one_table(tmp_path: Path) -> None:
+    for number in range(2):
+        rows = slice(4 * number, 4 * number + 4)
+        table = pa.table({"x": X[rows].tolist(), "y": Y[rows]})
+        parquet.write_table(table, tmp_path / f"train-{number}.parquet")
+    np.testing.assert_array_equal(make_samples(load(tmp_path), [Spec()]).inputs["image"][:], X)
+    parquet.write_table(pa.table({"z": [1]}), tmp_path / "other.parquet")
+    with pytest.raises(DataError, match="other columns"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_damaged_files_are_refused(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    WRITERS[name](pa.table({"x": X.tolist(), "y": Y}), str(path))
+    path.write_bytes(path.read_bytes()[:300])
+    with pytest.raises(DataError, match=name):
+        make_samples(load(path), [Spec()])
+    path.write_bytes(b"nothing of the kind")
+    with pytest.raises(DataError, match=name):
+        load(path)
+
+
+def test_empty_table_has_no_samples(tmp_path: Path) -> None:
+    path = written(tmp_path, x=pa.array([], pa.list_(pa.float32(), 3)), y=pa.array([], pa.int64()))
+    with pytest.raises(DataError):
+        make_samples(load(path), [Spec()])

@@ -1,0 +1,230 @@
+"""Folders of images: classes, splits, what is decoded when, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from onnxmem.data import Column, Lazy, Samples, images, load, make_samples
+from onnxmem.errors import DataError
+
+Image = pytest.importorskip("PIL.Image")
+
+
+@dataclass(frozen=True)
+class Spec:
+    name: str = "image"
+    dtype: str | None = "float32"
+    shape: tuple[Any, ...] | None = ("n", 1, 4, 4)
+
+
+def save(path: Path, value: int) -> Path:
+    """Write a grey image of 4 x 4 pixels of one value."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.full((4, 4), value, np.uint8)).save(path)
+    return path
+
+
+@pytest.fixture
+def pets(tmp_path: Path) -> Path:
+    """Give a folder of two classes, cat (10, 11) and dog (20)."""
+    for name, value in (("cat/a.png", 10), ("cat/b.png", 11), ("dog/c.png", 20)):
+        save(tmp_path / "pets" / name, value)
+    return tmp_path / "pets"
+
+
+def values(samples: Samples) -> list[float]:
+    """Return the grey value of each image, 0 to 255."""
+    return [round(255 * float(image.mean())) for image in samples.inputs["image"][:]]
+
+
+def labels(columns: dict[str, Column]) -> list[int]:
+    y = columns["y"]
+    assert isinstance(y, np.ndarray)
+    return [int(label) for label in y]
+
+
+def test_folders_in_sorted_order_are_classes(pets: Path) -> None:
+    columns = load(pets)
+    assert labels(columns) == [0, 0, 1]
+    samples = make_samples(columns, [Spec()])
+    assert values(samples) == [10, 11, 20]
+    assert "sorted order (cat = 0, dog = 1)" in samples.notes[0]
+    assert "assumed" in samples.notes[0]
+
+
+def test_folders_that_are_numbers_are_these_classes(tmp_path: Path) -> None:
+    for name in ("2", "10", "7"):
+        save(tmp_path / name / "a.png", int(name))
+    columns = load(tmp_path)
+    assert labels(columns) == [10, 2, 7]
+    assert "not their sorted order" in make_samples(columns, [Spec()]).notes[0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "dog\nbird\ncat\n",
+        '["dog", "bird", "cat"]',
+        '{"dog": 0, "cat": 2}',
+        '{"0": "dog", "2": "cat"}',
+        '{"0": ["n1", "dog"], "2": ["n2", "cat"]}',
+        '{"model_type": "vit", "id2label": {"0": "dog", "2": "cat"}}',
+        '{"label2id": {"dog": 0, "cat": 2}, "id2label": {"0": "x"}}',
+        '{"architecture": "resnet", "label_names": ["dog", "bird", "cat"]}',
+    ],
+)
+def test_class_names_in_a_file(pets: Path, tmp_path: Path, text: str) -> None:
+    (tmp_path / "names").write_text(text)
+    assert labels(load(pets, class_names=tmp_path / "names")) == [2, 2, 0]
+
+
+@pytest.mark.parametrize(
+    ("text", "match"),
+    [
+        ("dog\nbird\n", "does not name the class 'cat'"),
+        ("", "holds no class names"),
+        ("{", "no class names"),
+        ('{"cat": "x", "dog": 1}', "no class names"),
+        ('["cat", 3]', "no class names"),
+        ("cat\ncat\n", "two classes"),
+        ('{"cat": -1, "dog": 0}', "-1"),
+    ],
+)
+def test_class_names_that_do_not_fit(pets: Path, tmp_path: Path, text: str, match: str) -> None:
+    (tmp_path / "names").write_text(text)
+    with pytest.raises(DataError, match=match):
+        load(pets, class_names=tmp_path / "names")
+
+
+def test_folders_of_splits(tmp_path: Path) -> None:
+    save(tmp_path / "train" / "cat" / "a.png", 10)
+    save(tmp_path / "val" / "cat" / "a.png", 30)
+    save(tmp_path / "val" / "dog" / "a.png", 40)
+    columns = load(tmp_path)
+    assert labels(columns) == [0, 0, 1]
+    assert values(make_samples(columns, [Spec()])) == [10]
+    assert values(make_samples(columns, [Spec()], "val")) == [30, 40]
+
+
+def test_images_in_deeper_folders_belong_to_the_class(pets: Path) -> None:
+    save(pets / "dog" / "more" / "d.png", 21)
+    assert labels(load(pets)) == [0, 0, 1, 1]
+
+
+def test_links_in_a_ring_end(pets: Path) -> None:
+    (pets / "dog" / "again").symlink_to(pets / "dog")
+    assert labels(load(pets)) == [0, 0, 1]
+
+
+def test_name_that_is_no_text(pets: Path) -> None:
+    (pets / "dog").rename(pets / b"\xff".decode("utf-8", "surrogateescape"))
+    make_samples(load(pets), [Spec()]).notes[0].encode("utf-8")
+
+
+def test_hidden_and_other_files_are_left_out(pets: Path) -> None:
+    (pets / "cat" / "notes.txt").write_text("x")
+    (pets / "cat" / "._a.png").write_text("x")
+    (pets / ".cache").mkdir()
+    save(pets / "sheet.png", 1)
+    columns = load(pets)
+    assert labels(columns) == [0, 0, 1]
+    assert "1 images outside" in make_samples(columns, [Spec()]).notes[0]
+
+
+def test_images_without_classes_have_no_labels(tmp_path: Path) -> None:
+    save(tmp_path / "a.png", 10)
+    columns = load(tmp_path)
+    assert "y" not in columns
+    assert values(make_samples(columns, [Spec()])) == [10]
+
+
+def test_only_images_that_are_asked_for_are_decoded(
+    pets: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoded = []
+    decode = images._decode
+    monkeypatch.setattr(images, "_decode", lambda file, r: decoded.append(file) or decode(file, r))
+    samples = make_samples(load(pets), [Spec()])
+    assert len(samples.sha256) == 64
+    assert not decoded
+    samples.inputs["image"][np.array([2])]
+    assert decoded == [pets / "dog" / "c.png"]
+
+
+def test_identity_is_that_of_files_labels_and_preparation_not_of_layout(
+    pets: Path, tmp_path: Path
+) -> None:
+    def identity(*words: str, spec: Spec = Spec(), path: Path = pets) -> str:
+        return make_samples(load(path, preprocess=words), [spec]).sha256
+
+    assert identity() == identity(spec=Spec(shape=("n", 4, 4, 1)))
+    assert identity() != identity("mean=0.5")
+    moved = tmp_path / "moved"
+    pets.rename(moved)
+    before = identity(path=moved)
+    (moved / "dog").rename(moved / "ape")
+    assert identity(path=moved) != before
+    save(moved / "cat" / "a.png", 99)
+    assert identity(path=moved) != before
+
+
+def test_preparation_from_a_file(pets: Path, tmp_path: Path) -> None:
+    config = {"size": {"height": 4, "width": 4}, "do_normalize": False, "rescale_factor": 1.0}
+    (tmp_path / "preprocessor_config.json").write_text(json.dumps(config))
+    columns = load(pets, preprocess=tmp_path / "preprocessor_config.json")
+    samples = make_samples(columns, [Spec()])
+    assert samples.inputs["image"][:].mean(axis=(1, 2, 3)).tolist() == [10, 11, 20]
+    assert "assumed" not in samples.notes[0]
+
+
+def test_prepared_images_that_do_not_fit_say_how_they_come_out(pets: Path) -> None:
+    with pytest.raises(DataError, match=r"axis 2 must be 4; the images come out so: resized to 8"):
+        make_samples(load(pets, preprocess="size=8x8"), [Spec()])
+
+
+DAMAGED = {
+    "no image": b"certainly not",
+    "nothing": b"",
+    "cut off": None,
+}
+
+
+@pytest.mark.parametrize("case", DAMAGED)
+def test_damaged_image_is_named(pets: Path, case: str) -> None:
+    file = pets / "cat" / "a.png"
+    file.write_bytes(DAMAGED[case] if DAMAGED[case] is not None else file.read_bytes()[:50])
+    column = make_samples(load(pets), [Spec()]).inputs["image"]
+    with pytest.raises(DataError, match=r"cat/a\.png"):
+        column[:]
+
+
+def test_formats_that_start_programs_are_not_opened(pets: Path) -> None:
+    (pets / "cat" / "a.png").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 4 4\n")
+    with pytest.raises(DataError, match=r"cat/a\.png: cannot identify"):
+        make_samples(load(pets), [Spec()]).inputs["image"][:]
+
+
+def test_image_of_16_bits_is_refused(pets: Path) -> None:
+    Image.fromarray(np.full((4, 4), 999, np.uint16)).save(pets / "cat" / "a.png")
+    with pytest.raises(DataError, match="8 bits"):
+        make_samples(load(pets), [Spec()]).inputs["image"][:]
+
+
+def test_images_of_two_sizes_where_the_network_takes_any(pets: Path) -> None:
+    Image.fromarray(np.zeros((5, 6), np.uint8)).save(pets / "dog" / "c.png")
+    column = make_samples(load(pets), [Spec(shape=("n", 1, "h", "w"))]).inputs["image"]
+    assert isinstance(column, Lazy)
+    with pytest.raises(DataError, match=r"dog/c\.png: it is 6x5"):
+        column[:]
+
+
+def test_folder_without_images_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "cat").mkdir()
+    with pytest.raises(DataError, match=r"neither \.npy files nor images"):
+        load(tmp_path)
