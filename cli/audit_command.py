@@ -9,10 +9,11 @@ import click
 from onnxmem import report as formats
 from onnxmem.auditing import run_audit
 from onnxmem.records import Report
+from onnxmem.report.command import command_line
 
 from . import console
 from .folders import check_keeps
-from .main import exit_code
+from .main import exit_code, say_settings
 from .options import (
     Outputs,
     audit_options,
@@ -58,7 +59,10 @@ def command(model: str, data: str, **options: Any) -> int:
             listen=listen,
         )
     console.note_trouble(store, quiet=options["quiet"])
+    say_settings(quiet=options["quiet"])
     present(report, outputs, quiet=options["quiet"])
+    if options["verbose"]:
+        console.say(command_line(report))
     return exit_code(report, exit_zero=options["exit_zero"])
 
 

@@ -19,7 +19,7 @@ from onnxmem.records import Report
 
 from . import console
 from .folders import check_keeps
-from .main import exit_code
+from .main import exit_code, say_settings
 from .options import (
     FORMATS,
     Outputs,
@@ -68,6 +68,7 @@ def command(
     contents = {p: formats.render_comparison(comparison, n) for n, p in outputs.paths.items()}
     for path, content in contents.items():
         formats.write(content, path)
+    say_settings(quiet=options["quiet"])
     console.conclude_comparison(comparison, table=not outputs.to_stdout, quiet=options["quiet"])
     return exit_code(comparison, exit_zero=options["exit_zero"])
 

@@ -1,10 +1,16 @@
-"""Options from `onnxmem.toml`, or from `[tool.onnxmem]` of `pyproject.toml`."""
+"""Options from `onnxmem.toml`, or from `[tool.onnxmem]` of `pyproject.toml`.
+
+The nearest of these files counts: that of the current folder, or of one above it up to the root
+of the repository. Outside of a repository only the current folder is looked at.
+"""
 
 from __future__ import annotations
 
 import difflib
+import os
 import tomllib
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,25 +19,46 @@ import click
 from onnxmem.errors import ConfigError
 
 CONFIGURABLE = ("audit", "compare")
+PATHS = {"DATA", "DIR", "FILE", "REPORT.json"}
+"""Metavars of options that take a path; in a file it is relative to that file."""
 
 
-def default_map(ctx: click.Context) -> dict[str, Any]:
-    """Return defaults for the commands that take settings, from the folder's configuration.
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What a file sets. `defaults` are click's: for each command, option -> value."""
+
+    path: Path | None = None
+    defaults: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    verbose: bool = False
+
+    def describe(self, command: str) -> str:
+        """Return in one line what the file sets for a command, or an empty string."""
+        values = self.defaults.get(command)
+        if not values:
+            return ""
+        shown = ", ".join(f"{_spelled(key)} = {value}" for key, value in values.items())
+        return f"settings from {self.path}: {shown}"
+
+
+def find(ctx: click.Context) -> Config:
+    """Return what the nearest configuration sets for the commands that take settings.
 
     Raises:
         ConfigError: a file cannot be read, or has a key that is no option.
     """
-    path, values = _find()
+    path, values = _nearest(Path.cwd())
     if not values:
-        return {}
+        return Config()
+    path = Path(os.path.relpath(path))
     values = {key.replace("-", "_"): value for key, value in values.items()}
     options = {name: _options(ctx, name) for name in CONFIGURABLE}
     for key in values:
         _check_key(key, set().union(*options.values()), path)
-    return {
-        name: {key: _argument(values[key], own[key]) for key in values if key in own}
+    defaults = {
+        name: {key: _argument(values[key], own[key], path.parent) for key in values if key in own}
         for name, own in options.items()
     }
+    return Config(path, defaults, values.get("verbose") is True)
 
 
 def _options(ctx: click.Context, name: str) -> dict[str, click.Option]:
@@ -42,13 +69,24 @@ def _options(ctx: click.Context, name: str) -> dict[str, click.Option]:
     return {p.name: p for p in command.params if isinstance(p, click.Option) and p.name}
 
 
-def _find() -> tuple[Path, Mapping[str, Any]]:
-    own, project = Path("onnxmem.toml"), Path("pyproject.toml")
-    if own.is_file():
-        return own, _read(own)
-    if project.is_file():
-        return project, _table(_table(_read(project), "tool", project), "onnxmem", project)
-    return own, {}
+def _nearest(here: Path) -> tuple[Path, Mapping[str, Any]]:
+    """Return the nearest file that configures onnxmem, and what it says."""
+    for folder in _upwards(here):
+        own, project = folder / "onnxmem.toml", folder / "pyproject.toml"
+        if own.is_file():
+            return own, _read(own)
+        if project.is_file():
+            tools = _table(_read(project), "tool", project)
+            if "onnxmem" in tools:
+                return project, _table(tools, "onnxmem", project)
+    return here, {}
+
+
+def _upwards(here: Path) -> list[Path]:
+    """Return the folders to look at: up to the root of the repository, or `here` alone."""
+    folders = [here, *here.parents]
+    root = next((place for place, one in enumerate(folders) if (one / ".git").exists()), 0)
+    return folders[: root + 1]
 
 
 def _table(values: Mapping[str, Any], key: str, path: Path) -> Mapping[str, Any]:
@@ -66,17 +104,23 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _check_key(key: str, known: set[str], path: Path) -> None:
-    if key in known:
-        return
-    near = difflib.get_close_matches(key, known, 1)
-    hint = f"; did you mean {near[0].replace('_', '-')!r}?" if near else ""
-    raise ConfigError(f"{path}: unknown key {key.replace('_', '-')!r}{hint}")
+    if key not in known:
+        (near,) = difflib.get_close_matches(key, sorted(known), 1, cutoff=0)
+        raise ConfigError(
+            f"{path}: unknown key {_spelled(key)!r}; did you mean {_spelled(near)!r}?"
+        )
 
 
-def _argument(value: Any, option: click.Option) -> Any:
+def _spelled(key: str) -> str:
+    return key.replace("_", "-")
+
+
+def _argument(value: Any, option: click.Option, folder: Path) -> Any:
     """Return a value as the command line would bring it; tables become `KEY=VALUE`."""
     if option.is_flag:
         return value
+    if option.metavar in PATHS and isinstance(value, str) and value != "-":
+        return os.path.relpath(folder / value)
     if isinstance(value, Mapping):
         items = list(_pairs(value))
     else:

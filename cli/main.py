@@ -8,6 +8,7 @@ import re
 import sys
 import traceback
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import click
 
@@ -23,6 +24,14 @@ COMMANDS = ("audit", "cache", "compare", "demo", "doctor", "expose", "inspect", 
 
 INTERRUPTED = 130
 MESSAGE_LENGTH = 1000
+
+
+@dataclass
+class Run:
+    """What is known before a command starts: whether to trace errors, and what a file sets."""
+
+    verbose: bool = False
+    settings: str = ""
 
 
 class Commands(click.Group):
@@ -50,7 +59,12 @@ def cli(ctx: click.Context) -> None:
     Scores every ReLU layer of a network by how much of its activations can be
     compressed away before accuracy goes.
     """
-    ctx.default_map = config.default_map(ctx)
+    if ctx.invoked_subcommand in config.CONFIGURABLE:
+        found = config.find(ctx)
+        ctx.default_map = dict(found.defaults)
+        run = ctx.ensure_object(Run)
+        run.verbose |= found.verbose
+        run.settings = found.describe(ctx.invoked_subcommand)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -60,27 +74,26 @@ def main(arguments: Sequence[str] | None = None) -> None:
             stream.reconfigure(errors="replace")
     arguments = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     verbose = any(a == "--verbose" or re.fullmatch("-q*v[qv]*", a) for a in arguments)
-    code = _run(arguments, verbose=verbose)
-    sys.exit(code)
+    sys.exit(_run(arguments, Run(verbose)))
 
 
-def _run(arguments: Sequence[str], *, verbose: bool) -> int:
+def _run(arguments: Sequence[str], run: Run) -> int:
     try:
-        result = cli.main(list(arguments), "onnxmem", standalone_mode=False)
+        result = cli.main(list(arguments), "onnxmem", standalone_mode=False, obj=run)
     except OnnxmemError as error:
-        return _fail(error, str(error), error.exit_code, verbose)
+        return _fail(error, str(error), error.exit_code, run.verbose)
     except click.ClickException as error:
-        return _fail(error, error.format_message(), 2, verbose)
+        return _fail(error, error.format_message(), 2, run.verbose)
     except (KeyboardInterrupt, click.Abort):
         click.echo("onnxmem: interrupted; no output was written", err=True)
         return INTERRUPTED
     except OSError as error:
-        return _fail(error, f"cannot read or write: {error}", 2, verbose)
+        return _fail(error, f"cannot read or write: {error}", 2, run.verbose)
     except MemoryError as error:
-        return _fail(error, "out of memory; use a smaller --per-class or --memory", 4, verbose)
+        return _fail(error, "out of memory; use a smaller --per-class or --memory", 4, run.verbose)
     except Exception as error:  # noqa: BLE001 - the last resort, so that no traceback reaches users
         cause = f"internal error ({type(error).__name__}: {error}); run again with -v and report it"
-        return _fail(error, cause, 4, verbose)
+        return _fail(error, cause, 4, run.verbose)
     return result if isinstance(result, int) else 0
 
 
@@ -90,6 +103,13 @@ def _fail(error: BaseException, message: str, code: int, verbose: bool) -> int:
     line = printable(" ".join(message.split()), MESSAGE_LENGTH)
     click.echo(f"onnxmem: error: {line}", err=True)
     return code
+
+
+def say_settings(*, quiet: bool) -> None:
+    """Say on stderr what a configuration file sets, if there is one."""
+    run = click.get_current_context().find_object(Run)
+    if run is not None and run.settings and not quiet:
+        click.echo(f"onnxmem: {printable(run.settings, MESSAGE_LENGTH)}", err=True)
 
 
 def exit_code(report: Report | Comparison, *, exit_zero: bool) -> int:

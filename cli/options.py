@@ -251,6 +251,7 @@ def take_settings(options: dict[str, Any]) -> Settings:
         fail_under=take_thresholds(options["fail_under"]),
         min_accuracy=options["min_accuracy"],
         max_drop=options["max_drop"],
+        baseline=options["baseline"],
     )
 
 

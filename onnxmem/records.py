@@ -170,12 +170,17 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """One threshold. `passed` is None where the value could not be measured."""
+    """One threshold. `passed` is None where the value could not be measured.
+
+    `bound` is what was compared with the threshold: the bound of the interval around `value`
+    that speaks for the model.
+    """
 
     key: str
     threshold: float
     value: float | None
     passed: bool | None
+    bound: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ class Settings:
         fail_under: smallest score for each key of the summary.
         min_accuracy: below this baseline accuracy the audit is inconclusive; None: chance.
         max_drop: by how much a score may be lower than that of a baseline report.
+        baseline: where that report came from; for the record.
 
     Raises:
         UsageError: a value that is none of these.
@@ -58,6 +59,7 @@ class Settings:
     fail_under: Mapping[str, float] = field(default_factory=dict)
     min_accuracy: float | None = None
     max_drop: float | None = None
+    baseline: str | None = None
 
     def __post_init__(self) -> None:
         for name in ("compress", "batch", "layers", "kind"):

@@ -50,9 +50,8 @@ def judge_gates(summary: Mapping[str, Score], fail_under: Mapping[str, float]) -
     gates = []
     for key, threshold in fail_under.items():
         high = summary[key].auc_high
-        gates.append(
-            Gate(key, threshold, summary[key].auc, None if high is None else high >= threshold)
-        )
+        passed = None if high is None else high >= threshold
+        gates.append(Gate(key, threshold, summary[key].auc, passed, high))
     return tuple(gates)
 
 
@@ -73,8 +72,9 @@ def judge_drops(
         if before.auc is None or score.auc is None or score.auc_high is None:
             gates.append(Gate(f"{key}:drop", max_drop, None, None))
             continue
-        passed = bool(before.auc - score.auc_high <= max_drop)
-        gates.append(Gate(f"{key}:drop", max_drop, before.auc - score.auc, passed))
+        least = before.auc - score.auc_high
+        passed = bool(least <= max_drop)
+        gates.append(Gate(f"{key}:drop", max_drop, before.auc - score.auc, passed, least))
     return tuple(gates)
 
 
@@ -127,16 +127,25 @@ def check_comparable(data: DataInfo, settings: Mapping[str, Any], baseline: Repo
         UsageError: the data, their classes or the settings differ; the message says which.
     """
     own, other = comparable(settings), comparable(baseline.settings)
-    differ = [name for name in own if own[name] != other[name]]
-    if data.sha256 != baseline.data.sha256:
-        differ.insert(0, "data")
-    if data.classes != baseline.data.classes:
-        differ.insert(0, "classes")
+    pairs = {
+        "classes": (data.classes, baseline.data.classes),
+        "data": (data.sha256, baseline.data.sha256),
+        **{name: (own[name], other[name]) for name in own},
+    }
+    differ = [
+        f"{name} differ ({_plain(before)} there, {_plain(now)} here)"
+        for name, (now, before) in pairs.items()
+        if now != before
+    ]
     if differ:
         raise UsageError(
-            f"the baseline report measured something else: {', '.join(differ)} differ; "
+            f"the baseline report measured something else: {', '.join(differ)}; "
             "make a new one with the same data and settings"
         )
+
+
+def _plain(value: Any) -> str:
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)[:12]
 
 
 def chance_accuracy(labels: np.ndarray) -> float:
@@ -180,18 +189,19 @@ def _decide_gates(
     """Return the verdict and the reason of gates that did not pass, None where all did."""
     failed = [gate for gate in gates if gate.passed is False]
     if failed:
-        return "fail", "; ".join(_failure(gate, summary) for gate in failed)
+        return "fail", "; ".join(map(_failure, failed))
     unknown = [gate.key for gate in gates if gate.passed is None]
     if unknown:
         return "inconclusive", f"no layer has a score for the gate {', '.join(unknown)}"
     return None
 
 
-def _failure(gate: Gate, summary: Mapping[str, Score]) -> str:
+def _failure(gate: Gate) -> str:
     if gate.key.endswith(":drop"):
-        return f"{gate.key} is {gate.value:.4f}, above --max-drop {gate.threshold:g}"
-    high = summary[gate.key].auc_high
-    return f"{gate.key} is {gate.value:.4f} (at most {high:.4f}), below {gate.threshold:g}"
+        return (
+            f"{gate.key} is {gate.value} (at least {gate.bound}), above --max-drop {gate.threshold}"
+        )
+    return f"{gate.key} is {gate.value} (at most {gate.bound}), below {gate.threshold}"
 
 
 def doubt_baseline(
@@ -211,7 +221,7 @@ def doubt_baseline(
         )
     if settings.min_accuracy is not None and baseline.value < settings.min_accuracy:
         return (
-            f"accuracy {baseline.value:.3f} is below --min-accuracy {settings.min_accuracy:g}; "
+            f"accuracy {baseline.value} is below --min-accuracy {settings.min_accuracy}; "
             "an underfit model tells nothing"
         )
     return ""

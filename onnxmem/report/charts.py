@@ -38,7 +38,7 @@ def overview(report: Report, batch: str) -> Drawing:
         scale=alt.Scale(domain=names),
         axis=alt.Axis(labelLimit=210, grid=False, ticks=False, domain=False),
     )
-    offset = alt.YOffset("compressor:N", scale=alt.Scale(domain=NAMES, paddingOuter=0.35))
+    offset = alt.YOffset("compressor:N", scale=alt.Scale(domain=NAMES, paddingOuter=0.7))
     curves = alt.Chart(alt.NamedData("curves")).transform_filter(alt.datum.batch == BATCHES[batch])
     # A band as wide as the chart: it takes the click and shows which layer was chosen.
     band = (
@@ -76,6 +76,7 @@ def overview(report: Report, batch: str) -> Drawing:
             fontStyle="italic",
             opacity=0.75,
             cursor="pointer",
+            limit=alt.ExprRef("width - 8"),
         )
         .encode(y=y, x=alt.XDatum(0), text="note:N")
     )
@@ -229,19 +230,18 @@ def all_errors(report: Report) -> Drawing:
     last = max(2, len(report.layers))
     position = alt.Color(
         "position:Q",
-        title="layer, first to last",
         scale=alt.Scale(domain=[1, last], scheme=DEPTH_SCHEME, reverse=True),
         legend=alt.Legend(
             tickMinStep=1,
             format="d",
             gradientLength=160,
-            title="layer",
-            type="gradient",
+            title="position of the layer, first to last",
+            titleLimit=260,
         ),
     )
     lines = (
         points.transform_calculate(position="datum.layer + 1")
-        .mark_line(point=alt.OverlayMarkDef(size=14))
+        .mark_line(point=alt.OverlayMarkDef(size=6, strokeWidth=2, filled=False))
         .encode(
             x=_x("rank"),
             y=alt.Y(
@@ -288,6 +288,7 @@ def _first_rank_key(report: Report) -> str:
 def times(report: Report) -> Drawing:
     """Seconds that each stage took."""
     stages = [row["stage"] for row in time_rows(report)]
+    longest = max(report.timings.values(), default=0.0)
     base = alt.Chart(alt.NamedData("times")).encode(
         y=alt.Y(
             "stage:N",
@@ -295,7 +296,12 @@ def times(report: Report) -> Drawing:
             scale=alt.Scale(domain=stages),
             axis=alt.Axis(ticks=False, domain=False),
         ),
-        x=alt.X("seconds:Q", title="seconds", axis=alt.Axis(tickCount=5)),
+        x=alt.X(
+            "seconds:Q",
+            title="seconds",
+            axis=alt.Axis(tickCount=5),
+            scale=alt.Scale(domain=[0, 1.15 * longest or 1]),
+        ),
     )
     bars = base.mark_bar(color="#6b7a8f", height=12)
     text = base.mark_text(align="left", dx=4, fontSize=10.5).encode(

@@ -26,7 +26,7 @@ def together(names: list[str], batch: str) -> Drawing:
         scale=alt.Scale(domain=names),
         axis=alt.Axis(labelLimit=210, grid=False, ticks=False, domain=False),
     )
-    offset = alt.YOffset("compressor:N", scale=alt.Scale(domain=NAMES, paddingOuter=0.35))
+    offset = alt.YOffset("compressor:N", scale=alt.Scale(domain=NAMES, paddingOuter=0.7))
     base = alt.Chart(alt.NamedData("models")).transform_filter(alt.datum.batch == BATCHES[batch])
     rule = base.mark_rule(strokeWidth=2, opacity=0.75).encode(
         y=y, yOffset=offset, x=alt.X("low:Q"), x2="high:Q", color=color()
@@ -34,7 +34,7 @@ def together(names: list[str], batch: str) -> Drawing:
     points = base.mark_point(filled=True, size=55, opacity=1).encode(
         y=y,
         yOffset=offset,
-        x=unit("auc:Q", "mean AuC of the layers that are not saturated"),
+        x=unit("auc:Q", "mean AuC without saturated layers"),
         color=color(),
         shape=shape(),
         tooltip=[

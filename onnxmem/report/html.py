@@ -24,6 +24,7 @@ from onnxmem.errors import UsageError
 from onnxmem.records import Report, comparable
 from onnxmem.report import charts, findings, look, rows, words
 from onnxmem.report import comparison as model_charts
+from onnxmem.report.command import command_line
 
 VALUE_LENGTH = 400
 _SCRIPT_ESCAPES = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026"}
@@ -133,6 +134,7 @@ def _model(index: int, report: Report, name: str) -> dict[str, Any]:
         "errors": charts.rank_keys(report),
         "batches": _batches([report]),
         "facts": _facts(report),
+        "command": command_line(report),
         "charts": _charts(report),
     }
 
@@ -281,6 +283,7 @@ def _environment() -> jinja2.Environment:
         shape=words.shape,
         number=words.number,
         key_title=words.key_title,
+        score_layers=words.score_layers,
     )
     environment.globals.update(
         interval=words.interval,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
@@ -14,16 +15,22 @@ from onnxmem.comparison_records import SCHEMA as COMPARISON
 from onnxmem.comparison_records import Comparison
 from onnxmem.errors import DataError
 from onnxmem.records import SCHEMA, Report
+from onnxmem.report import sense
 from onnxmem.report.words import printable
+
+_UNSEEN = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 def render(report: Report) -> str:
     """Return the report as JSON text, keys in the order of the records.
 
+    What would steer a terminal or turn text around is escaped, as JSON can.
+
     Raises:
         ValueError: a number is not finite.
     """
     text = json.dumps(msgspec.to_builtins(report), indent=1, ensure_ascii=False, allow_nan=False)
+    text = _UNSEEN.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
     return text.encode("utf-8", "backslashreplace").decode("utf-8") + "\n"
 
 
@@ -31,7 +38,8 @@ def load(path: str | Path) -> Report:
     """Return the report that a JSON file holds.
 
     Raises:
-        DataError: there is no such file, or it holds no report of this schema.
+        DataError: there is no such file, or it holds no report of this schema, or one that no audit
+            could have written.
     """
     found = _load(path, {SCHEMA: Report})
     assert isinstance(found, Report)
@@ -58,9 +66,12 @@ def _load(
         wanted = " and ".join(map(repr, kinds))
         raise DataError(f"{shown} has {kind}; this version reads {wanted}")
     try:
-        return kinds[found].from_dict(values)
+        report = kinds[found].from_dict(values)
+        for one in report.reports if isinstance(report, Comparison) else [report]:
+            sense.check(one)
     except DataError as error:
         raise DataError(f"{shown}: {printable(str(error), 400)}") from error
+    return report
 
 
 def _read(path: str | Path, shown: str) -> str:

@@ -1,5 +1,7 @@
 """The look that all charts share: colours, marks, text.
 
+Every drawing has one description for those who do not see it, and none on its parts.
+
 Colours are fixed for the compressors and stand out from light and dark paper alike; text and
 grid take the colour of the text around them.
 """
@@ -37,6 +39,7 @@ def config(text: str) -> Spec:
     """Return the look that all charts share, for text of the given colour."""
     return {
         "background": "transparent",
+        "aria": False,
         "font": "system-ui, 'Segoe UI', 'Helvetica Neue', 'DejaVu Sans', Arial, sans-serif",
         "view": {"stroke": None},
         "axis": {

@@ -21,6 +21,7 @@ from onnxmem.report.words import (
 )
 
 MOST_BYTES = 900_000
+GATE_TITLES = ("Gate", "Threshold", "Value", "Bound", "Result")
 ICONS = {"pass": "✅", "fail": "❌", "inconclusive": "⚠️", "none": "ℹ️"}
 
 _ACTIVE = re.compile(r"[\\`*_{}\[\]()<>#!|~&$@:]|(?<=www)\.", re.IGNORECASE)
@@ -39,7 +40,7 @@ def render(report: Report) -> str:
         "",
         escaped(sentence(report), 2_000),
         "",
-        *_section("Gates", ("Gate", "Threshold", "Value", "Result"), map(_gate, report.gates)),
+        *_section("Gates", GATE_TITLES, map(_gate, report.gates)),
         *_section(
             "Mean AuC",
             ("Curve", "Mean AuC", "95 % interval", "Scored", "Saturated"),
@@ -104,8 +105,8 @@ def _row(cells: Sequence[str]) -> str:
 
 def _gate(gate: Gate) -> tuple[str, ...]:
     result = {True: "passed", False: "**failed**", None: "not measurable"}[gate.passed]
-    value = "–" if gate.value is None else number(gate.value, 4)
-    return code(gate.key), number(gate.threshold, 4), value, result
+    value, bound = ("–" if one is None else str(one) for one in (gate.value, gate.bound))
+    return code(gate.key), str(gate.threshold), value, bound, result
 
 
 def _score(key: str, value: Score) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ import vl_convert
 from onnxmem.errors import UsageError
 from onnxmem.records import Report
 from onnxmem.report import charts, look, rows
-from onnxmem.report.words import BATCHES, curve_keys, sentence, worst_first
+from onnxmem.report.words import BATCHES, curve_keys, file_name, sentence, worst_first
 
 MOST_PANELS = 48
 WIDTH = 400
@@ -39,7 +39,7 @@ def render(report: Report, kind: str) -> bytes:
 def picture_spec(report: Report) -> dict[str, Any]:
     """Return the Vega-Lite specification of the whole picture, data included."""
     title = alt.TitleParams(
-        "onnxmem",
+        f"onnxmem: {file_name(report.model.path)}",
         subtitle=textwrap.wrap(sentence(report), 130),
         subtitlePadding=6,
         offset=14,

@@ -6,6 +6,7 @@ Names are made harmless here; numbers are rounded to four digits, which no eye c
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,12 +19,15 @@ from onnxmem.report.words import (
     model_names,
     number,
     printable,
+    score_layers,
     worst_first,
 )
 
 Row = dict[str, Any]
 
 ROW_NAME_LENGTH = 30
+_SUFFIX = re.compile(r"_output_0$|:0$")
+_WORD = re.compile(r"[^\W\d_]{2}")
 GROUP_BUDGET = 6_000
 """How many groups (classes or mixed batches) one report may bring into a page."""
 
@@ -31,12 +35,15 @@ GROUP_BUDGET = 6_000
 def row_names(report: Report) -> list[str]:
     """Return a short name for each layer, in the order of the network; no two are equal.
 
-    Path segments that all tensors share at their beginning or end are left out.
+    What exporters add at the end is left out, and so are path segments that all tensors share:
+    at the beginning, and at the end too where words remain.
     """
-    paths = [layer.tensor.split("/") for layer in report.layers]
+    paths = [_SUFFIX.sub("", layer.tensor).split("/") for layer in report.layers]
     head = _shared(paths)
-    tail = _shared([path[head:][::-1] for path in paths])
-    names = ["/".join(path[head : len(path) - tail]) for path in paths]
+    paths = [path[head:] for path in paths]
+    tail = _shared([path[::-1] for path in paths])
+    short = ["/".join(path[: len(path) - tail]) for path in paths]
+    names = short if all(map(_WORD.search, short)) else ["/".join(path) for path in paths]
     return [
         f"{index + 1} {printable(name, ROW_NAME_LENGTH).strip() or '(no name)'}"
         for index, name in enumerate(names)
@@ -145,7 +152,7 @@ def model_rows(reports: Sequence[Report]) -> list[Row]:
             "low": value.auc_low,
             "high": value.auc_high,
             "text": f"{key_title(key)}: {number(value.auc)}",
-            "layers": f"{value.layers_scored} scored, {value.layers_saturated} saturated",
+            "layers": score_layers(value),
         }
         for name, report in zip(model_names(reports), reports, strict=True)
         for key, value in report.summary.items()

@@ -2,7 +2,9 @@
 
 A model is a binary file, so every result stands at its first line and column; the layer is a
 logical location. Fingerprints depend on rule and layer alone, so that a result keeps its
-identity from run to run.
+identity from run to run; one of them has the name that GitHub looks at, which would otherwise
+take all results of a binary file for the same. The identifier of a run ends with a slash, so that
+each model has a category of its own there.
 """
 
 from __future__ import annotations
@@ -17,13 +19,15 @@ from urllib.parse import quote
 from onnxmem.records import Gate, Layer, Report
 from onnxmem.report.words import (
     curve_of,
+    gate_values,
     leading_key,
-    number,
     printable,
     sentence,
     tensor_name,
 )
 
+MOST_RESULTS = 5_000
+"""What a code host shows of one run; it takes 25,000, and files of 10 MB when compressed."""
 SCHEMA_URI = "https://json.schemastore.org/sarif-2.1.0.json"
 Level = Literal["error", "warning", "note"]
 Json = dict[str, Any]
@@ -111,14 +115,23 @@ def _run(report: Report, identity: str) -> Json:
     artifact: Json = {"location": location, "roles": ["analysisTarget"]}
     if report.model.sha256:
         artifact["hashes"] = {"sha-256": printable(report.model.sha256)}
+    results = _results(report, location)
     return {
         "tool": {"driver": _driver(report)},
-        "automationDetails": {"id": f"onnxmem/{identity}"},
-        "invocations": [{"executionSuccessful": True, "exitCode": report.exit_code}],
+        "automationDetails": {"id": f"onnxmem/{identity}/"},
+        "invocations": [_invocation(report, len(results) - MOST_RESULTS)],
         "artifacts": [artifact],
-        "results": _results(report, location),
+        "results": results[:MOST_RESULTS],
         "properties": {"verdict": report.verdict, "summary": sentence(report)},
     }
+
+
+def _invocation(report: Report, left_out: int) -> Json:
+    invocation: Json = {"executionSuccessful": True, "exitCode": report.exit_code}
+    if left_out > 0:
+        text = f"{left_out} more results are in the JSON report"
+        invocation["toolExecutionNotifications"] = [{"level": "note", "message": {"text": text}}]
+    return invocation
 
 
 def _driver(report: Report) -> Json:
@@ -160,9 +173,7 @@ def _results(report: Report, location: Json) -> list[Json]:
 
 def _gate(gate: Gate, location: Json) -> Json:
     rule = "gate-not-measurable" if gate.passed is None else "gate-failed"
-    value = "no value" if gate.value is None else number(gate.value, 4)
-    text = f"{printable(gate.key)}: {value} against {number(gate.threshold, 4)}"
-    return _result(rule, text, gate.key, location)
+    return _result(rule, f"{printable(gate.key)}: {gate_values(gate)}", gate.key, location)
 
 
 def _layer(rule: str, layer: Layer, reason: str, location: Json) -> Json:
@@ -188,7 +199,10 @@ def _result(rule: str, text: str, subject: str, location: Json) -> Json:
                 }
             }
         ],
-        "partialFingerprints": {"onnxmem/v1": _fingerprint(rule, subject)},
+        "partialFingerprints": {
+            "onnxmem/v1": _fingerprint(rule, subject),
+            "primaryLocationLineHash": f"{_fingerprint(rule, subject)[:16]}:1",
+        },
     }
 
 

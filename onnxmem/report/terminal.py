@@ -19,6 +19,7 @@ from onnxmem.report.words import (
     accuracy,
     curve_keys,
     curve_of,
+    gate_values,
     interval,
     number,
     printable,
@@ -152,6 +153,4 @@ def _gate(gate: Gate) -> Text:
         False: ("failed", "red"),
         None: ("not measurable", "yellow"),
     }[gate.passed]
-    value = "no value" if gate.value is None else number(gate.value, 4)
-    limit = number(gate.threshold, 4)
-    return Text(f"Gate {printable(gate.key)}: {state}, {value} against {limit}", style=style)
+    return Text(f"Gate {printable(gate.key)}: {state}, {gate_values(gate)}", style=style)

@@ -11,12 +11,13 @@ import unicodedata
 from collections.abc import Sequence
 from pathlib import PurePath, PureWindowsPath
 
-from onnxmem.records import Baseline, Curve, Layer, Report, Score
+from onnxmem.records import Baseline, Curve, Gate, Layer, Report, Score
 
 NAME_LENGTH = 80
 COMPRESSORS = {"nmf": "NMF", "pca": "PCA", "ablation": "Ablation"}
 BATCHES = {"class": "single-class", "mixed": "mixed"}
 METRICS = {"top1": "top-1 accuracy", "fidelity": "fidelity to its own predictions"}
+STATES = ("scored", "saturated", "skipped")
 KEYS = tuple(f"{compressor}.{batch}" for compressor in COMPRESSORS for batch in BATCHES)
 LEADING_KEYS = ("nmf.mixed", "nmf.class", "pca.mixed", "pca.class", *KEYS)
 
@@ -144,6 +145,23 @@ def score(value: Score) -> str:
     return f"{number(value.auc)} (95 % interval {interval(value.auc_low, value.auc_high)})"
 
 
+def score_layers(value: Score) -> str:
+    """Return over how many layers a score is the mean, and how many it leaves out."""
+    scored = _count(value.layers_scored, "layer")
+    saturated = f"{value.layers_saturated} saturated"
+    if not value.layers_saturated:
+        return scored
+    return f"{scored}, {saturated}" if value.layers_scored else saturated
+
+
+def gate_values(gate: Gate) -> str:
+    """Return what a gate compared, unrounded."""
+    if gate.value is None:
+        return f"no value against {gate.threshold}"
+    bound = "" if gate.bound is None else f" (bound of its interval {gate.bound})"
+    return f"{gate.value}{bound} against {gate.threshold}"
+
+
 def sentence(report: Report) -> str:
     """Return one sentence that says what was measured and what came of it."""
     data = report.data
@@ -173,8 +191,11 @@ def _layers(report: Report) -> str:
         return "it has no layer that was analyzed"
     noun = "ReLU layer" if report.settings.get("kind", ["relu"]) == ["relu"] else "layer"
     states = [layer.status for layer in report.layers]
-    counts = [f"{states.count(state)} {state}" for state in ("scored", "saturated", "skipped")]
-    return f"of {_count(len(report.layers), noun)}, {', '.join(counts)}"
+    if len(set(states)) == 1:
+        state = f"all {states[0]}" if len(states) > 1 else states[0]
+        return f"{_count(len(states), noun)}, {state}"
+    counts = [f"{states.count(state)} {state}" for state in STATES if state in states]
+    return f"of {_count(len(states), noun)}, {', '.join(counts)}"
 
 
 def _ranks(report: Report) -> str:

@@ -57,7 +57,7 @@ def test_saturated_alone_gives_no_score() -> None:
 def test_gate_fails_only_below_the_whole_interval(threshold: float, passed: bool) -> None:
     settings = replace(SETTINGS, fail_under={"nmf.mixed": threshold})
     (gate,) = verdict.judge_gates({"nmf.mixed": SCORED}, settings.fail_under)
-    assert gate == Gate("nmf.mixed", threshold, 0.5, passed)
+    assert gate == Gate("nmf.mixed", threshold, 0.5, passed, 0.55)
 
 
 def test_gate_without_a_score_is_undecided() -> None:

@@ -91,6 +91,76 @@ def test_values_of_another_type_are_not_rounded(
     assert "--" + line.split(" ")[0] in outcome.error
 
 
-def test_commands_without_settings_ignore_them(command: Command, folder: Path) -> None:
-    (folder / "onnxmem.toml").write_text("per-class = 12")
+@pytest.mark.parametrize("text", ["per-class = 12", "[broken", "unknown = 1"])
+@pytest.mark.parametrize("name", ["onnxmem.toml", "pyproject.toml"])
+def test_commands_without_settings_do_not_read_them(
+    command: Command, folder: Path, mlp: Sample, name: str, text: str
+) -> None:
+    (folder / name).write_text(text)
     assert command("doctor", "-q").code == 0
+    assert command("inspect", mlp.path, "-q").code == 0
+
+
+def test_any_unknown_key_has_a_nearest_one(command: Command, folder: Path, mlp: Sample) -> None:
+    (folder / "onnxmem.toml").write_text("zzz = 1")
+    outcome = command("audit", mlp.path, "--data", mlp.data)
+    assert outcome.code == 2
+    assert "unknown key 'zzz'; did you mean '" in outcome.error
+
+
+def test_the_nearest_file_up_to_the_root_of_the_repository_counts(
+    command: Command, folder: Path, mlp: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "pyproject.toml").write_text(f"[tool.onnxmem]\nper-class = 12\n{FAST}")
+    (folder / "onnxmem.toml").write_text("per-class = 'of another folder'")
+    root = folder / "repository"
+    (root / ".git").mkdir(parents=True)
+    (root / "deep" / "er").mkdir(parents=True)
+    (root / "pyproject.toml").write_text(f"[tool.onnxmem]\njson = 'r.json'\n{FAST}")
+    (root / "deep" / "pyproject.toml").write_text("[tool.other]\nx = 1")
+    monkeypatch.chdir(root / "deep" / "er")
+    outcome = command("audit", mlp.path, "--data", mlp.data)
+    assert outcome.code == 0
+    assert outcome.err.splitlines()[0].startswith(
+        f"onnxmem: settings from {Path('../../pyproject.toml')}: json = {Path('../../r.json')}, "
+    )
+    assert json.loads((root / "r.json").read_text())["settings"]["ranks"] == [1, 4]
+
+
+def test_outside_of_a_repository_only_the_current_folder_counts(
+    command: Command, folder: Path, mlp: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "onnxmem.toml").write_text("[broken")
+    (folder / "below").mkdir()
+    monkeypatch.chdir(folder / "below")
+    outcome = command("audit", mlp.path, "--data", mlp.data, "--ranks", "1", "--compress", "pca")
+    assert outcome.code == 0
+    assert "settings from" not in outcome.err
+
+
+def test_quiet_does_not_tell_what_a_file_sets(command: Command, folder: Path, mlp: Sample) -> None:
+    (folder / "onnxmem.toml").write_text(FAST + "quiet = true")
+    outcome = command("audit", mlp.path, "--data", mlp.data)
+    assert (outcome.code, outcome.out, outcome.err) == (0, "", "")
+
+
+@pytest.mark.parametrize(("text", "traced"), [("verbose = true", True), ("verbose = false", False)])
+def test_verbose_in_a_file_shows_tracebacks(
+    command: Command, folder: Path, text: str, traced: bool
+) -> None:
+    (folder / "onnxmem.toml").write_text(text)
+    outcome = command("audit", "missing.onnx", "--data", "missing.npz")
+    assert outcome.code == 2
+    assert ("Traceback" in outcome.err) is traced
+    assert outcome.err.splitlines()[-1].startswith("onnxmem: error: ")
+
+
+def test_verbose_tells_the_command_line_with_all_settings(
+    command: Command, folder: Path, mlp: Sample
+) -> None:
+    (folder / "onnxmem.toml").write_text(FAST)
+    outcome = command("audit", mlp.path, "--data", mlp.data, "--seed", "3", "-v")
+    line = outcome.err.splitlines()[-1]
+    assert line.startswith("onnxmem audit ")
+    assert "--compress=nmf --batch=mixed --per-class=30 --ranks=1,4 --metric=top1" in line
+    assert "--seed=3" in line

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -46,7 +47,7 @@ def raising(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     def fail(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr("onnxmem.cli.config.default_map", fail)
+    monkeypatch.setattr("onnxmem.cli.config.find", fail)
 
 
 @pytest.mark.parametrize(
@@ -57,14 +58,14 @@ def test_error_of_our_own_making_has_one_line_and_a_code(
     command: Command, monkeypatch: pytest.MonkeyPatch, error: Exception, words: str
 ) -> None:
     raising(monkeypatch, error)
-    outcome = command("doctor")
+    outcome = command("audit", "net.onnx")
     assert outcome.code == 4
     assert words in outcome.error
 
 
 def test_interrupt_has_a_code_of_its_own(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     raising(monkeypatch, KeyboardInterrupt())
-    outcome = command("doctor")
+    outcome = command("audit", "net.onnx")
     assert outcome.code == 130
     assert "interrupted" in outcome.err
 
@@ -96,3 +97,13 @@ def test_reader_that_goes_away_does_not_change_the_verdict(
     assert process.wait() == code, err
     assert words in err
     assert len(err.splitlines()) <= 1
+
+
+@pytest.mark.parametrize(("variable", "coloured"), [("FORCE_COLOR", True), ("NO_COLOR", False)])
+def test_colours_follow_the_environment(
+    command: Command, monkeypatch: pytest.MonkeyPatch, variable: str, coloured: bool
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv(variable, "1")
+    assert bool(re.search(r"\x1b\[[0-9;]*3[0-9]", command("doctor").out)) is coloured

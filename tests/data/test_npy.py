@@ -77,7 +77,7 @@ def test_fixed_input_is_shared(folder: Path) -> None:
 def test_values_that_are_not_finite_are_counted_over_all_blocks(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(columns, "BLOCK_BYTES", 2 * 3 * X.itemsize)
+    monkeypatch.setattr(columns, "BLOCK_BYTES", 2 * 3 * 4)
     np.save(folder / "x.npy", np.where(X % 6 == 0, np.nan, X))
     (folder / "split.npy").unlink()
     with pytest.raises(DataError, match="4 values that are NaN"):
@@ -93,7 +93,7 @@ def test_blocks_do_not_change_the_identity(folder: Path, monkeypatch: pytest.Mon
 def test_never_more_rows_than_a_block_are_read_at_once(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(columns, "BLOCK_BYTES", 2 * 3 * X.itemsize)
+    monkeypatch.setattr(columns, "BLOCK_BYTES", 2 * 3 * 4)
     sizes = []
     read = npy.NpyFile.__getitem__
     monkeypatch.setattr(

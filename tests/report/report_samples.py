@@ -181,11 +181,11 @@ def failing() -> Report:
         saturated(6, "fc"),
     )
     gates = (
-        Gate("nmf.mixed", 0.5, 0.31, False),
+        Gate("nmf.mixed", 0.5, 0.31, False, 0.499961234567),
         Gate("accuracy", 0.9, 0.993, True),
         Gate("pca.class", 0.5, None, None),
     )
-    reason = "nmf.mixed: the lower bound 0.3100 is below 0.5000"
+    reason = "nmf.mixed is 0.31 (at most 0.499961234567), below 0.5"
     return report(layers, "fail", reason, gates, "models/cnn-noisy.onnx")
 
 

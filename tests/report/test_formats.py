@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
@@ -47,3 +48,16 @@ def test_json_does_not_wait_for_the_chart_library() -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", list(Format))
+def test_gates_are_not_rounded(name: Format) -> None:
+    text = render(report_samples.failing(), name)
+    assert "0.499961234567" in text.split("Gates")[-1]
+
+
+@pytest.mark.parametrize("name", list(Format))
+def test_names_of_others_are_short_and_harmless(name: Format) -> None:
+    text = render(report_samples.hostile(), name)
+    assert not re.search("[\x1b\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]", text)
+    assert name is Format.JSON or "x" * 500 not in text

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from xml.etree import ElementTree as xml
 
+import pytest
 import report_samples
+from junitparser import JUnitXml
 
 from onnxmem.records import Report
 from onnxmem.report import render
@@ -35,7 +37,8 @@ def test_the_counts_are_those_of_the_cases(any_report: Report) -> None:
     for element in (root, suite):
         assert int(element.get("tests", "")) == len(suite.findall("testcase"))
         assert int(element.get("failures", "")) == len(suite.findall("testcase/failure"))
-        assert int(element.get("skipped", "")) == len(suite.findall("testcase/skipped"))
+    assert int(suite.get("skipped", "")) == len(suite.findall("testcase/skipped"))
+    assert set(root.keys()) == {"name", "time", "tests", "failures", "errors"}
 
 
 def test_a_layer_that_was_not_scored_is_skipped_with_its_reason() -> None:
@@ -70,3 +73,13 @@ def test_names_hold_no_characters_that_xml_forbids() -> None:
     assert names[0] == "</script><script>alert(1)</script>"
     assert names[5] == "\\x1b[31mred\\x1b[0m\\x07\\x00\\x9b"
     assert all(0 < len(name) <= 200 for name in names)
+
+
+def test_a_parser_of_others_counts_the_same(any_report: Report) -> None:
+    parsed = JUnitXml.fromstring(render(any_report, "junit").encode())
+    (suite,) = parsed
+    assert suite.tests == len(list(suite)) == parsed.tests
+    assert suite.failures == sum(case.is_failure for case in suite)
+    assert suite.skipped == sum(case.is_skipped for case in suite)
+    assert (suite.errors, suite.failures > 0) == (0, any_report.verdict == "fail")
+    assert suite.time == pytest.approx(sum(any_report.timings.values()), abs=1e-3)

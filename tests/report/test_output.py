@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -121,3 +122,33 @@ def test_a_device_is_not_replaced() -> None:
     write("x", "/dev/null")
     check_writable("/dev/null")
     assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
+
+
+@posix
+@pytest.mark.parametrize("path", ["/proc/report.json", "/dev/full/report.json"])
+def test_a_folder_that_takes_no_file_is_named(path: str) -> None:
+    for act in (check_writable, lambda path: write("x", path)):
+        with pytest.raises(OutputError, match=f"cannot write {path}"):
+            act(path)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_device_is_an_error_of_the_output() -> None:
+    with pytest.raises(OutputError, match="cannot write /dev/full: No space left"):
+        write("x", "/dev/full")
+
+
+@posix
+def test_a_disk_that_fills_up_while_writing_leaves_the_older_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    script = (
+        "import resource, signal, sys; from onnxmem.report import write\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
+        "write('x' * 5000, sys.argv[1])"
+    )
+    done = subprocess.run([sys.executable, "-c", script, path], capture_output=True, text=True)
+    assert "OutputError: cannot write" in done.stderr
+    assert path.read_text() == "old"
+    assert os.listdir(tmp_path) == ["a.txt"]

@@ -61,3 +61,9 @@ def test_the_first_choice_is_the_lowest_scored_layer() -> None:
     )
     assert first_choice(report_samples.report(layers)) == 2
     assert first_choice(report_samples.empty()) == -1
+
+
+def test_names_that_only_numbers_tell_apart_keep_their_words() -> None:
+    names = [f"/{i}/Relu_output_0" for i in (1, 3, 12)]
+    layers = tuple(report_samples.skipped(i, name) for i, name in enumerate(names))
+    assert row_names(report_samples.report(layers)) == ["1 1/Relu", "2 3/Relu", "3 12/Relu"]

@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 import report_samples
 
-from onnxmem.records import Report
+from onnxmem.records import Gate, Report
 from onnxmem.report import render
 from onnxmem.report.sarif import relative_uri
 
@@ -120,3 +120,20 @@ def test_a_path_below_the_working_folder_becomes_relative(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert relative_uri(str(Path.cwd() / "nets" / "a.onnx")) == "nets/a.onnx"
+
+
+def test_each_model_has_a_category_and_each_result_a_hash_of_its_own(any_report: Report) -> None:
+    shown = run(any_report)
+    assert shown["automationDetails"]["id"].endswith("/")
+    hashes = [r["partialFingerprints"]["primaryLocationLineHash"] for r in shown["results"]]
+    assert len(set(hashes)) == len(hashes)
+
+
+def test_more_results_than_a_host_shows_are_left_out_and_counted() -> None:
+    layers = tuple(report_samples.skipped(i, f"relu{i}") for i in range(5_010))
+    report = report_samples.report(layers, "fail", "low", (Gate("nmf.mixed", 0.5, 0.1, False),))
+    shown = run(report)
+    assert len(shown["results"]) == 5_000
+    assert shown["results"][0]["ruleId"] == "gate-failed"
+    note = shown["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"]
+    assert note.startswith("11 more")

@@ -78,7 +78,7 @@ def test_the_sentence_of_any_report_is_one_line(any_report: Report) -> None:
 def test_without_a_mean_the_sentence_gives_no_number() -> None:
     report = report_samples.report((report_samples.skipped(0, "relu"),))
     assert "AuC" not in sentence(report)
-    assert "of 1 ReLU layer," in sentence(report)
+    assert "; 1 ReLU layer, skipped;" in sentence(report)
 
 
 def test_the_worst_layer_comes_first_and_the_skipped_one_last() -> None:

@@ -70,15 +70,25 @@
       : "This layer has no curves; the table says why.";
   }
 
+  function layerAt(view, event, layers) {
+    const box = event.currentTarget.querySelector("svg").getBoundingClientRect();
+    const inside = event.clientY - box.top - view.origin()[1];
+    const layer = Math.floor((inside / view.height()) * layers);
+    return layer >= 0 && layer < layers ? layer : null;
+  }
+
   function listen(model) {
-    for (const [id, view] of views) {
-      if (!id.startsWith(`${model}-overview-`)) continue;
-      view.addEventListener("click", (event, item) => {
-        if (item && item.datum && Number.isInteger(item.datum.layer)) choose(model, item.datum.layer);
-      });
-    }
     const select = document.getElementById(`${model}-layer`);
     if (!select) return;
+    for (const [id, view] of views) {
+      if (!id.startsWith(`${model}-overview-`)) continue;
+      document.getElementById(id).addEventListener("click", (event) => {
+        const layer = layerAt(view, event, select.length);
+        if (layer === null) return;
+        choose(model, layer);
+        document.getElementById(`${model}-curves`).parentElement.scrollIntoView({ block: "nearest" });
+      });
+    }
     select.addEventListener("change", () => choose(model, Number(select.value)));
     choose(model, Number(select.value));
   }

@@ -1,0 +1,34 @@
+"""The pre-commit hook: `onnxmem inspect` for each of several models."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from onnxmem.report.words import printable
+
+from .main import main
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Inspect every `.onnx` file of `arguments` with the options that stand beside them.
+
+    Returns:
+        The highest exit code of all; 0 if each file can be read and has a site to cut.
+    """
+    models = [argument for argument in arguments if argument.endswith(".onnx")]
+    options = [argument for argument in arguments if argument not in models]
+    return max((_inspect(model, options) for model in models), default=0)
+
+
+def _inspect(model: str, options: Sequence[str]) -> int:
+    print(f"{printable(model, 200)}:", file=sys.stderr, flush=True)
+    try:
+        main(["inspect", *options, "--", model])
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else 4
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(run(sys.argv[1:]))

@@ -1,0 +1,97 @@
+"""Whether a report that was read makes sense: lengths, ranges and labels, beyond the types."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from onnxmem.errors import DataError
+from onnxmem.records import Curve, Group, Layer, Report, Score
+
+ROUNDING = 1e-6
+X_NAMES = {"nmf": "rank", "pca": "rank", "ablation": "fraction"}
+
+
+def check(report: Report) -> None:
+    """Check that a report could come from an audit.
+
+    Raises:
+        DataError: it could not; the message names the first field that tells.
+    """
+    for complaint in _complaints(report):
+        raise DataError(complaint)
+
+
+def _complaints(report: Report) -> Iterator[str]:
+    yield from _shares("baseline", value=report.baseline.value, chance=report.baseline.chance)
+    counts = (report.data.samples, report.data.classes, report.data.samples_given)
+    if min(counts) < 0:
+        yield "data counts less than nothing"
+    for place, layer in enumerate(report.layers):
+        yield from _of_layer(f"layers[{place}]", layer)
+    for key, score in report.summary.items():
+        yield from _of_score(f"summary[{key!r}]", key, score)
+    if min(report.timings.values(), default=0.0) < 0:
+        yield "timings holds less than no time"
+
+
+def _of_layer(place: str, layer: Layer) -> Iterator[str]:
+    keys = [curve.key for curve in layer.curves]
+    if len(set(keys)) < len(keys):
+        yield f"{place} has two curves of one kind"
+    for number, curve in enumerate(layer.curves):
+        yield from _of_curve(f"{place}.curves[{number}]", curve)
+
+
+def _of_curve(place: str, curve: Curve) -> Iterator[str]:
+    yield from _of_x(place, curve)
+    for name, values in (("accuracy", curve.accuracy), ("error", curve.error)):
+        if len(values) != len(curve.x):
+            yield f"{place}.{name} has {len(values)} values for {len(curve.x)} of x"
+    if min(*curve.error, curve.auc_relative, curve.auc_bound) < 0:
+        yield f"{place} has an error, auc_relative or auc_bound below 0"
+    bounds = (curve.auc_low, curve.auc_high)
+    yield from _shares(place, accuracy=curve.accuracy, auc=curve.auc, bounds=bounds)
+    labels = [group.label for group in curve.groups]
+    if len(set(labels)) < len(labels):
+        yield f"{place}.groups names a label twice"
+    for number, group in enumerate(curve.groups):
+        yield from _of_group(f"{place}.groups[{number}]", group, len(curve.x))
+
+
+def _of_x(place: str, curve: Curve) -> Iterator[str]:
+    if curve.x_name != X_NAMES[curve.compressor]:
+        yield f"{place}.x_name is {curve.x_name!r} for {curve.compressor}"
+    if not curve.x:
+        yield f"{place}.x is empty"
+    if any(after <= before for before, after in zip(curve.x, curve.x[1:], strict=False)):
+        yield f"{place}.x does not rise"
+    if curve.x_name == "rank" and any(k < 1 or k != int(k) for k in curve.x):
+        yield f"{place}.x holds what is no rank"
+    if curve.x_name == "fraction":
+        yield from _shares(place, x=curve.x)
+
+
+def _of_group(place: str, group: Group, points: int) -> Iterator[str]:
+    if group.samples < 1 or group.label < 0:
+        yield f"{place} has no samples, or a label below 0"
+    if len(group.accuracy) != points:
+        yield f"{place}.accuracy has {len(group.accuracy)} values for {points} of x"
+    yield from _shares(place, accuracy=group.accuracy, auc=group.auc)
+
+
+def _of_score(place: str, key: str, score: Score) -> Iterator[str]:
+    compressor, _, batch = key.partition(".")
+    if compressor not in X_NAMES or batch not in ("class", "mixed"):
+        yield f"{place} is no score that an audit gives"
+    if min(score.layers_scored, score.layers_saturated) < 0:
+        yield f"{place} counts less than no layers"
+    known = {"auc": score.auc, "auc_low": score.auc_low, "auc_high": score.auc_high}
+    yield from _shares(place, **{name: one for name, one in known.items() if one is not None})
+
+
+def _shares(place: str, **fields: float | Sequence[float]) -> Iterator[str]:
+    """Complain about values that do not lie between 0 and 1."""
+    for name, field in fields.items():
+        for value in field if isinstance(field, Sequence) else [field]:
+            if not -ROUNDING <= value <= 1 + ROUNDING:
+                yield f"{place}.{name} holds {value}, which is not between 0 and 1"

@@ -1,0 +1,145 @@
+"""The page in a real browser: complete, silent, usable with mouse and keyboard, accessible."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import report_samples
+
+from onnxmem.report import render, side_by_side
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on the path"),
+]
+
+PAGES: dict[str, Callable[[], str]] = {
+    "many": lambda: render(report_samples.many(), "html"),
+    "failing": lambda: render(report_samples.failing(), "html"),
+    "inconclusive": lambda: render(report_samples.inconclusive(), "html"),
+    "hostile": lambda: render(report_samples.hostile(), "html"),
+    "together": lambda: side_by_side([report_samples.passing(), report_samples.failing()]),
+}
+WIDE, NARROW = (1400, "light"), (390, "dark")
+
+
+@dataclass
+class Shown:
+    """A page in a tab, and what it said and asked for."""
+
+    tab: Any
+    said: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Give a browser for all tests of this file."""
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def show(browser: Any, tmp_path: Path) -> Iterator[Callable[..., Shown]]:
+    """Return the function that opens one of PAGES from a file, without a network."""
+    contexts: list[Any] = []
+
+    def open_page(name: str, width: int, scheme: str, **options: Any) -> Shown:
+        path = tmp_path / f"{name}.html"
+        path.write_text(PAGES[name](), "utf-8")
+        size = {"width": width, "height": 900}
+        context = browser.new_context(
+            viewport=size, color_scheme=scheme, reduced_motion="reduce", offline=True, **options
+        )
+        contexts.append(context)
+        shown = Shown(context.new_page())
+        shown.tab.on("console", lambda message: shown.said.append(message.text))
+        shown.tab.on("pageerror", lambda error: shown.said.append(str(error)))
+        shown.tab.on("request", lambda request: shown.asked.append(request.url))
+        shown.tab.goto(path.as_uri())
+        if options.get("java_script_enabled", True):
+            shown.tab.wait_for_selector("html[data-drawn=yes]", state="attached")
+        return shown
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+def curve_of(tab: Any) -> str:
+    """Return the drawn lines of the first model's accuracy over rank."""
+    paths = tab.locator("#m0-rank .mark-line path")
+    return " ".join(paths.nth(i).get_attribute("d") for i in range(paths.count()))
+
+
+@pytest.mark.parametrize(
+    ("name", "width", "scheme"), [*((name, *WIDE) for name in PAGES), ("many", *NARROW)]
+)
+def test_page_is_whole_silent_and_accessible(
+    show: Callable[..., Shown], name: str, width: int, scheme: str
+) -> None:
+    shown = show(name, width, scheme)
+    assert shown.said == []
+    assert [url.split(":")[0] for url in shown.asked] == ["file"]
+    charts = shown.tab.locator(".chart")
+    assert charts.count() > 3
+    assert charts.locator("svg").count() == charts.count()
+    assert shown.tab.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    violations = axe.Axe().run(shown.tab).response["violations"]
+    assert [(v["id"], v["nodes"][0]["html"]) for v in violations] == []
+
+
+def test_mouse_and_keyboard_choose_a_layer(show: Callable[..., Shown]) -> None:
+    tab = show("many", *WIDE).tab
+    first = curve_of(tab)
+    plot = tab.locator("#m0-overview-mixed svg")
+    plot.click(position={"x": 20, "y": plot.bounding_box()["height"] / 2})
+    chosen = tab.locator("#m0-layer").input_value()
+    assert int(chosen) in range(20, 30)
+    clicked = curve_of(tab)
+    assert clicked != first
+    assert "AuC: NMF" in tab.locator("#m0-chosen").inner_text()
+    button = tab.get_by_role("button", name="/stage.6/block.1/Relu_output_0")
+    button.focus()
+    tab.keyboard.press("Enter")
+    assert tab.locator("#m0-layer").input_value() == "49"
+    assert curve_of(tab) not in (first, clicked)
+    assert tab.locator("#m0-rank").is_visible()
+    assert button.get_attribute("aria-pressed") == "true"
+
+
+def test_classes_are_drawn_on_demand(show: Callable[..., Shown]) -> None:
+    tab = show("failing", *WIDE).tab
+    lines = tab.locator("#m0-rank .mark-line path")
+    before = lines.count()
+    tab.locator("#m0-groups").select_option("NMF, single-class")
+    tab.wait_for_function(
+        "n => document.querySelectorAll('#m0-rank .mark-line path').length >= n", arg=before + 10
+    )
+
+
+def test_without_scripts_the_tables_are_there(show: Callable[..., Shown]) -> None:
+    tab = show("failing", *NARROW, java_script_enabled=False).tab
+    assert tab.get_by_role("rowheader", name="conv0").is_visible()
+    assert tab.get_by_text("0.499961234567").first.is_visible()
+
+
+def test_dark_pages_print_on_white(show: Callable[..., Shown]) -> None:
+    tab = show("failing", *NARROW).tab
+    tab.emulate_media(media="print")
+    paper = tab.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert paper == "rgb(255, 255, 255)"
+    assert not tab.locator("nav").is_visible()
+    assert tab.pdf().startswith(b"%PDF")
