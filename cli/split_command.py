@@ -51,11 +51,10 @@ def command(
     values = take_bind(bind)
     network = graph.load(model, values)
     cut = graph.split(network, tensor, output_name)
-    renamed = dict(zip(cut.tail.outputs, cut.outputs, strict=True))
     with blames_bind(values):
         require_runnable(network)
         head = with_known_types(network, cut.head, arrays)
-        tail = with_known_types(network, cut.tail, arrays, renamed)
+        tail = with_known_types(network, cut.tail, arrays)
     with staging(target) as folder:
         graph.save(head, folder / "head.onnx")
         graph.save(tail, folder / "tail.onnx")
@@ -69,10 +68,7 @@ def command(
 
 
 def _description(network: graph.Model, cut: graph.Cut) -> dict[str, Any]:
-    """Return what a stranger needs to join the parts.
-
-    `outputs` are the names that the outputs of the tail have in the model, in the same order.
-    """
+    """Return what a stranger needs to join the parts."""
     return {
         "schema": SCHEMA,
         "model": {"path": str(network.path), "sha256": network.sha256},

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from onnxmem.comparison_records import Cell, Comparison
 from onnxmem.doctor import Diagnosis
-from onnxmem.inspection import Inspected, Inspection
+from onnxmem.inspection_records import Inspected, Inspection
 from onnxmem.report.findings import APART, cell_text, findings, limits, row_name, starred
 from onnxmem.report.words import printable
 
@@ -48,13 +48,15 @@ def diagnosis_table(diagnosis: Diagnosis) -> RenderableType:
 def inspection_table(inspection: Inspection) -> RenderableType:
     """Return a row for each site, then the reasons of those that cannot be cut."""
     table = Table(box=SIMPLE, header_style="bold")
-    for title in ("site", "op", "shape", "feature axis", "crossing", "status", "error"):
+    titles = ("site", "op", "shape", "batch axis", "feature axis", "crossing", "status", "error")
+    for title in titles:
         table.add_column(title, overflow="fold")
     for site in inspection.sites:
         table.add_row(
             Text(printable(site.tensor, 48)),
             Text(printable(site.op, 16)),
             Text(_shape(site.shape)),
+            Text("–" if site.batch_axis is None else str(site.batch_axis)),
             Text(_axis(site)),
             Text(_crossing(site)),
             Text(site.status, "green" if site.status == "ok" else "yellow"),

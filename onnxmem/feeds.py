@@ -128,6 +128,7 @@ class _Drawn:
             for spec in model.inputs
             if spec.shape and isinstance(spec.shape[0], str)
         }
+        self.counted = frozenset(self.named)
         self.invented = False
 
     def inputs(self) -> Inputs:
@@ -141,7 +142,7 @@ class _Drawn:
     def _has_samples(self, spec: graph.TensorSpec) -> bool:
         if not spec.shape:
             return False
-        return self.native is not None or not _is_size(spec.shape[0])
+        return spec.shape[0] == self.native or not _is_size(spec.shape[0])
 
     def _array(self, spec: graph.TensorSpec) -> np.ndarray:
         if spec.shape is None:
@@ -152,10 +153,13 @@ class _Drawn:
         rank = len(spec.shape)
         if self._has_samples(spec):
             shape = [self.count, *(self._size(dim, rank) for dim in spec.shape[1:])]
-        else:
-            shape = [self._size(dim, rank) for dim in spec.shape]
+            self._require_size(spec, shape)
+            return _fill(spec, shape, self.rng)
+        shape = [self._size(dim, rank) for dim in spec.shape]
         self._require_size(spec, shape)
-        return _fill(spec, shape, self.rng)
+        # What goes with each sample along another axis, such as a state, is the same for all.
+        one = [1 if dim in self.counted else n for dim, n in zip(spec.shape, shape, strict=True)]
+        return np.broadcast_to(_fill(spec, one, self.rng), shape).copy()
 
     def _require_size(self, spec: graph.TensorSpec, shape: list[int]) -> None:
         if math.prod(shape) > _LARGEST:

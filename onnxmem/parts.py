@@ -39,7 +39,6 @@ def with_known_types(
     model: graph.Model,
     part: graph.Part,
     arrays: Mapping[str, Column] | None = None,
-    renamed: Mapping[str, str] | None = None,
 ) -> graph.Part:
     """Return a part of `model` whose inputs and outputs all have an element type and a rank.
 
@@ -49,25 +48,20 @@ def with_known_types(
         model: the model.
         part: made from it.
         arrays: samples to run it on; None: random ones.
-        renamed: the name in the model of what has another name in the part.
 
     Raises:
         UsageError: the model does not run on these inputs, or a sequence is among the tensors.
         EnvironmentFailedError: onnxruntime is missing or refuses the model.
     """
-    unknown = {name: (renamed or {}).get(name, name) for name in graph.untyped(part)}
     inputs = {spec.name for spec in model.inputs}
-    wanted = sorted(set(unknown.values()) - inputs)
+    wanted = sorted(set(graph.untyped(part)) - inputs)
     if not wanted:
         return part
     device = select_device("cpu")
     session = Session(graph.expose(model, _made_inside(model, wanted)), device, prepack=False)
     feeds = find_inputs(model, arrays, device).batch(model)
-    found = dict(zip(wanted, session.run(feeds, wanted), strict=True))
-    types = {
-        name: _type_of(origin, found[origin]) for name, origin in unknown.items() if origin in found
-    }
-    return graph.with_types(part, types)
+    found = zip(wanted, session.run(feeds, wanted), strict=True)
+    return graph.with_types(part, {name: _type_of(name, value) for name, value in found})
 
 
 def _made_inside(model: graph.Model, tensors: Sequence[str]) -> list[str]:

@@ -38,7 +38,7 @@ SHOWN = {
     "refused": "cli/test_broken_models.py::test_every_command_names_what_is_broken",
     "training-mode": "graph/test_normalise.py::test_dropout_in_training_mode_drops_nothing",
     "relu-is-output":
-        "graph/test_cut.py::test_a_tensor_that_is_an_output_itself_leaves_the_tail_under_another_name",
+        "graph/test_cut.py::test_a_tensor_that_is_an_output_itself_is_handed_on_by_the_tail",
     "recurrent": "graph/test_relu.py::test_the_states_of_a_relu_rnn_are_a_site_with_features_last",
 }  # fmt: skip
 """Where the tests show each hazard."""

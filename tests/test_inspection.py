@@ -10,10 +10,11 @@ import pytest
 from onnx import numpy_helper, parser
 from sample_networks import Sample, make_mlp
 
-from onnxmem import graph, inspection
+from onnxmem import graph, verification
 from onnxmem.errors import ModelRefusedError, UsageError
 from onnxmem.feeds import find_inputs
-from onnxmem.inspection import Inspection, Trial, inspect
+from onnxmem.inspection import inspect
+from onnxmem.inspection_records import Inspected, Inspection, Trial
 from onnxmem.runtime import select_device
 
 CPU = Trial(device="cpu")
@@ -31,7 +32,7 @@ def write(folder: Path, text: str, **weights: object) -> Path:
     return folder / "net.onnx"
 
 
-def only(result: Inspection) -> inspection.Inspected:
+def only(result: Inspection) -> Inspected:
     """Return the only site."""
     (site,) = result.sites
     return site
@@ -70,7 +71,7 @@ def test_axis_0_that_is_time_is_not_taken_for_the_batch(tmp_path: Path) -> None:
         u = Transpose<perm = [1, 0, 2]>(r)  y = MatMul(u, v)
     }"""
     site = only(inspect(write(tmp_path, text, w=(6, 8), v=(8, 4)), trial=CPU))
-    assert (site.status, site.batch_axis) == ("ok", None)
+    assert (site.status, site.batch_axis) == ("ok", 1)
 
 
 @pytest.mark.parametrize(
@@ -154,7 +155,7 @@ def test_a_cut_that_is_refused_is_a_reason(cnn: Sample, monkeypatch: pytest.Monk
     def refuse(*arguments: object) -> None:
         raise ModelRefusedError("onnxruntime refuses the model: no such kernel")
 
-    monkeypatch.setattr(inspection.CutRunner, "joined", refuse)
+    monkeypatch.setattr(verification.CutRunner, "joined", refuse)
     result = inspect(cnn.path, trial=CPU)
     assert {site.reason for site in result.sites} == {
         "onnxruntime refuses the model: no such kernel"
@@ -167,3 +168,18 @@ def test_too_few_samples_for_a_fixed_batch(tmp_path: Path) -> None:
     path = make_mlp(tmp_path, batch=7).path
     with pytest.raises(UsageError, match="takes 7 samples"):
         inspect(path, trial=Trial({"x": np.zeros((3, 10), np.float32)}, "cpu"))
+
+
+def test_exact_cuts_are_exact_to_the_last_bit(cnn: Sample, mlp: Sample) -> None:
+    for sample in (cnn, mlp):
+        result = inspect(sample.path, trial=Trial(device="cpu", exact=True))
+        assert {(site.status, site.relative_error) for site in result.sites} == {("ok", 0.0)}
+
+
+def test_a_state_that_goes_with_each_sample_along_another_axis(tmp_path: Path) -> None:
+    text = """(float[N,8] x, float[2,N,8] state) => (float[N,8] y) {
+        s = ReduceSum<keepdims = 0>(state, first)  a = Add(x, s)  r = Relu(a)  y = Neg(r)
+    }"""
+    result = inspect(write(tmp_path, text, first=np.array([0])), trial=CPU)
+    assert result.verified is not None and result.verified.sample_axis == 0
+    assert only(result).batch_axis == 0

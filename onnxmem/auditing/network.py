@@ -206,8 +206,17 @@ def check_classifies(network: Network, output: Array, samples: int) -> None:
         raise InconclusiveError(
             f"output {network.output!r} has shape {shape} for {samples} samples; "
             "a classifier gives (samples, classes): choose another with --output-name"
-            f"{see('kinds-of-output')}"
+            f"{elsewhere(network.model)}{see('kinds-of-output')}"
         )
+
+
+def elsewhere(model: graph.Model) -> str:
+    """Return, to end a message with, where else the samples may lie."""
+    free = graph.free_elsewhere(model)
+    if not free:
+        return ""
+    name, axis = free[0]
+    return f"; axis {axis} of {name!r} is free: export the model with its samples along axis 0"
 
 
 _STEP = 64

@@ -21,6 +21,7 @@ from onnxmem.arrays import Array, free_memory, take_rows, to_host
 from onnxmem.auditing import verdict
 from onnxmem.auditing.clock import Clock
 from onnxmem.auditing.identity import identify
+from onnxmem.auditing.independence import check_independent
 from onnxmem.auditing.kept import Kept
 from onnxmem.auditing.labelling import Labelling, read_labels
 from onnxmem.auditing.layer import Bench, Measured, unmeasured
@@ -174,6 +175,7 @@ def _set_up(
     whole = network.session(graph.expose(network.model, []))
     shared = network.feeds(samples.shared)
     labels = samples.labels
+    check_independent(network, whole, samples.inputs, shared)
     if labels is None:
         labels = predictions(network, whole, samples.inputs, shared)
     selection = draw(

@@ -4,7 +4,7 @@ The only package that imports onnx and onnx_ir.
 """
 
 from onnxmem.graph.activations import other_activations
-from onnxmem.graph.batch import free_batch, native_batch
+from onnxmem.graph.batch import free_batch, free_elsewhere, native_batch, whole_batch
 from onnxmem.graph.cut import cut_needs, expose, split
 from onnxmem.graph.file import data_files
 from onnxmem.graph.model import load
@@ -31,6 +31,7 @@ __all__ = [
     "expose",
     "find_sites",
     "free_batch",
+    "free_elsewhere",
     "is_half",
     "load",
     "load_recorded",
@@ -42,6 +43,7 @@ __all__ = [
     "share_weights",
     "split",
     "untyped",
+    "whole_batch",
     "widen",
     "with_input_types",
     "with_types",

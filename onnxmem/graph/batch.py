@@ -11,7 +11,7 @@ from onnxmem.graph.constants import Known
 from onnxmem.graph.flow import Flow
 from onnxmem.graph.model import revise
 from onnxmem.graph.normalise import infer_types
-from onnxmem.graph.ops import is_standard
+from onnxmem.graph.ops import WHOLE_BATCH_OPS, is_standard
 from onnxmem.graph.records import Model
 from onnxmem.graph.soundness import blames_model
 
@@ -21,11 +21,35 @@ BATCH = "batch"
 def native_batch(model: Model) -> int | None:
     """Return the batch size that `model` was exported for, None where it takes any.
 
-    That is the first size of its inputs if they agree on it.
+    That is the first size of its inputs if they agree on it, or else, of those that differ, the
+    one that the outputs have as well: an input of another size is common to all samples.
     """
     firsts = {spec.shape[0] for spec in model.inputs if spec.shape}
     sizes = {size for size in firsts if isinstance(size, int)}
-    return sizes.pop() if len(sizes) == 1 and len(firsts) == 1 else None
+    if sizes != firsts:
+        return None
+    if len(sizes) > 1:
+        sizes &= {spec.shape[0] for spec in model.outputs if spec.shape}
+    return sizes.pop() if len(sizes) == 1 else None
+
+
+def free_elsewhere(model: Model) -> tuple[tuple[str, int], ...]:
+    """Return the inputs of which another axis than the first is left open, and that axis.
+
+    Where the first axis has a fixed size, that axis may count the samples instead.
+    """
+    found = []
+    for spec in model.inputs:
+        sizes = spec.shape or ()
+        free = [axis for axis, size in enumerate(sizes) if not isinstance(size, int)]
+        if free and free[0] > 0:
+            found.append((spec.name, free[0]))
+    return tuple(found)
+
+
+def whole_batch(model: Model) -> tuple[str, ...]:
+    """Return the operators of `model` whose result for one sample depends on the whole batch."""
+    return tuple(sorted({node.op_type for node in model.ir.graph.all_nodes()} & WHOLE_BATCH_OPS))
 
 
 @blames_model

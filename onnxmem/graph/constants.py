@@ -11,7 +11,7 @@ import onnx.reference
 import onnx.shape_inference
 import onnx_ir as ir
 
-from onnxmem.graph.ops import is_standard
+from onnxmem.graph.ops import given, is_standard
 
 SMALL = 1 << 16
 """Larger constants are weights: nothing in the graph's structure hangs on them."""
@@ -42,6 +42,12 @@ FOLDED = frozenset(
 )  # fmt: skip
 """Arithmetic on sizes and bounds. Whatever else a file asks for is not computed to read it."""
 
+SAME_NUMBERS = frozenset(
+    {"Cast", "CastLike", "Expand", "Flatten", "Identity", "Reshape", "Squeeze", "Tile", "Transpose",
+     "Unsqueeze"}
+)  # fmt: skip
+"""Operators whose result holds the same numbers as their first input, if that holds only one."""
+
 DEEPEST = 100
 """Longer chains of constant nodes are left alone."""
 
@@ -65,12 +71,28 @@ class Known:
         return self._found[value]
 
     def scalar(self, value: ir.Value | None) -> float | None:
-        """Return the one number that all elements of `value` hold, None where there is none."""
-        content = self(value)
+        """Return the one number that all elements of `value` hold, None where there is none.
+
+        How many elements those are may be open, as in ConstantOfShape(Shape(x)).
+        """
+        for _ in range(DEEPEST):
+            node = value.producer() if value is not None else None
+            if node is None or node.op_type not in SAME_NUMBERS or self(value) is not None:
+                break
+            value = node.inputs[0]
+        content = self._filling(value)
         if content is None or content.size == 0 or content.dtype.kind not in "fiub":
             return None
         first = content.flat[0]
         return float(first) if (content == first).all() else None
+
+    def _filling(self, value: ir.Value | None) -> np.ndarray | None:
+        """Return the content of `value`, or what a ConstantOfShape of open size is filled with."""
+        node = value.producer() if value is not None else None
+        if node is None or node.op_type != "ConstantOfShape":
+            return self(value)
+        filling = node.attributes.get("value")
+        return np.zeros(1, np.float32) if filling is None else filling.as_tensor().numpy()
 
     def _evaluate(self, value: ir.Value, depth: int) -> np.ndarray | None:
         if value.const_value is not None:
@@ -83,7 +105,20 @@ class Known:
             return _size(node)
         if node.op_type == "Gather" and (picked := self._picked_sizes(node, depth)) is not None:
             return picked
+        if node.op_type == "DequantizeLinear":
+            return self._dequantized(node, depth)
         return self._run(node, value, depth)
+
+    def _dequantized(self, node: ir.Node, depth: int) -> np.ndarray | None:
+        """Evaluate DequantizeLinear of one scale, of which the evaluator lacks some versions."""
+        number, scale, zero = (
+            self(given(node, at), depth + 1) if given(node, at) is not None else np.zeros(1)
+            for at in range(3)
+        )
+        if number is None or scale is None or zero is None or scale.size != 1 or zero.size != 1:
+            return None
+        wide = number.astype(np.float64) - float(zero.flat[0])
+        return (wide * float(scale.flat[0])).astype(scale.dtype)
 
     def _picked_sizes(self, node: ir.Node, depth: int) -> np.ndarray | None:
         """Evaluate Gather(Shape(x), i), for which only the sizes i must be known."""

@@ -44,7 +44,8 @@ def split(model: Model, tensor: str, output: str | None = None) -> Cut:
     """Cut `model` at `tensor`.
 
     A tensor that the tail reads and that neither depends on `tensor` nor can be recomputed from
-    constants alone crosses the cut.
+    constants alone crosses the cut. Where `tensor` is an output of the model, the tail hands its
+    input on.
 
     Args:
         model: The model.
@@ -67,13 +68,21 @@ def split(model: Model, tensor: str, output: str | None = None) -> Cut:
         sizes_of=flow.graph.inputs,
     )
     needs = plan.needs()
+    tail = build(
+        model,
+        [plan.target, *plan.crossing, *plan.direct],
+        plan.wanted,
+        plan.nodes,
+        [value for value in plan.ends if value.is_initializer()],
+        source=f"the part from {tensor!r} on",
+    )
     return Cut(
         tensor=tensor,
         crossing=needs.crossing,
         direct=needs.direct,
         outputs=tuple(value.name or "" for value in plan.wanted),
         head=head,
-        tail=_tail(model, plan),
+        tail=tail,
         whole_batch=needs.whole_batch,
     )
 
@@ -118,34 +127,6 @@ def _outputs(
         verb = "depends" if output is None else "does not depend"
         raise UsageError(f"{which} of {model.path} {verb} on tensor {target.name!r}")
     return reached
-
-
-def _tail(model: Model, plan: _Plan) -> Part:
-    target, outputs, extra = plan.target, list(plan.wanted), []
-    if target in outputs:
-        copy = ir.Node("", "Identity", [target])
-        result = copy.outputs[0]
-        result.name = _fresh(model, f"{target.name}_copy")
-        result.type, result.shape = target.type, target.shape
-        outputs[outputs.index(target)] = result
-        extra = [copy]
-    part = build(
-        model,
-        [target, *plan.crossing, *plan.direct],
-        outputs,
-        [*plan.nodes, *extra],
-        [value for value in plan.ends if value.is_initializer()],
-        source=f"the part from {target.name!r} on",
-    )
-    for node in extra:
-        node.replace_input_with(0, None)
-    return part
-
-
-def _fresh(model: Model, name: str) -> str:
-    while name in model.flow.values:
-        name += "_"
-    return name
 
 
 @blames_model

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,9 @@ from onnxmem.hazards import see
 
 LARGEST = 2**31
 """Bytes beyond which protobuf reads no message."""
+
+SMALL = 1024
+"""Bytes up to which a tensor may be more than a weight."""
 
 
 LONGEST_PATH = 250
@@ -97,6 +101,67 @@ def _require_complete(proto: onnx.ModelProto, path: Path, content: bytes) -> Non
         )
 
 
+def take_in_small(proto: onnx.ModelProto, path: Path) -> tuple[Path, ...]:
+    """Load what `proto` keeps in other files and is no weight but a shape, a bound, a number.
+
+    onnxruntime and shape inference want the content of these, which may be outside as well.
+
+    Returns:
+        All files that `proto` keeps tensors in.
+
+    Raises:
+        ModelFileError: A file is missing, too short, or outside the folder of the model.
+    """
+    folder = path.parent.absolute()
+    files: dict[str, Path] = {}
+    for tensor in _tensors(proto.graph):
+        if tensor.data_location != onnx.TensorProto.EXTERNAL:
+            continue
+        place = {entry.key: entry.value for entry in tensor.external_data}
+        location = place.get("location", "")
+        if location not in files:
+            files[location] = _external_file(folder, location, path)
+        size, offset = _bytes_of(tensor), place.get("offset", "0")
+        if size is None or not 0 <= size <= SMALL or not offset.isdecimal():
+            continue
+        if int(offset) + size > files[location].stat().st_size:
+            raise _truncated(location, path, tensor.name)
+        with files[location].open("rb") as stream:
+            stream.seek(int(offset))
+            content = stream.read(size)
+        tensor.ClearField("external_data")
+        tensor.ClearField("data_location")
+        tensor.raw_data = content
+    return tuple(files[location] for location in sorted(files))
+
+
+def _tensors(graph: onnx.GraphProto) -> Iterator[onnx.TensorProto]:
+    """Yield the initializers and constants of `graph`, bodies included."""
+    yield from graph.initializer
+    for node in graph.node:
+        for attribute in node.attribute:
+            if attribute.HasField("t"):
+                yield attribute.t
+            for body in (attribute.g, *attribute.graphs):
+                yield from _tensors(body)
+
+
+def _bytes_of(tensor: onnx.TensorProto) -> int | None:
+    """Return the size of `tensor`, None where its elements do not fill whole bytes."""
+    try:
+        bits = ir.DataType(tensor.data_type).bitwidth
+    except (TypeError, ValueError):
+        return None
+    return math.prod(tensor.dims) * bits // 8 if bits % 8 == 0 else None
+
+
+def _truncated(location: str, path: Path, tensor: str | None) -> ModelFileError:
+    return ModelFileError(
+        f"the external data file {location} of {path} is truncated at tensor "
+        f"{tensor!r}; download it again{see('external-data')}"
+    )
+
+
 def external_tensors(model: ir.Model) -> Iterator[ir.ExternalTensor]:
     """Yield every tensor of `model`, bodies included, whose data are in another file."""
     for graph in model.graphs():
@@ -118,21 +183,17 @@ def data_files(path: str | Path) -> tuple[Path, ...]:
         proto = read_proto(Path(path))
     except ModelFileError:
         return ()
-    tensors = (
-        *proto.graph.initializer,
-        *(a.t for node in proto.graph.node for a in node.attribute if a.HasField("t")),
-    )
     locations = {
         entry.value
-        for tensor in tensors
+        for tensor in _tensors(proto.graph)
         for entry in tensor.external_data
         if entry.key == "location" and isinstance(entry.value, str)
     }
     return tuple(Path(path).parent / location for location in sorted(locations))
 
 
-def attach_external(model: ir.Model, path: Path) -> tuple[Path, ...]:
-    """Point the external tensors of `model` at the folder of `path` and return their files.
+def attach_external(model: ir.Model, path: Path) -> bool:
+    """Point the external tensors of `model` at the folder of `path`; tell whether there are any.
 
     Raises:
         ModelFileError: A file is missing, too short, or outside the folder of the model.
@@ -147,11 +208,8 @@ def attach_external(model: ir.Model, path: Path) -> tuple[Path, ...]:
         end = (tensor.offset or 0) + tensor.nbytes
         fits = tensor.length in (None, tensor.nbytes)
         if not fits or end > files[location].stat().st_size:
-            raise ModelFileError(
-                f"the external data file {location} of {path} is truncated at tensor "
-                f"{tensor.name!r}; download it again{see('external-data')}"
-            )
-    return tuple(files[location] for location in sorted(files))
+            raise _truncated(location, path, tensor.name)
+    return bool(files)
 
 
 def _external_file(folder: Path, location: str, path: Path) -> Path:

@@ -10,12 +10,16 @@ import onnx_ir as ir
 from onnxmem.graph.constants import Known
 from onnxmem.graph.ops import is_standard, producer
 from onnxmem.graph.patterns import Match, clip_bounds
+from onnxmem.graph.quantized import SCALE_AND_ZERO, constant_term, largest
 
 WRAPPERS = ("Identity", "Cast", "QuantizeLinear", "DequantizeLinear")
 SCALERS = ("Mul", "Div")
 AFFINE = ("Add", "Sub", "Mul", "Div")
 SHAPERS = ("Cast", "Expand", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze")
 DEEPEST = 8
+
+CALIBRATION = 0.02
+"""By how much of it a calibrated range may exceed that of the activation."""
 
 
 def is_gate(match: Match, known: Known) -> bool:
@@ -24,6 +28,8 @@ def is_gate(match: Match, known: Known) -> bool:
     That is so if it clips x + a at 2a, if what it clips is brought from 0..c to 0..1 afterwards,
     or if it multiplies what it was computed from.
     """
+    if match.op in SCALE_AND_ZERO:
+        return _folds_gate(match, known)
     value, cap = _capped(match, known)
     if cap is None:
         return False
@@ -35,6 +41,17 @@ def is_gate(match: Match, known: Known) -> bool:
         return True
     origins = set(_affine_origins(match.source, known))
     return any(_multiplies(result, origins) for result, _ in results)
+
+
+def _folds_gate(match: Match, known: Known) -> bool:
+    """Tell whether a quantiser cuts x + a off at 2a or, as calibrated, at less."""
+    dequantizer = producer(match.value)
+    quantizer = producer(dequantizer.inputs[0]) if dequantizer is not None else None
+    if quantizer is None:
+        return False
+    cap = largest(quantizer, known)
+    offset = constant_term(quantizer, known) or _offset(match.source, known)
+    return cap is not None and offset is not None and 0 < cap <= 2 * offset * (1 + CALIBRATION)
 
 
 def _capped(match: Match, known: Known) -> tuple[ir.Value, float | None]:
@@ -103,20 +120,29 @@ def _multiplies(value: ir.Value, origins: set[ir.Value]) -> bool:
     )
 
 
-def is_guard(match: Match) -> bool:
+def is_guard(match: Match, known: Known) -> bool:
     """Tell whether the match only keeps a logarithm, root or quotient from going wrong."""
-    return _guards(match.value, 0)
+    return _guards(match.value, known, 0)
 
 
-def _guards(value: ir.Value, depth: int) -> bool:
+def _guards(value: ir.Value, known: Known, depth: int) -> bool:
     for reader in value.consumers() if depth < DEEPEST else ():
-        if is_standard(reader, "Log", "Sqrt", "Reciprocal", "Pow"):
+        if is_standard(reader, "Log", "Sqrt", "Reciprocal") or _takes_root(reader, value, known):
             return True
         if is_standard(reader, "Div") and reader.inputs[1] is value:
             return True
         shifted = is_standard(reader, "Add", "Mul") and any(
             item is not None and item.const_value is not None for item in reader.inputs
         )
-        if (shifted or is_standard(reader, *SHAPERS)) and _guards(reader.outputs[0], depth + 1):
+        passed = shifted or is_standard(reader, *SHAPERS)
+        if passed and _guards(reader.outputs[0], known, depth + 1):
             return True
     return False
+
+
+def _takes_root(reader: ir.Node, value: ir.Value, known: Known) -> bool:
+    """Tell whether `reader` takes `value` to a power that needs it not to be negative."""
+    if not is_standard(reader, "Pow") or reader.inputs[0] is not value:
+        return False
+    exponent = known.scalar(reader.inputs[1])
+    return exponent is None or exponent < 0 or exponent % 1 != 0

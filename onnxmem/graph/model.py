@@ -9,7 +9,7 @@ import onnx_ir as ir
 
 from onnxmem.graph import file
 from onnxmem.graph.flow import Flow
-from onnxmem.graph.normalise import normalise
+from onnxmem.graph.normalise import check, normalise
 from onnxmem.graph.passes import Bound
 from onnxmem.graph.records import Dim, Model, TensorSpec
 
@@ -29,15 +29,17 @@ def load(path: str | Path, bind: Mapping[str, Bound] | None = None) -> Model:
     proto = file.read_proto(path)
     producer = " ".join(filter(None, (proto.producer_name, proto.producer_version)))
     ir_version = proto.ir_version
+    check(proto, path)
+    externals = file.take_in_small(proto, path)
     network, notes = normalise(proto, path, bind or {})
-    externals = file.attach_external(network, path)
+    outside = file.attach_external(network, path)
     return describe(
         network,
         path=path,
         sha256=file.sha256((path, *externals)),
         ir_version=ir_version,
         producer=producer,
-        weights=path.parent.absolute() if externals else None,
+        weights=path.parent.absolute() if outside else None,
         notes=notes,
     )
 

@@ -27,10 +27,21 @@ HIGHEST_RANK = 64
 """Axes that a tensor has at most, as far as sizes are followed."""
 
 
+def check(proto: onnx.ModelProto, path: Path) -> None:
+    """Check what every later step takes for granted of the model in `proto`.
+
+    Raises:
+        ModelFileError: something does not hold.
+    """
+    with _blames_file(path):
+        _open_negative_sizes(proto)
+        require_sound(proto)
+
+
 def normalise(
     proto: onnx.ModelProto, path: Path, bind: Mapping[str, passes.Bound]
 ) -> tuple[ir.Model, tuple[str, ...]]:
-    """Return the network in `proto` in normal form, and notes on what was changed.
+    """Return the network in `proto`, which was checked, in normal form, and what was changed.
 
     In normal form there are no functions, no Constant nodes, no initializers inside bodies or
     among the inputs, no If whose branch is known, no ZipMap; nodes are sorted.
@@ -39,8 +50,14 @@ def normalise(
         ModelFileError: The model contradicts itself.
         UsageError: `bind` does not fit the inputs.
     """
-    try:
+    with _blames_file(path):
         return _normalise(proto, bind)
+
+
+@contextmanager
+def _blames_file(path: Path) -> Iterator[None]:
+    try:
+        yield
     except OnnxmemError:
         raise
     except Exception as error:
@@ -57,7 +74,6 @@ def normalise(
 def _normalise(
     proto: onnx.ModelProto, bind: Mapping[str, passes.Bound]
 ) -> tuple[ir.Model, tuple[str, ...]]:
-    require_sound(proto)
     _forget_placement(proto)
     zipmaps = passes.replace_zipmaps(proto)
     network = passes.inline_functions(proto)
@@ -74,6 +90,7 @@ def _normalise(
     switched = passes.InferenceMode()(network).modified
     branches = _lift_branches(network)
     passes.DequantizeActivations()(network)
+    passes.UnblockActivations()(network)
     notes = {
         "class probabilities are given as a tensor instead of a ZipMap": zipmaps > 0,
         "Dropout or BatchNormalization in training mode switched to inference": switched,
@@ -107,6 +124,15 @@ def infer_types(network: ir.Model) -> None:
     small = _stays_small(network)
     with _texts_aside(network.graph):
         common.ShapeInferencePass(check_type=False, strict_mode=False, data_prop=small)(network)
+    passes.TypeSequences()(network)
+
+
+def _open_negative_sizes(proto: onnx.ModelProto) -> None:
+    """Leave open the sizes that are below zero, which is how some exporters say so."""
+    for info in (*proto.graph.input, *proto.graph.output, *proto.graph.value_info):
+        for dim in info.type.tensor_type.shape.dim:
+            if dim.dim_value < 0:
+                dim.Clear()
 
 
 @contextmanager

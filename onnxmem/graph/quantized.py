@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import onnx_ir as ir
 
 from onnxmem.graph.constants import Known
@@ -44,6 +45,30 @@ def folds_relu(node: ir.Node, known: Known) -> bool:
     if node.op_type == "QLinearAdd":
         return not all(zero_is_smallest(given(node, at), known) for at in (2, 5))
     return True
+
+
+def largest(node: ir.Node, known: Known) -> float | None:
+    """Return the largest number that the quantiser `node` can represent, None where not known."""
+    scale_at, zero_at = SCALE_AND_ZERO[node.op_type]
+    scale, zero = known.scalar(given(node, scale_at)), known(given(node, zero_at))
+    if scale is None:
+        return None
+    if zero is None:
+        return scale * 255
+    if not np.issubdtype(zero.dtype, np.integer) or not zero.size:
+        return None
+    return scale * float(np.iinfo(zero.dtype).max - int(zero.flat[0]))
+
+
+def constant_term(node: ir.Node, known: Known) -> float | None:
+    """Return the number that a QLinearAdd adds to its other operand, None where there is none."""
+    if node.op_type != "QLinearAdd":
+        return None
+    for at in (0, 3):
+        number, scale, zero = (known.scalar(given(node, at + i)) for i in range(3))
+        if number is not None and scale is not None:
+            return (number - (zero or 0)) * scale
+    return None
 
 
 def _zero_is_smallest(node: ir.Node, zero_at: int, known: Known) -> bool:

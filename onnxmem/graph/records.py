@@ -123,8 +123,7 @@ class Cut:
         crossing: Tensors computed before the cut that the tail reads as well; the head returns
             them after `tensor`.
         direct: Inputs of the model that the tail reads; they need no capturing.
-        outputs: The outputs of the model that the tail computes, aligned with `tail.outputs`
-            (a name differs only where `tensor` itself is an output of the model).
+        outputs: The outputs of the model that the tail computes.
         head: From the model's inputs to `tensor` and `crossing`.
         tail: From `tensor`, `crossing` and `direct` to the outputs.
         whole_batch: Operators of the tail whose result for one sample depends on the other

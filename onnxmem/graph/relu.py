@@ -97,14 +97,14 @@ class _Finder:
     def _only_looks_like_one(self, match: Match) -> bool:
         if is_float(match.value) is False or is_gate(match, self.known):
             return True
-        return match.op in AMBIGUOUS and is_guard(match)
+        return match.op in AMBIGUOUS and is_guard(match, self.known)
 
     def _body_reason(self, owner: ir.Node) -> str:
         where = f"inside a body of {owner.op_type} {owner.name or owner.outputs[0].name!r}"
         if owner.op_type != "If":
             return f"{where}, which runs many times per sample{see('control-flow')}"
         _, ends = self.flow.upstream([value for value in owner.inputs if value is not None])
-        names = [value.name for value in ends if value.is_graph_input()]
+        names = [value.name for value in ends if value.is_graph_input() and _is_switch(value)]
         if not names:
             return f"{where}, whose condition is not known before it runs{see('control-flow')}"
         choices = " or ".join(map(str, names))
@@ -131,6 +131,11 @@ class _Finder:
             reaches=tuple(v.name or "" for i, v in enumerate(self.outputs) if mask >> i & 1),
             node=node.name or "" if node is not None else "",
         )
+
+
+def _is_switch(value: ir.Value) -> bool:
+    """Tell whether an input may be one number for all samples, rather than their data."""
+    return value.shape is None or len(value.shape) < 2
 
 
 def _from_the_front(axis: int | None, value: ir.Value) -> int | None:

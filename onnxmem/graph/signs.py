@@ -54,7 +54,7 @@ def _never_negative_if(value: ir.Value | None, known: Known) -> Sequence[ir.Valu
     node = producer(value)
     if node is None:
         return None
-    if node.op_type in NEVER:
+    if node.op_type in NEVER or _is_square(node, known):
         return ()
     if node.op_type in JOIN:
         return node.inputs
@@ -69,6 +69,14 @@ def _never_negative_if(value: ir.Value | None, known: Known) -> Sequence[ir.Valu
     if node.op_type in ("DequantizeLinear", "QuantizeLinear"):
         return node.inputs[:1]
     return None
+
+
+def _is_square(node: ir.Node, known: Known) -> bool:
+    """Tell whether `node` multiplies a tensor with itself, or takes it to an even power."""
+    if node.op_type == "Pow":
+        exponent = known.scalar(node.inputs[1])
+        return exponent is not None and exponent % 2 == 0
+    return node.op_type == "Mul" and node.inputs[0] is node.inputs[1]
 
 
 def zero_is_smallest(zero: ir.Value | None, known: Known) -> bool:

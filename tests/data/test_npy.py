@@ -93,7 +93,7 @@ def test_blocks_do_not_change_the_identity(folder: Path, monkeypatch: pytest.Mon
 def test_never_more_rows_than_a_block_are_read_at_once(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(columns, "BLOCK_BYTES", 2 * 3 * 4)
+    monkeypatch.setattr(columns, "BLOCK_BYTES", 2 * 3 * X.itemsize)
     sizes = []
     read = npy.NpyFile.__getitem__
     monkeypatch.setattr(

@@ -72,7 +72,6 @@ def test_the_model_itself_keeps_its_batch_size(network):
     [
         "float[N,4] x",
         "float x",
-        "float[1,4] x, float[2,4] z",
         "float[1,4] x, float[N,4] z",
     ],
 )
@@ -80,3 +79,28 @@ def test_a_model_without_one_native_batch_size_is_returned_as_it_is(network, inp
     model = graph.load(network(f"({inputs}) => (float[] y) {{ y = Relu(x) }}"))
     assert graph.native_batch(model) is None
     assert graph.free_batch(model) is model
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("(float[1,6] x, float[6] scale) => (float[1,6] y)", 1),
+        ("(float[6] scale, float[4,6] x) => (float[4,6] y)", 4),
+        ("(float[N,6] x, float[6] scale) => (float[N,6] y)", None),
+    ],
+)
+def test_an_input_common_to_all_samples_does_not_hide_the_batch_size(network, text, size):
+    model = graph.load(network(f"{text} {{ r = Relu(x) y = Mul(r, scale) }}"))
+    assert graph.native_batch(model) == size
+
+
+def test_the_axis_that_may_count_samples_instead_of_the_first(network):
+    text = "(float[7,N,6] x, float[N,6] z) => (float[7,N,6] y) { r = Relu(x) y = Add(r, z) }"
+    assert graph.free_elsewhere(graph.load(network(text))) == (("x", 1),)
+
+
+def test_operators_that_look_at_the_whole_batch_are_named(network):
+    text = """(float[N,6] x) => (float[N,6] y) {
+        r = Relu(x) q, s, z = DynamicQuantizeLinear(r) y = DequantizeLinear(q, s, z)
+    }"""
+    assert graph.whole_batch(graph.load(network(text))) == ("DynamicQuantizeLinear",)

@@ -180,3 +180,38 @@ def test_a_file_beyond_two_gibibytes_is_refused_unread(tmp_path):
         stream.truncate(2**31 + 1)
     with pytest.raises(ModelFileError, match="larger than 2 GiB"):
         graph.load(path)
+
+
+def test_shapes_that_are_kept_outside_are_read(network, tmp_path, run, draw):
+    proto = onnx.load(
+        network(
+            "(float[N,4] x) => (float[N,2,300] y) "
+            "{ h = MatMul(x, w) r = Relu(h) y = Reshape(r, shape) }",
+            w=(4, 600), shape=np.array([-1, 2, 300]),
+        )
+    )  # fmt: skip
+    path = tmp_path / "apart" / "network.onnx"
+    path.parent.mkdir()
+    onnx.save_model(proto, path, save_as_external_data=True, location="w.data", size_threshold=0)
+    content = path.with_name("w.data").read_bytes()
+    model = graph.load(path)
+    assert model.weights == path.parent
+    assert model.sha256 == hashlib.sha256(path.read_bytes() + content).hexdigest()
+    cut = graph.split(model, "r")
+    captured = run(cut.head, {"x": draw(3, 4)})
+    assert run(cut.tail, captured)["y"].shape == (3, 2, 300)
+    path.with_name("w.data").write_bytes(b"")
+    with pytest.raises(ModelFileError, match="truncated"):
+        graph.load(path)
+
+
+def test_sizes_below_zero_are_open(network):
+    path = network("(float[1,4] x) => (float[1,4] y) { y = Relu(x) }")
+    proto = onnx.load(path)
+    for info in (*proto.graph.input, *proto.graph.output):
+        info.type.tensor_type.shape.dim[0].dim_value = -1
+    onnx.save(proto, path)
+    model = graph.load(path)
+    assert model.inputs[0].shape == (None, 4)
+    assert not isinstance((model.outputs[0].shape or (0,))[0], int)
+    assert graph.native_batch(model) is None

@@ -261,3 +261,61 @@ def test_a_scikit_learn_network_keeps_labels_and_probabilities(tmp_path, draw):
     model = graph.load(path)
     assert [spec.dtype for spec in model.outputs] == ["int64", "float32"]
     assert [site.op for site in graph.find_sites(model)] == ["Relu"]
+
+
+def test_a_function_of_another_opset_may_read_weights(network, check_cut, draw):
+    path = network("(float[N,4] x) => (float[N,4] y) { r = mine.block(x, w) y = MatMul(r, w) }",
+                   opset=18, w=(4, 4), domains={"mine": 1})  # fmt: skip
+    model = onnx.load(path)
+    model.functions.append(
+        onnx.parser.parse_function(
+            """<domain: "mine", opset_import: ["" : 11]>
+            block (a, b) => (c) { h = MatMul(a, b) c = Relu(h) }"""
+        )
+    )
+    onnx.save(model, path)
+    (site,) = graph.find_sites(graph.load(path))
+    check_cut(path, site.tensor, {"x": draw(2, 4)})
+
+
+@pytest.mark.parametrize(
+    ("body", "crossing"),
+    [
+        ("s = SequenceConstruct(r, h) t = ConcatFromSequence<axis=1>(s)", ("h",)),
+        ("s = SplitToSequence<axis=1>(r, two) i = SequenceAt(s, one) t = Concat<axis=1>(i, h)",
+         ("h",)),
+        ("e = SequenceEmpty() s = SequenceInsert(e, r) c = Identity(s) t = SequenceAt(c, none)",
+         ()),
+    ],
+)  # fmt: skip
+def test_sequences_are_typed_as_such(network, check_cut, draw, body, crossing):
+    numbers = {"one": np.array(1), "two": np.array(2), "none": np.array(0)}
+    path = network(
+        f"(float[N,4] x) => (float[] y) {{ h = MatMul(x, w) r = Relu(h) {body} y = Neg(t) }}",
+        w=(4, 4), **{name: value for name, value in numbers.items() if name in body},
+    )  # fmt: skip
+    assert check_cut(path, "r", {"x": draw(2, 4)}).crossing == crossing
+
+
+def test_activations_in_blocks_are_found_in_the_usual_layout(network, check_cut, draw, tmp_path):
+    ort = pytest.importorskip("onnxruntime")
+    path = network(
+        """(float[N,3,8,8] x) => (float[N,5] y) {
+            a = Conv<pads=[1,1,1,1]>(x, w1) r1 = Relu(a)
+            b = Conv<pads=[1,1,1,1]>(r1, w2) r2 = Relu(b)
+            c = Conv<pads=[1,1,1,1]>(r2, w2) d = Add(c, r1) r3 = Relu(d)
+            p = GlobalAveragePool(r3) f = Flatten(p) y = Gemm(f, w3)
+        }""",
+        w1=(10, 3, 3, 3), w2=(10, 10, 3, 3), w3=(10, 5),
+    )  # fmt: skip
+    options = ort.SessionOptions()
+    options.optimized_model_filepath = str(tmp_path / "optimised.onnx")
+    options.log_severity_level = 4
+    ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    model = graph.load(tmp_path / "optimised.onnx")
+    if "com.microsoft.nchwc" not in {node.domain for node in model.flow.nodes}:
+        pytest.skip("onnxruntime uses no blocked layout on this machine")
+    sites = graph.find_sites(model)
+    assert [(site.status, site.feature_axis) for site in sites] == [("ok", 1)] * 3
+    for site in sites:
+        check_cut(model, site.tensor, {"x": draw(2, 3, 8, 8)})

@@ -113,3 +113,37 @@ def test_a_relu_that_is_still_written_is_found_once(network):
         s=np.float32(0.1), zero=np.uint8(0), w=(4, 4),
     )  # fmt: skip
     assert [site.tensor for site in graph.find_sites(graph.load(path))] == ["r"]
+
+
+@pytest.mark.parametrize(("cap", "sites"), [(6.0, 0), (4.5, 0), (7.0, 1)])
+def test_a_gate_that_was_folded_into_a_quantizer_is_no_site(network, cap, sites):
+    path = network(
+        """(float[N,4] x) => (float[N,4] y) {
+            h = MatMul(x, w)
+            three = DequantizeLinear(q, s, z)
+            a = Add(h, three)
+            b = QuantizeLinear(a, t, z)
+            c = DequantizeLinear(b, t, z)
+            m = Mul(h, c)
+            y = MatMul(m, w)
+        }""",
+        w=(4, 4), q=np.uint8(255), s=np.float32(3 / 255), z=np.uint8(0), t=np.float32(cap / 255),
+    )  # fmt: skip
+    assert len(graph.find_sites(graph.load(path))) == sites
+
+
+def test_a_gate_of_quantised_arithmetic_is_no_site(network):
+    path = network(
+        """(float[N,4] x) => (float[N,4] y) {
+            h = MatMul(x, w)
+            i = QuantizeLinear(h, s, m)
+            b = com.microsoft.QLinearAdd(i, s, m, q, s, z, t, z)
+            c = DequantizeLinear(b, t, z)
+            g = Mul(h, c)
+            y = MatMul(g, w)
+        }""",
+        domains={"com.microsoft": 1},
+        w=(4, 4), q=np.uint8(255), s=np.float32(3 / 255), z=np.uint8(0), m=np.uint8(128),
+        t=np.float32(6 / 255),
+    )  # fmt: skip
+    assert graph.find_sites(graph.load(path)) == ()

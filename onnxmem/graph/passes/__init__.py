@@ -1,9 +1,11 @@
 """One rewriting of a graph each: what it asks of the model, what it does, what then holds."""
 
 from onnxmem.graph.passes.bind import BindInputs, Bound
+from onnxmem.graph.passes.blocked import UnblockActivations
 from onnxmem.graph.passes.branches import LiftBranches
 from onnxmem.graph.passes.functions import inline_functions
 from onnxmem.graph.passes.quantized import DequantizeActivations
+from onnxmem.graph.passes.sequences import TypeSequences
 from onnxmem.graph.passes.training import InferenceMode
 from onnxmem.graph.passes.zipmap import replace_zipmaps
 
@@ -13,6 +15,8 @@ __all__ = [
     "DequantizeActivations",
     "InferenceMode",
     "LiftBranches",
+    "TypeSequences",
+    "UnblockActivations",
     "inline_functions",
     "replace_zipmaps",
 ]

@@ -22,6 +22,7 @@ def inline_functions(proto: onnx.ModelProto) -> ir.Model:
     if not proto.functions:
         return ir.from_proto(proto)
     if any(not _same_meaning(proto, function) for function in proto.functions):
+        _declare_initializers(proto)
         proto = onnx.shape_inference.infer_shapes(proto)
         proto = onnx.inliner.inline_local_functions(proto, convert_version=True)
     network = ir.from_proto(proto)
@@ -31,6 +32,17 @@ def inline_functions(proto: onnx.ModelProto) -> ir.Model:
             function.opset_imports[domain] = version
     inline = ir.passes.Sequential(common.InlinePass(), common.RemoveUnusedOpsetsPass())
     return inline(network).model
+
+
+def _declare_initializers(proto: onnx.ModelProto) -> None:
+    """State the types of the initializers, which the conversion asks for."""
+    graph = proto.graph
+    declared = {info.name for info in (*graph.input, *graph.value_info)}
+    graph.value_info.extend(
+        onnx.helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims)
+        for tensor in graph.initializer
+        if tensor.name not in declared
+    )
 
 
 def _same_meaning(proto: onnx.ModelProto, function: onnx.FunctionProto) -> bool:
