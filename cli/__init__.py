@@ -11,7 +11,7 @@ __all__ = ["main"]
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; an interrupt is answered from the first import on."""
     try:
-        from .main import main as run
+        from .entry import main as run
 
         run(arguments)
     except KeyboardInterrupt:

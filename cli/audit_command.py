@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import click
 
 from onnxmem import report as formats
-from onnxmem.auditing import run_audit
+from onnxmem.auditing import Settings, plan_audit, run_audit
+from onnxmem.data import Column
+from onnxmem.errors import UsageError
 from onnxmem.records import Report
 from onnxmem.report.command import command_line
 
 from . import console
+from .entry import exit_code, say_settings
 from .folders import check_keeps
-from .main import exit_code, say_settings
 from .options import (
     Outputs,
     audit_options,
@@ -23,13 +26,15 @@ from .options import (
     take_settings,
     take_store,
 )
+from .plan_table import plan_table
 
 
 @click.command("audit")
 @click.argument("model", type=click.Path())
 @click.option("--data", required=True, metavar="DATA", help="Labelled samples.")
+@click.option("--plan", is_flag=True, help="Only say what the audit would cost.")
 @audit_options
-def command(model: str, data: str, **options: Any) -> int:
+def command(model: str, data: str, plan: bool, **options: Any) -> int:
     """Score every ReLU layer of MODEL by how well it survives compression.
 
     DATA holds one array for each input of the model (or x) and the labels y that
@@ -47,6 +52,8 @@ def command(model: str, data: str, **options: Any) -> int:
     for path in outputs.paths.values():
         check_keeps(inputs, path, models=[model])
         formats.check_writable(path)
+    if plan:
+        return _plan(model, take_data(data, options), settings, outputs, quiet=options["quiet"])
     store = take_store(options)
     with console.progress(model, quiet=options["quiet"]) as listen:
         report = run_audit(
@@ -64,6 +71,20 @@ def command(model: str, data: str, **options: Any) -> int:
     if options["verbose"]:
         console.say(command_line(report))
     return exit_code(report, exit_zero=options["exit_zero"])
+
+
+def _plan(
+    model: str, data: Mapping[str, Column], settings: Settings, outputs: Outputs, *, quiet: bool
+) -> int:
+    """Show what the audit would cost, and write it where --json names a file."""
+    if set(outputs.paths) - {"json"}:
+        raise UsageError("--plan makes no report; of the formats it can write --json alone")
+    planned = plan_audit(model, data, settings)
+    if "json" in outputs.paths:
+        formats.write(planned.to_json(), outputs.paths["json"])
+    if not quiet and not outputs.to_stdout:
+        console.show(plan_table(planned))
+    return 0
 
 
 def present(report: Report, outputs: Outputs, *, quiet: bool) -> None:

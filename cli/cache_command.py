@@ -40,7 +40,7 @@ def command(action: str, json_path: str | None, quiet: bool, verbose: bool) -> i
     Audits find layers that were measured before there. ONNXMEM_CACHE_DIR chooses another
     folder, ONNXMEM_CACHE_SIZE another limit than 1G; 0 keeps nothing.
     """
-    del verbose  # read by main
+    del verbose  # read by the entry
     store = default_store()
     if json_path is not None:
         formats.check_writable(json_path)

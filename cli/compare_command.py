@@ -18,8 +18,8 @@ from onnxmem.errors import UsageError
 from onnxmem.records import Report
 
 from . import console
+from .entry import exit_code, say_settings
 from .folders import check_keeps
-from .main import exit_code, say_settings
 from .options import (
     FORMATS,
     Outputs,

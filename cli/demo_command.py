@@ -35,7 +35,7 @@ def command(html: str, device: str, quiet: bool, verbose: bool) -> int:
     Both are the same small CNN, trained to the end on the same images: one with
     the true labels, the other with random ones.
     """
-    del verbose  # read by main
+    del verbose  # read by the entry
     formats.check_writable(html)
     reports = []
     for name in NETWORKS:

@@ -20,7 +20,7 @@ def command(json_path: str | None, quiet: bool, verbose: bool) -> int:
 
     Exits with 0 if an audit can run here, and with 4 if it cannot.
     """
-    del verbose  # read by main
+    del verbose  # read by the entry
     diagnosis = diagnose()
     if json_path is not None:
         formats.write(diagnosis.to_json(), json_path)

@@ -42,7 +42,7 @@ def command(
 
     Weights that MODEL keeps in other files go to FILE.data.
     """
-    del verbose  # read by main
+    del verbose  # read by the entry
     target = Path(os.path.realpath(output))
     _check_target(output, model)
     arrays = None if data is None else load_data(data)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from onnxmem.report.words import printable
 
-from .main import main
+from .entry import main
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -52,7 +52,7 @@ def command(
     whose parts do not give what the model gives, or that onnxruntime refuses, or if the model
     does not give what --data holds as output_0.pb, ...
     """
-    del verbose  # read by main
+    del verbose  # read by the entry
     if data is not None and not verify:
         raise UsageError("--data is for --verify, which runs every cut; add --verify")
     if json_path is not None:

@@ -12,8 +12,8 @@ from onnxmem.errors import UsageError
 from onnxmem.records import Report
 
 from . import console
+from .entry import exit_code
 from .folders import check_keeps
-from .main import exit_code
 from .options import FORMATS, output_options, take_outputs
 
 PICTURES: dict[str, Literal["png", "svg"]] = {"png": "png", "svg": "svg"}

@@ -44,7 +44,7 @@ def command(
     The head takes inputs of MODEL and gives TENSOR and the crossing tensors. The tail takes
     these, and the inputs of MODEL that it reads itself, and gives the outputs of MODEL.
     """
-    del verbose  # read by main
+    del verbose  # read by the entry
     target = Path(os.path.realpath(output))
     check_free(target)
     arrays = None if data is None else load_data(data)

@@ -61,3 +61,8 @@ def free_memory(on_device: bool) -> int:
     if on_device:
         return int(load_cupy().cuda.Device().mem_info[0])
     return int(psutil.virtual_memory().available)
+
+
+def resident_memory() -> int:
+    """Return how many bytes of host memory this process holds."""
+    return int(psutil.Process().memory_info().rss)

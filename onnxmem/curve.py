@@ -105,56 +105,68 @@ def interval(values: np.ndarray) -> tuple[float, float]:
     return float(low), float(high)
 
 
+Measure = Callable[[int, np.ndarray, int], np.ndarray]
+"""Gives the accuracy of each batch (batches,) at a rank. Batches where the mask (batches,) is true
+are not measured: they have there what they have at the other rank that is given."""
+
+
 def refine(
     grid: Sequence[int],
-    measure: Callable[[int], float],
+    sizes: Sequence[int],
+    measure: Measure,
     tolerance: float = 0.005,
 ) -> tuple[list[int], float]:
     """Choose ranks of `grid` until the area under the accuracy is known to within `tolerance`.
 
-    Accuracy hardly falls with rank. Between two measured neighbours a curve that does not fall
-    stays inside the rectangle that they span, so half of that rectangle bounds the error of the
-    straight line. Five ranks spread over the grid come first; then the widest rectangle is halved
-    until the sum of all bounds is small enough. The whole grid is measured where a point lies
-    outside of its rectangle, and where the first five are level: what looks saturated may dip in
-    between.
+    Accuracy hardly falls with rank. Between two measured neighbours the curve of a batch that does
+    not fall stays inside the rectangle that they span, so half of that rectangle bounds the error
+    of the straight line; where it has no height the batch is settled, and is not measured in
+    between. The ends and the middle of the grid come first; then the interval with the largest
+    bound is halved until the sum of all bounds is small enough.
+
+    What is not so well known is measured at more ranks. A batch that falls is settled nowhere, and
+    where the mean falls, it is measured at every rank. So are all batches where the means are
+    level: what looks saturated may dip in between.
 
     Args:
         grid: increasing ranks.
-        measure: gives the accuracy at a rank; called once for each chosen rank.
-        tolerance: of the normalised area, and of the check of monotonicity.
+        sizes: (batches,) samples of each batch.
+        measure: gives the accuracies at a rank; called once for each chosen rank.
+        tolerance: of the normalised area, and of what counts as level or falling.
 
     Returns:
-        The measured ranks in increasing order, and the bound that holds for their area.
+        The chosen ranks in increasing order, and the bound that holds for their area.
     """
-    spread = (0, len(grid) // 4, len(grid) // 2, 3 * len(grid) // 4, len(grid) - 1)
-    accuracy = {grid[i]: measure(grid[i]) for i in dict.fromkeys(spread)}
-    level = max(accuracy.values()) - min(accuracy.values()) <= tolerance
-    falls = any(accuracy[high] < accuracy[low] - tolerance for low, high in pairwise(accuracy))
-    if level or falls:
-        return _measure_all(grid, measure, accuracy)
+    share, none = np.asarray(sizes) / np.sum(sizes), np.zeros(len(sizes), bool)
+    found = {place: measure(grid[place], none, grid[place]) for place in first_places(len(grid))}
     width = math.log2(grid[-1] / grid[0])
     while True:
-        known = sorted(accuracy)
-        bounds = {
-            (low, high): abs(accuracy[high] - accuracy[low]) * math.log2(high / low) / 2 / width
-            for low, high in pairwise(known)
-            if grid.index(high) - grid.index(low) > 1
-        }
+        known = sorted(found)
+        accuracy = np.stack([found[place] for place in known])
+        unruly = _unruly(accuracy, share, tolerance)
+        bounds = {}
+        for low, high in pairwise(known):
+            if high - low > 1:
+                height = float(share @ np.where(unruly, 1, abs(found[high] - found[low])))
+                bounds[low, high] = height * math.log2(grid[high] / grid[low]) / (2 * width)
         total = sum(bounds.values(), 0.0)
         if total <= tolerance:
-            return known, total
+            return [grid[place] for place in known], total
         low, high = max(bounds, key=lambda pair: bounds[pair])
-        middle = grid[(grid.index(low) + grid.index(high)) // 2]
-        accuracy[middle] = measure(middle)
-        if not accuracy[low] - tolerance <= accuracy[middle] <= accuracy[high] + tolerance:
-            return _measure_all(grid, measure, accuracy)
+        falls = (np.diff(accuracy, axis=0) < 0).any(axis=0)
+        settled = (found[low] == found[high]) & ~unruly & ~falls
+        found[(low + high) // 2] = measure(grid[(low + high) // 2], settled, grid[low])
 
 
-def _measure_all(
-    grid: Sequence[int], measure: Callable[[int], float], accuracy: dict[int, float]
-) -> tuple[list[int], float]:
-    for rank in grid:
-        if rank not in accuracy:
-            measure(rank)
-    return list(grid), 0.0
+def first_places(count: int) -> tuple[int, ...]:
+    """Return the places in a grid of `count` ranks that are measured in any case, ascending."""
+    return tuple(dict.fromkeys((0, (count - 1) // 2, count - 1)))
+
+
+def _unruly(accuracy: np.ndarray, share: np.ndarray, tolerance: float) -> np.ndarray:
+    """Tell of which batches nothing is known between the ranks of `accuracy` (ranks, batches)."""
+    mean = accuracy @ share
+    if np.ptp(mean) <= tolerance:
+        return np.ones(len(share), bool)
+    falls = (np.diff(accuracy, axis=0) < 0).any(axis=0)
+    return np.asarray(falls & (np.diff(mean) < -tolerance).any())

@@ -105,8 +105,10 @@ class Curve:
     batches) have one entry for each measured point. `auc` lies in 0..1, `auc_low` and
     `auc_high` bound its 95 % bootstrap interval, `auc_relative` is `auc` over the baseline's
     accuracy. `auc_bound` is half the width of what the points left out could change, if
-    accuracy does not fall with rank. `sample_auc` holds what each sample alone adds to `auc`,
-    their mean, in the order of the groups: see `onnxmem.curve.pack`.
+    accuracy does not fall with rank. A batch that has equal accuracies at two ranks is not measured
+    again between them: its accuracy there is the same, its error on the line through theirs.
+    `sample_auc` holds what each sample alone adds to `auc`, their mean, in the order of the groups:
+    see `onnxmem.curve.pack`.
     """
 
     compressor: Literal["nmf", "pca", "ablation"]

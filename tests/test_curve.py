@@ -64,15 +64,21 @@ def test_saturated_at_the_ceiling(auc: float, baseline: float, saturated: bool) 
 
 
 class Probe:
-    """Measures a known curve, and counts how often it is asked."""
+    """Measures known curves, and counts how often each batch is asked for at each rank."""
 
-    def __init__(self, grid: tuple[int, ...], values: list[float]) -> None:
-        self.values = dict(zip(grid, values, strict=True))
+    def __init__(self, grid: tuple[int, ...], *curves: list[float]) -> None:
+        self.curves = [dict(zip(grid, values, strict=True)) for values in curves]
         self.asked: Counter[int] = Counter()
+        self.settled: Counter[int] = Counter()
 
-    def __call__(self, rank: int) -> float:
+    def __call__(self, rank: int, settled: np.ndarray, at: int) -> np.ndarray:
         self.asked[rank] += 1
-        return self.values[rank]
+        self.settled[rank] = int(settled.sum())
+        places = np.where(settled, at, rank)
+        return np.array([one[k] for one, k in zip(self.curves, places, strict=True)])
+
+    def mean(self, rank: int) -> float:
+        return float(np.mean([one[rank] for one in self.curves]))
 
 
 @given(grid=grids, data=st.data())
@@ -81,12 +87,12 @@ def test_refined_area_is_within_its_bound_and_each_rank_is_measured_once(
 ) -> None:
     values = sorted(data.draw(st.lists(accuracies, min_size=len(grid), max_size=len(grid))))
     probe = Probe(grid, values)
-    ranks, bound = curve.refine(grid, probe)
+    ranks, bound = curve.refine(grid, [1] * len(probe.curves), probe)
     assert ranks == sorted(probe.asked)
     assert set(probe.asked.values()) == {1}
     assert {grid[0], grid[-1]} <= set(ranks) <= set(grid)
     assert 0 <= bound <= 0.005
-    refined = curve.area(ranks, [probe.values[k] for k in ranks], "rank")
+    refined = curve.area(ranks, [probe.mean(k) for k in ranks], "rank")
     assert abs(refined - curve.area(grid, values, "rank")) <= bound + 1e-9
 
 
@@ -96,7 +102,7 @@ def test_any_curve_is_measured_once_at_each_chosen_rank(
 ) -> None:
     values = data.draw(st.lists(accuracies, min_size=len(grid), max_size=len(grid)))
     probe = Probe(grid, values)
-    ranks, bound = curve.refine(grid, probe)
+    ranks, bound = curve.refine(grid, [1] * len(probe.curves), probe)
     assert ranks == sorted(probe.asked)
     assert set(probe.asked.values()) == {1}
     assert 0 <= bound <= 0.005
@@ -107,14 +113,14 @@ def test_curve_that_leaves_its_rectangle_is_measured_everywhere(middle: float) -
     grid = default_ranks(64)
     values = [0.2] + [middle] * (len(grid) - 2) + [0.6]
     probe = Probe(grid, values)
-    assert curve.refine(grid, probe) == (list(grid), 0.0)
+    assert curve.refine(grid, [1] * len(probe.curves), probe) == (list(grid), 0.0)
     assert probe.asked == Counter(grid)
 
 
 def test_falling_curve_is_measured_everywhere() -> None:
     grid = default_ranks(64)
     probe = Probe(grid, list(np.linspace(0.9, 0.1, len(grid))))
-    assert curve.refine(grid, probe) == (list(grid), 0.0)
+    assert curve.refine(grid, [1] * len(probe.curves), probe) == (list(grid), 0.0)
 
 
 def test_level_curve_is_measured_everywhere_before_it_may_count_as_saturated() -> None:
@@ -122,11 +128,46 @@ def test_level_curve_is_measured_everywhere_before_it_may_count_as_saturated() -
     dip = [1.0] * len(grid)
     dip[2] = 0.3
     for accuracies in ([1.0] * len(grid), dip):
-        assert curve.refine(grid, Probe(grid, accuracies)) == (list(grid), 0.0)
+        assert curve.refine(grid, [1], Probe(grid, accuracies)) == (list(grid), 0.0)
+
+
+def test_batch_is_settled_between_equal_accuracies() -> None:
+    grid = default_ranks(256)
+    level = [0.7] * len(grid)
+    rising = list(np.linspace(0.2, 0.9, len(grid)))
+    probe = Probe(grid, level, rising)
+    ranks, bound = curve.refine(grid, [1, 1], probe)
+    assert bound <= 0.005
+    assert [probe.settled[k] for k in (1, 256)] == [0, 0]
+    assert sum(probe.settled.values()) == len(ranks) - 3
+
+
+def test_batch_that_falls_is_settled_nowhere() -> None:
+    grid = default_ranks(256)
+    dip = [1.0] + [0.8] * (len(grid) - 2) + [1.0]
+    probe = Probe(grid, dip, list(np.linspace(0.0, 1.0, len(grid))))
+    curve.refine(grid, [1, 1], probe)
+    assert not sum(probe.settled.values())
+
+
+@given(grid=grids, data=st.data())
+def test_area_of_settled_batches_is_within_the_bound(
+    grid: tuple[int, ...], data: st.DataObject
+) -> None:
+    coarse = st.integers(0, 4).map(lambda n: n / 4)
+    curves = [
+        sorted(data.draw(st.lists(coarse, min_size=len(grid), max_size=len(grid))))
+        for _ in range(3)
+    ]
+    probe = Probe(grid, *curves)
+    ranks, bound = curve.refine(grid, [1, 1, 1], probe)
+    refined = curve.area(ranks, [probe.mean(k) for k in ranks], "rank")
+    whole = curve.area(grid, [probe.mean(k) for k in grid], "rank")
+    assert abs(refined - whole) <= bound + 1e-9
 
 
 def test_grid_of_one_rank() -> None:
-    assert curve.refine([1], Probe((1,), [0.5])) == ([1], 0.0)
+    assert curve.refine([1], [1], Probe((1,), [0.5])) == ([1], 0.0)
 
 
 sizes = st.lists(st.integers(1, 12), min_size=1, max_size=6)

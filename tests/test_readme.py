@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from onnxmem.cli.main import COMMANDS, cli
+from onnxmem.cli.entry import COMMANDS, cli
 
 README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
 

@@ -1,5 +1,6 @@
 """Audits: a plan in, a report out, and events while it runs. Prints nothing, writes no file."""
 
+from onnxmem.auditing.plan import Plan, plan_audit
 from onnxmem.auditing.run import Progress, environment, run_audit
 from onnxmem.auditing.settings import Settings, parse_ranks
 from onnxmem.auditing.sites import choose_sites
@@ -7,6 +8,7 @@ from onnxmem.auditing.together import Together, audit_together
 from onnxmem.auditing.verdict import judge_again
 
 __all__ = [
+    "Plan",
     "Progress",
     "Settings",
     "Together",
@@ -15,5 +17,6 @@ __all__ = [
     "environment",
     "judge_again",
     "parse_ranks",
+    "plan_audit",
     "run_audit",
 ]

@@ -15,7 +15,7 @@ import numpy as np
 
 from onnxmem.arrays import Array, namespace, take_rows
 from onnxmem.auditing.network import Network
-from onnxmem.errors import OutOfMemoryError, UsageError
+from onnxmem.errors import UsageError
 from onnxmem.graph import Cut, with_input_types
 from onnxmem.layout import to_matrix, to_tensor
 from onnxmem.runtime import Session
@@ -46,6 +46,12 @@ class Capture:
     def nbytes(self) -> int:
         """Bytes that the capture holds."""
         return sum(piece.nbytes for piece in self.pieces)
+
+    @property
+    def matrix_shape(self) -> tuple[int, int]:
+        """The shape of the activation matrix."""
+        features = int(self.pieces[0].tensor.shape[self.feature_axis])
+        return sum(int(piece.tensor.size) for piece in self.pieces) // features, features
 
     def matrix(self) -> Array:
         """Return the activation matrix (samples x positions, features), float32."""
@@ -119,9 +125,14 @@ class CutRunner:
         """Return all outputs of the tail for a piece as it was captured."""
         return self._run_tail(piece, piece.tensor, self.cut.tail.outputs)
 
-    def _run_tail(self, piece: Piece, tensor: Array, names: Sequence[str]) -> list[Array]:
+    def prepare_tail(self, piece: Piece) -> None:
+        """Compile the tail for pieces like this one, before several threads want it."""
         if self._tail is None:
             self._tail = self._compile_tail(piece)
+
+    def _run_tail(self, piece: Piece, tensor: Array, names: Sequence[str]) -> list[Array]:
+        self.prepare_tail(piece)
+        assert self._tail is not None
         return self._tail.run({self.cut.tensor: tensor, **piece.others}, names)
 
     def _compile_tail(self, piece: Piece) -> Session:
@@ -139,20 +150,3 @@ class CutRunner:
             for name, array in arrays.items()
         }
         return self.network.session(with_input_types(self.cut.tail, types))
-
-
-def piece_size(bytes_per_sample: int, budget: int, native: int | None, batch: int) -> int:
-    """Return how many samples run together.
-
-    Raises:
-        OutOfMemoryError: the budget does not hold the smallest piece.
-    """
-    smallest = native or 1
-    if smallest * bytes_per_sample > budget:
-        raise OutOfMemoryError(
-            f"one sample needs {bytes_per_sample / 2**20:.0f} MiB at this cut, "
-            f"the budget is {budget / 2**20:.0f} MiB; use a larger --memory"
-        )
-    possible = max(1, budget // bytes_per_sample)
-    # A power of two, so that the free memory of the day hardly changes how samples are grouped.
-    return native or (batch if possible >= batch else 1 << (possible.bit_length() - 1))

@@ -22,7 +22,7 @@ import numpy as np
 import onnxmem
 from onnxmem._version import __version__
 from onnxmem.arrays import load_cupy, to_host
-from onnxmem.auditing.layer import Bench
+from onnxmem.auditing.bench import Bench
 from onnxmem.data import Samples
 from onnxmem.runtime import Device
 

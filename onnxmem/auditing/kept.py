@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 import msgspec
 import numpy as np
 
-from onnxmem.auditing.layer import Bench, Measured, measure_layer, scored
+from onnxmem.auditing.bench import Bench
+from onnxmem.auditing.layer import Measured, measure_layer, scored
 from onnxmem.cache import Store
 from onnxmem.graph import Site
 from onnxmem.records import Curve, Layer

@@ -22,6 +22,8 @@ from onnxmem.errors import DataError, InconclusiveError, ModelRefusedError, Usag
 from onnxmem.hazards import see
 from onnxmem.runtime import Device, Session
 
+_ELEMENT_BYTES = 4
+
 TOLERANCE = 1e-4
 """Largest deviation of joined parts from the whole model, over the scale of its output."""
 
@@ -38,6 +40,7 @@ class Network:
         device: where it runs.
         exact: without the optimizations that round.
         prepack: bring weights into the layout that runs fastest, at a cost for every session.
+        largest: bytes of the largest tensor that it makes of one sample, as far as that is known.
     """
 
     model: graph.Model
@@ -47,6 +50,7 @@ class Network:
     device: Device
     exact: bool
     prepack: bool = True
+    largest: int = 0
 
     def session(self, part: graph.Part) -> Session:
         """Compile a part of the model."""
@@ -101,7 +105,9 @@ def prepare(
     with tempfile.TemporaryDirectory(prefix="onnxmem-") as folder:
         lean = graph.share_weights(model, Path(folder))
         form = graph.output_form(lean, output)
-        yield Network(lean, output, form, batch, device, settings.exact)
+        largest = graph.largest_tensor(lean) * _ELEMENT_BYTES
+        del model  # with the weights that it holds
+        yield Network(lean, output, form, batch, device, settings.exact, largest=largest)
 
 
 def _free(

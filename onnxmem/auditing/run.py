@@ -2,45 +2,36 @@
 
 from __future__ import annotations
 
-import os
 import platform
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from onnxmem import curve, graph
 from onnxmem._version import __version__
-from onnxmem.arrays import Array, free_memory, take_rows, to_host
+from onnxmem.arrays import Array, free_memory, to_host
 from onnxmem.auditing import verdict
+from onnxmem.auditing.bench import Bench, Workers, workers
 from onnxmem.auditing.clock import Clock
 from onnxmem.auditing.identity import identify
 from onnxmem.auditing.independence import check_independent
 from onnxmem.auditing.kept import Kept
 from onnxmem.auditing.labelling import Labelling, read_labels
-from onnxmem.auditing.layer import Bench, Measured, unmeasured
-from onnxmem.auditing.network import (
-    TOLERANCE,
-    Network,
-    check_classifies,
-    deviation,
-    predictions,
-    prepare,
-)
+from onnxmem.auditing.layer import Measured, unmeasured
+from onnxmem.auditing.network import TOLERANCE, Network, deviation, predictions, prepare
 from onnxmem.auditing.settings import Settings
 from onnxmem.auditing.sites import choose_sites
+from onnxmem.auditing.whole import Whole
 from onnxmem.binding import blames_bind
 from onnxmem.cache import NOWHERE, Store
 from onnxmem.data import Column, Samples, Selection, draw, make_samples
-from onnxmem.errors import DataError, UsageError
+from onnxmem.errors import DataError, OutOfMemoryError, UsageError
 from onnxmem.records import CACHED_LAYERS, SCHEMA, Baseline, DataInfo, ModelInfo, Report, Tool
-from onnxmem.runtime import Device, Session, select_device, versions
+from onnxmem.runtime import Device, select_device, versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +85,7 @@ def run_audit(
     if settings.metric == "top1" and "y" not in arrays:
         raise DataError("--metric top1 needs labels: give an array 'y', or use --metric fidelity")
     model = graph.load(path, dict(settings.bind))
+    info = ModelInfo(str(path), model.sha256, model.ir_version, model.opset, model.producer)
     sites = choose_sites(model, settings.layers, settings.kind)
     device = select_device(settings.device)
     model = graph.widen(model)
@@ -102,12 +94,11 @@ def run_audit(
         blames_bind(settings.bind),
         device.scope(),
         prepare(model, samples.inputs, samples.shared, device, settings) as network,
-        _workers(device) as (workers, parallel),
+        workers(device) as team,
     ):
+        del model  # its weights are in a file now
         digests = samples.digests if digests is None else digests
-        bench, accuracy, labelling = _set_up(
-            network, samples, digests, settings, workers, parallel, clock
-        )
+        bench, accuracy, labelling = _set_up(network, samples, digests, settings, team, clock)
         data = _describe(samples, digests, bench.selection, data_path, labelling)
         resolved = settings.to_dict() | {
             "metric": accuracy.metric,
@@ -133,7 +124,7 @@ def run_audit(
     return Report(
         schema=SCHEMA,
         tool=Tool("onnxmem", __version__),
-        model=ModelInfo(str(path), model.sha256, model.ir_version, model.opset, model.producer),
+        model=info,
         data=data,
         settings=resolved,
         environment=machine,
@@ -143,7 +134,8 @@ def run_audit(
         gates=gates,
         verdict=outcome,
         reason=reason,
-        timings=clock.split(bench.workers) | ({CACHED_LAYERS: float(cached)} if cached else {}),
+        timings=clock.split(bench.workers.count)
+        | ({CACHED_LAYERS: float(cached)} if cached else {}),
     )
 
 
@@ -162,35 +154,49 @@ def _describe(
     )
 
 
+def select(
+    network: Network, samples: Samples, digests: np.ndarray, settings: Settings
+) -> tuple[Whole, Selection, dict[str, Array]]:
+    """Compile the untouched model, choose the samples of the audit, and bring them to the device.
+
+    Raises:
+        DataError: there are too few samples.
+        InconclusiveError: the output is none that classifies, or depends on other samples.
+    """
+    whole = Whole(network, network.feeds(samples.shared))
+    labels = samples.labels
+    check_independent(network, whole.session, samples.inputs, whole.shared)
+    if labels is None:
+        labels = predictions(network, whole.session, samples.inputs, whole.shared)
+    selection = draw(
+        labels, digests, settings.per_class, settings.seed, multiple=network.batch or 1
+    )
+    inputs = network.feeds({name: array[selection.rows] for name, array in samples.inputs.items()})
+    return whole, selection, inputs
+
+
 def _set_up(
     network: Network,
     samples: Samples,
     digests: np.ndarray,
     settings: Settings,
-    workers: int,
-    parallel: Callable[[Callable[[Any], Any], Iterable[Any]], list[Any]],
+    team: Workers,
     clock: Clock,
 ) -> tuple[Bench, Baseline, Labelling]:
     """Run the untouched model: group the samples, and measure what it knows of them."""
-    whole = network.session(graph.expose(network.model, []))
-    shared = network.feeds(samples.shared)
-    labels = samples.labels
-    check_independent(network, whole, samples.inputs, shared)
-    if labels is None:
-        labels = predictions(network, whole, samples.inputs, shared)
-    selection = draw(
-        labels, digests, settings.per_class, settings.seed, multiple=network.batch or 1
-    )
-    inputs = network.feeds({name: array[selection.rows] for name, array in samples.inputs.items()})
-    reference = {
-        kind: tuple(
-            parallel(
-                partial(_whole_output, network, whole, inputs, shared),
-                [batch.rows for batch in selection.batches(kind)],
+    whole, selection, inputs = select(network, samples, digests, settings)
+    separable = whole.is_separable(inputs, len(selection.rows))
+    with clock.stage("reference"):
+        reference = {
+            kind: tuple(
+                team.map(
+                    partial(whole.output, inputs, separable),
+                    [batch.rows for batch in selection.batches(kind)],
+                    team.count,
+                )
             )
-        )
-        for kind in ("class", "mixed")
-    }
+            for kind in ("class", "mixed")
+        }
     predicted = np.empty(len(selection.rows), np.int64)
     for batch, output in zip(selection.single, reference["class"], strict=True):
         predicted[batch.rows] = network.predict(output)
@@ -208,10 +214,11 @@ def _set_up(
     bench = Bench(
         network=network,
         inputs=inputs,
-        shared=shared,
+        shared=whole.shared,
         selection=selection,
         truth=truth,
         reference=reference,
+        separable=separable,
         independent=_independent(selection, reference),
         baseline=baseline.value,
         weights={
@@ -219,9 +226,8 @@ def _set_up(
             for kind in settings.batch
         },
         settings=settings,
-        memory=(settings.memory or free_memory(network.device.is_cuda) // 2) // workers,
-        workers=workers,
-        map=parallel,
+        memory=settings.memory or free_memory(network.device.is_cuda) // 2,
+        workers=team,
         clock=clock,
     )
     return bench, baseline, labelling
@@ -235,25 +241,6 @@ def _independent(selection: Selection, reference: Mapping[str, Sequence[Array]])
         values = np.concatenate([to_host(output) for output in outputs])
         ordered[kind] = values[np.argsort(rows)]
     return deviation(ordered["mixed"], ordered["class"]) <= TOLERANCE
-
-
-def _whole_output(
-    network: Network,
-    whole: Session,
-    inputs: Mapping[str, Array],
-    shared: Mapping[str, Array],
-    rows: np.ndarray,
-) -> Array:
-    """Return the output of the untouched model for the samples `rows`."""
-    step = network.batch or len(rows)
-    outputs = []
-    for start in range(0, len(rows), step):
-        chosen = rows[start : start + step]
-        feeds = {name: take_rows(array, chosen) for name, array in inputs.items()} | dict(shared)
-        (output,) = whole.run(feeds, [network.output])
-        check_classifies(network, output, len(chosen))
-        outputs.append(output)
-    return outputs[0] if len(outputs) == 1 else network.device.namespace.concatenate(outputs)
 
 
 def _measure(
@@ -276,40 +263,15 @@ def _measure(
         report(0)
         measured.append(kept.complete(site, parts, report))
         done += each
+    exhausted = [item.layer.reason for item in measured if item.exhausted]
+    if exhausted and not any(item.layer.curves for item in measured):
+        raise OutOfMemoryError(exhausted[0])
     listen(Progress("done", total, total))
     return measured, cached
 
 
 def _report_curve(listen: Listener, tensor: str, before: int, total: int, done: int) -> None:
     listen(Progress(tensor, before + done, total))
-
-
-@contextmanager
-def _workers(
-    device: Device,
-) -> Iterator[tuple[int, Callable[[Callable[[Any], Any], Iterable[Any]], list[Any]]]]:
-    """Give a map that works on several batches at once.
-
-    Every library runs on one thread and batches run side by side, so that no sum depends on the
-    number of cores. A GPU takes one batch at a time.
-    """
-    count = 1 if device.is_cuda else len(_affinity())
-    if count == 1:
-        with threadpool_limits(1):
-            yield 1, lambda function, items: [function(item) for item in items]
-        return
-    pool = ThreadPoolExecutor(count, thread_name_prefix="onnxmem")
-    try:
-        with threadpool_limits(1):
-            yield count, lambda function, items: list(pool.map(function, items))
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _affinity() -> Sequence[int]:
-    if hasattr(os, "sched_getaffinity"):
-        return sorted(os.sched_getaffinity(0))
-    return range(os.cpu_count() or 1)
 
 
 def environment(device: Device) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from sample_networks import CLASSES, Sample
 
 import onnxmem
 from onnxmem import curve as curves
-from onnxmem.auditing import Progress, layer
+from onnxmem.auditing import Progress, cut_run, layer, points
 from onnxmem.errors import (
     DataError,
     ModelRefusedError,
@@ -198,7 +198,7 @@ def test_batch_that_cannot_be_freed_is_fed_piece_by_piece(
         assert one.curves[0].auc == pytest.approx(other.curves[0].auc, abs=0.02)
 
 
-@pytest.mark.parametrize("memory", [2**20, 2**16])
+@pytest.mark.parametrize("memory", [2**20, 2**18])
 def test_small_budget_gives_the_same_result(cnn: Sample, memory: int) -> None:
     small, ample = (audit(cnn, memory=size, batch=["class", "mixed"]) for size in (memory, 2**30))
     assert without_settings(small).summary.keys() == ample.summary.keys()
@@ -208,20 +208,55 @@ def test_small_budget_gives_the_same_result(cnn: Sample, memory: int) -> None:
             assert few.error == pytest.approx(many.error, rel=1e-4)
 
 
-def test_budget_below_one_sample(cnn: Sample) -> None:
+def test_budget_below_one_batch_of_any_layer(cnn: Sample) -> None:
     with pytest.raises(OutOfMemoryError, match="use a larger --memory"):
         audit(cnn, memory=100)
+
+
+def test_layer_that_runs_out_of_memory_is_skipped_alone(
+    cnn: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measure = layer.measure_curve
+
+    def run_out_at_stem(run: Any, *rest: Any) -> Any:
+        if run.cut.tensor == "stem":
+            raise MemoryError
+        return measure(run, *rest)
+
+    monkeypatch.setattr(layer, "measure_curve", run_out_at_stem)
+    report = audit(cnn)
+    assert [one.status == "skipped" for one in report.layers] == [True, False, False]
+    assert "out of memory" in report.layers[0].reason
+    assert (report.verdict, report.exit_code) == ("inconclusive", 3)
+
+
+def test_factors_that_cannot_be_kept_are_made_again_batch_by_batch(
+    mlp: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = audit(mlp, batch=["class", "mixed"])
+    monkeypatch.setattr(points, "_FACTOR_BYTES", 100)
+    forgotten = audit(mlp, batch=["class", "mixed"])
+    assert forgotten.layers == kept.layers
+
+
+def test_full_grid_is_measured_where_factors_cannot_be_kept(
+    mlp: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(points, "_FACTOR_BYTES", 100)
+    for one in audit(mlp, ranks="auto").layers:
+        assert one.curves[0].x == default_ranks(int(one.curves[0].x[-1]))
+        assert one.curves[0].auc_bound == 0
 
 
 def test_layer_that_fails_its_self_check_is_skipped(
     cnn: Sample, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    check = layer._LayerRun.check
+    check = cut_run.CutRun.check
 
     def fail_at_inner(run: Any) -> float:
         return 0.5 if run.cut.tensor == "inner" else check(run)
 
-    monkeypatch.setattr(layer._LayerRun, "check", fail_at_inner)
+    monkeypatch.setattr(cut_run.CutRun, "check", fail_at_inner)
     report = audit(cnn)
     assert [one.status for one in report.layers] == ["scored", "skipped", "scored"]
     skipped = report.layers[1]
@@ -235,14 +270,14 @@ def test_layer_that_fails_its_self_check_is_skipped(
 def test_tail_that_onnxruntime_refuses_is_skipped(
     cnn: Sample, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    compile_tail = layer.CutRunner._compile_tail
+    compile_tail = cut_run.CutRunner._compile_tail
 
     def refuse_inner(runner: Any, piece: Any) -> Any:
         if runner.cut.tensor == "inner":
             raise ModelRefusedError("onnxruntime refuses the model: no such kernel")
         return compile_tail(runner, piece)
 
-    monkeypatch.setattr(layer.CutRunner, "_compile_tail", refuse_inner)
+    monkeypatch.setattr(cut_run.CutRunner, "_compile_tail", refuse_inner)
     report = audit(cnn)
     assert [one.status for one in report.layers] == ["scored", "skipped", "scored"]
     assert "no such kernel" in report.layers[1].reason

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
-from onnxmem.cli.main import main
+from onnxmem.cli.entry import main
 
 from onnxmem import models
 

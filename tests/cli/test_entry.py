@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from onnxmem.cli.main import COMMANDS
+from onnxmem.cli.entry import COMMANDS
 from sample_networks import Sample
 
 import onnxmem

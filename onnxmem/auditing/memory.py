@@ -1,0 +1,106 @@
+"""How much of a layer is held at once: samples that run together, batches side by side.
+
+What is decided here changes no result beyond rounding. Samples run together in pieces whose size
+follows from the network; only a budget that is too small for them makes them smaller.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from onnxmem.errors import OutOfMemoryError
+
+_PIECE_BYTES = 64 * 2**20
+"""A piece has so many samples that its largest tensor stays below this. From some ten samples on
+a sample costs the same however many run with it, so larger pieces would save no time."""
+
+_LIVE_TENSORS = 3
+"""Tensors of the largest size that a running piece holds at once."""
+
+_WORKING_COPIES = 5
+"""Copies of a batch's activations: captured, as a matrix, approximated, and two to compare them."""
+
+_KEPT_SHARE = 0.5
+"""Of what the working copies leave free, the share that captures may take to be kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Bytes of one cut.
+
+    Attributes:
+        captured: of the cut's tensor and of all that crosses with it, for one sample.
+        largest: of the largest tensor that the network makes of one sample.
+        batch: samples of the largest batch.
+        samples: of all batches that are measured.
+        native: the only number of samples that the network takes, None where any.
+        whole: whether a batch must run as one piece.
+    """
+
+    captured: int
+    largest: int
+    batch: int
+    samples: int
+    native: int | None
+    whole: bool
+
+    def piece(self, samples: int) -> int:
+        """Return the bytes that so many samples need while they run."""
+        return samples * _LIVE_TENSORS * max(self.largest, self.captured)
+
+    @property
+    def working(self) -> int:
+        """The bytes of one batch while it is compressed."""
+        return _WORKING_COPIES * self.captured * self.batch
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What a cut may do at once.
+
+    Attributes:
+        step: samples that run together.
+        side_by_side: batches that are worked on at once.
+        keep: whether the captures of all batches are kept.
+        peak: bytes that are held at most.
+    """
+
+    step: int
+    side_by_side: int
+    keep: bool
+    peak: int
+
+
+def divide(load: Load, memory: int, workers: int) -> Share:
+    """Divide `memory` bytes between pieces, batches and captures.
+
+    Raises:
+        OutOfMemoryError: it does not hold a single batch.
+    """
+    smallest = load.batch if load.whole else load.native or 1
+    one = load.working + load.piece(smallest)
+    if one > memory:
+        raise OutOfMemoryError(
+            f"a batch of {load.batch} samples needs {one / 2**20:.3g} MiB at this cut, the budget "
+            f"is {memory / 2**20:.3g} MiB; use a larger --memory, or a smaller --per-class"
+        )
+    side_by_side = min(workers, memory // one)
+    room = memory // side_by_side - load.working
+    step = smallest if load.whole or load.native else piece_size(load.largest, load.batch)
+    while load.piece(step) > room:
+        step = max(smallest, 1 << ((step - 1).bit_length() - 1))
+    peak = side_by_side * (load.working + load.piece(step))
+    captures = load.captured * load.samples
+    keep = captures <= _KEPT_SHARE * (memory - peak)
+    return Share(step, side_by_side, keep, peak + captures * keep)
+
+
+def piece_size(largest: int, batch: int) -> int:
+    """Return how many of `batch` samples run together: all, or a power of two.
+
+    Args:
+        largest: bytes of the largest tensor that the network makes of one sample.
+        batch: samples that there are.
+    """
+    possible = max(1, _PIECE_BYTES // max(1, largest))
+    return batch if possible >= batch else 1 << (possible.bit_length() - 1)

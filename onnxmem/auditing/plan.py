@@ -1,0 +1,312 @@
+"""What an audit will cost, before it starts: runs, factorizations, sessions, memory and time.
+
+Every cut is made, and one batch of it goes through the head, the factorization and the tail with a
+clock beside it. The rest is counting. Where ranks are chosen while the audit runs, the least is
+what three ranks cost and the most what all of them do.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from onnxmem import graph
+from onnxmem.arrays import free_memory, resident_memory
+from onnxmem.auditing.bench import Bench, Workers, workers
+from onnxmem.auditing.clock import Clock
+from onnxmem.auditing.cut_run import CutRun, SkipError
+from onnxmem.auditing.network import Network, prepare
+from onnxmem.auditing.points import factor_bytes, levels
+from onnxmem.auditing.run import select
+from onnxmem.auditing.settings import Settings
+from onnxmem.auditing.sites import choose_sites
+from onnxmem.data import Column, Samples, make_samples
+from onnxmem.errors import ModelRefusedError, OutOfMemoryError, UsageError
+from onnxmem.factorize import compressor, relative_error
+from onnxmem.runtime import select_device
+
+SCHEMA = "onnxmem.plan/1"
+
+_FEWEST_RANKS = 3
+
+_WARM_UP = 0.2
+"""Seconds below which the first time that something is done says little about the next."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Runs of one batch each, and what they take.
+
+    Attributes:
+        head_runs, tail_runs: of a batch through a part of the model.
+        factorizations: sweeps over all ranks of one matrix.
+        approximations: matrices that are made from factors, and compared.
+        seconds: on this machine, with all workers.
+    """
+
+    head_runs: int = 0
+    tail_runs: int = 0
+    factorizations: int = 0
+    approximations: int = 0
+    seconds: float = 0.0
+
+    def __add__(self, other: Cost) -> Cost:
+        mine, others = asdict(self), asdict(other)
+        return Cost(**{name: mine[name] + others[name] for name in mine})
+
+
+@dataclass(frozen=True, slots=True)
+class LayerPlan:
+    """One layer; `reason` says why it will be skipped.
+
+    Attributes:
+        matrix: rows and features of the first batch's activation matrix.
+        ranks: the ranks to choose from.
+        step: samples that run together.
+        side_by_side: batches that are worked on at once.
+        memory: bytes of activations and factors that are held at most.
+        least, most: what it costs.
+    """
+
+    tensor: str
+    reason: str = ""
+    matrix: tuple[int, int] | None = None
+    ranks: tuple[float, ...] = ()
+    step: int = 0
+    side_by_side: int = 0
+    memory: int = 0
+    least: Cost = field(default_factory=Cost)
+    most: Cost = field(default_factory=Cost)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """An audit before it starts.
+
+    Attributes:
+        samples, batches: that go through every cut; of all kinds together.
+        workers: batches that run at once, at most.
+        sessions: that onnxruntime will compile.
+        peak_memory: bytes that the process will take at most.
+        least, most: what the layers cost together, and the runs of the untouched model.
+    """
+
+    schema: str
+    model: str
+    device: str
+    samples: int
+    batches: int
+    workers: int
+    sessions: int
+    peak_memory: int
+    least: Cost
+    most: Cost
+    layers: tuple[LayerPlan, ...]
+
+    def to_json(self) -> str:
+        """Return the plan as JSON text."""
+        return json.dumps(asdict(self), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def plan_audit(path: str | Path, arrays: Mapping[str, Column], settings: Settings) -> Plan:
+    """Return what `run_audit` would cost with the same arguments.
+
+    Raises:
+        OnnxmemError: whatever would keep the audit from starting.
+    """
+    model = graph.load(path, dict(settings.bind))
+    sites = choose_sites(model, settings.layers, settings.kind)
+    device = select_device(settings.device)
+    model = graph.widen(model)
+    samples = make_samples(arrays, model.inputs, settings.split)
+    with (
+        device.scope(),
+        prepare(model, samples.inputs, samples.shared, device, settings) as network,
+        workers(device) as team,
+    ):
+        del model
+        bench, reference = _bench(network, samples, settings, team)
+        layers, resident = [], resident_memory()
+        for site in sites:
+            layers.append(_plan_layer(site, bench))
+            resident = max(resident, resident_memory())
+        batches = sum(len(bench.batches(kind)) for kind in settings.batch)
+    used = [layer for layer in layers if not layer.reason]
+    return Plan(
+        schema=SCHEMA,
+        model=str(path),
+        device=device.name,
+        samples=len(bench.truth),
+        batches=batches,
+        workers=team.count,
+        sessions=2 * len(used) + 1,
+        peak_memory=resident + max((layer.memory for layer in layers), default=0),
+        least=sum((layer.least for layer in used), reference),
+        most=sum((layer.most for layer in used), reference),
+        layers=tuple(layers),
+    )
+
+
+def _bench(
+    network: Network, samples: Samples, settings: Settings, team: Workers
+) -> tuple[Bench, Cost]:
+    """Return a bench that knows no answers, and what the untouched model's answers cost."""
+    whole, selection, inputs = select(network, samples, samples.digests, settings)
+    separable = whole.is_separable(inputs, len(selection.rows))
+    rows = selection.single[0].rows
+    cuda = network.device.is_cuda
+    seconds = _timed(lambda: whole.output(inputs, separable, rows), cuda)[1]
+    count = len(selection.single) + len(selection.mixed)
+    bench = Bench(
+        network=network,
+        inputs=inputs,
+        shared=whole.shared,
+        selection=selection,
+        truth=selection.labels,
+        reference={},
+        separable=separable,
+        independent=separable,
+        baseline=0.0,
+        weights={},
+        settings=settings,
+        memory=settings.memory or free_memory(network.device.is_cuda) // 2,
+        workers=team,
+        clock=Clock(),
+    )
+    return bench, Cost(head_runs=count, seconds=count * seconds / min(team.count, count))
+
+
+def _plan_layer(site: graph.Site, bench: Bench) -> LayerPlan:
+    if site.status != "ok":
+        return LayerPlan(site.tensor, site.reason)
+    try:
+        return _Trial(site, bench).plan()
+    except (SkipError, ModelRefusedError, OutOfMemoryError, UsageError) as cause:
+        return LayerPlan(site.tensor, str(cause))
+
+
+class _Trial:
+    """One batch of one cut, with a clock beside it."""
+
+    def __init__(self, site: graph.Site, bench: Bench) -> None:
+        self.tensor, self.bench, self.settings = site.tensor, bench, bench.settings
+        self.run = CutRun(site, bench)
+        kind = self.settings.batch[0]
+        rows, runner = bench.batches(kind)[0].rows, self.run.runner
+        self.capture, self.head = self._timed(
+            lambda: runner.capture(rows, self.run.axis, self.run.share.step)
+        )
+        runner.prepare_tail(self.capture.pieces[0])
+        self.matrix, self.stacking = self._timed(self.capture.matrix)
+        self.tail = self._timed(
+            lambda: runner.outputs(self.capture, self.capture.tensors(self.matrix))
+        )[1]
+        self.limit = self.run.limit((kind, 0))
+
+    def _timed(self, work: Callable[[], Any]) -> tuple[Any, float]:
+        return _timed(work, self.bench.network.device.is_cuda)
+
+    def plan(self) -> LayerPlan:
+        """Count what all compressors do with all kinds of batches."""
+        least, most = self._checks(), self._checks()
+        grid: tuple[float, ...] = ()
+        for name in self.settings.compress:
+            grid = max(grid, levels(compressor(name), self.settings, self.limit), key=len)
+            few, all_levels = self._compressor(name)
+            least, most = least + few, most + all_levels
+        share = self.run.share
+        factors = max(
+            factor_bytes(compressor(name), grid, self.capture.matrix_shape)
+            for name in self.settings.compress
+        )
+        count = max(len(self.bench.batches(kind)) for kind in self.settings.batch)
+        return LayerPlan(
+            tensor=self.tensor,
+            matrix=self.capture.matrix_shape,
+            ranks=grid,
+            step=share.step,
+            side_by_side=share.side_by_side,
+            memory=share.peak + count * factors,
+            least=least,
+            most=most,
+        )
+
+    def _checks(self) -> Cost:
+        """Return what the captures and the self-check cost."""
+        heads = 1 if self.run.share.keep else 3
+        return self._cost(sum(map(self._batches, self.settings.batch)), heads, tails=1)
+
+    def _compressor(self, name: str) -> tuple[Cost, Cost]:
+        """Return the least and the most that a compressor costs, all kinds of batches together."""
+        method = compressor(name)
+        grid = levels(method, self.settings, self.limit)
+        fitted, fitting = self._timed(lambda: method.fit(self.matrix, grid, self.settings.seed))
+        middle = grid[len(grid) // 2]
+        approximating = self._timed(
+            lambda: relative_error(self.matrix, fitted.approximate(self.matrix, middle))
+        )[1]
+        auto = method.x_name == "rank" and self.settings.ranks == "auto"
+        few = grid[:: max(1, (len(grid) - 1) // (_FEWEST_RANKS - 1))] if auto else grid
+        costs = []
+        for chosen in (few, grid):
+            exact = sum(self._is_exact(name, level) for level in chosen)
+            runs = sum(fitted.draws(level) for level in chosen)
+            cost = Cost()
+            for number, kind in enumerate(self.settings.batch):
+                known = number and method.row_by_row and self.bench.independent
+                cost += self._cost(
+                    self._batches(kind),
+                    heads=0 if self.run.share.keep else 1 + len(chosen),
+                    tails=0 if known else runs - exact,
+                    fits=1,
+                    approximations=runs,
+                    seconds=fitting + runs * approximating + len(chosen) * self.stacking,
+                )
+            costs.append(cost)
+        return costs[0], costs[1]
+
+    def _is_exact(self, name: str, level: float) -> bool:
+        """Tell whether a level changes nothing, so that the self-check has shown its outputs."""
+        return level == 1 if name == "ablation" else name == "nmf" and level >= self.limit
+
+    def _batches(self, kind: str) -> int:
+        return len(self.bench.batches(kind))
+
+    def _cost(
+        self,
+        batches: int,
+        heads: int,
+        tails: int,
+        fits: int = 0,
+        approximations: int = 0,
+        seconds: float = 0.0,
+    ) -> Cost:
+        """Return what so many runs for each of `batches` cost."""
+        each = heads * self.head + tails * self.tail + seconds
+        together = min(self.run.share.side_by_side, batches)
+        return Cost(
+            head_runs=batches * heads,
+            tail_runs=batches * tails,
+            factorizations=batches * fits,
+            approximations=batches * approximations,
+            seconds=batches * each / together,
+        )
+
+
+def _timed(work: Callable[[], Any], on_device: bool) -> tuple[Any, float]:
+    """Return what `work` returns, and the seconds that it took; short work is done twice.
+
+    On the CPU that is processor time, so that other programs do not count.
+    """
+    now = time.perf_counter if on_device else time.thread_time
+    begin = now()
+    result = work()
+    seconds = now() - begin
+    if seconds >= _WARM_UP:
+        return result, seconds
+    begin = now()
+    return work(), now() - begin

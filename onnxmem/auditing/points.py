@@ -1,0 +1,207 @@
+"""The points of one curve: one compressor on one kind of batch of one cut."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+import numpy as np
+
+from onnxmem import curve
+from onnxmem.auditing.cut_run import CutRun
+from onnxmem.auditing.settings import Settings
+from onnxmem.data import Batch
+from onnxmem.factorize import (
+    DEFAULT_FRACTIONS,
+    Compressed,
+    Compressor,
+    default_ranks,
+    relative_error,
+)
+from onnxmem.records import Curve, Group
+
+_FACTOR_BYTES = 2**30
+"""Factors of all batches are kept up to this size (or --memory, where that is given), so that ranks
+can be chosen in the light of all batches. Beyond it every rank is measured, batch by batch."""
+
+_MOST_ROWS = 8000
+"""Of matrices with more rows than this no factors are kept that have a number for each row."""
+
+
+def measure_curve(
+    cut: CutRun, kind: str, method: Compressor, limit: int
+) -> tuple[Curve, np.ndarray]:
+    """Measure one curve, and its bootstrap AuCs (draws,).
+
+    Args:
+        cut: the layer.
+        kind: of batches, class or mixed.
+        method: the compressor.
+        limit: the rank from which on an approximation of any batch can be exact.
+    """
+    points = _Points(cut, kind, method, limit)
+    x, bound = points.measure()
+    return points.record(x, bound)
+
+
+class _Points:
+    """Accuracies and errors at the levels that were measured."""
+
+    def __init__(self, cut: CutRun, kind: str, method: Compressor, limit: int) -> None:
+        self.cut, self.kind, self.method = cut, kind, method
+        self.batches = cut.bench.batches(kind)
+        self.numbers = range(len(self.batches))
+        self.settings = cut.bench.settings
+        self.grid = levels(method, self.settings, limit)
+        self.auto = method.x_name == "rank" and self.settings.ranks == "auto"
+        self.factors: list[dict[float, Compressed]] = [{} for _ in self.batches]
+        self.correct: dict[float, np.ndarray] = {}
+        self.errors: dict[float, np.ndarray] = {}
+
+    def measure(self) -> tuple[tuple[float, ...], float]:
+        """Measure the levels that are needed; return them, and the bound of their area."""
+        if not self._fits():
+            columns = self.cut.map(self._measure_batch, self.numbers)
+            for level, scored in zip(self.grid, zip(*columns, strict=True), strict=True):
+                self._take(level, scored)
+            return self.grid, 0.0
+        if self.auto:
+            sizes = [len(batch.rows) for batch in self.batches]
+            ranks, bound = curve.refine([int(k) for k in self.grid], sizes, self._measure_level)
+            return tuple(ranks), bound
+        for level in self.grid:
+            self._measure_level(level, np.zeros(len(self.batches), bool), level)
+        return self.grid, 0.0
+
+    def _fits(self) -> bool:
+        """Tell whether the factors of all batches can be kept."""
+        each = factor_bytes(self.method, self.grid, self.cut.capture(self.kind, 0).matrix_shape)
+        room = min(_FACTOR_BYTES, self.settings.memory or _FACTOR_BYTES)
+        return each * len(self.batches) <= room
+
+    def _fitted(self, number: int, level: float) -> Compressed:
+        """Return the factors of a batch, made together with those of the levels near by.
+
+        Where ranks are chosen, the upper half of them is factorized only for batches that need it.
+        """
+        found = self.factors[number]
+        if level not in found:
+            matrix = self.cut.capture(self.kind, number).matrix()
+            with self.cut.bench.clock.stage("factorization"):
+                span = next(span for span in self._spans() if level in span)
+                found |= dict.fromkeys(span, self.method.fit(matrix, span, self.settings.seed))
+        return found[level]
+
+    def _spans(self) -> list[tuple[float, ...]]:
+        """Return the levels, in groups that are factorized together."""
+        if not self.auto:
+            return [self.grid]
+        middle = curve.first_places(len(self.grid))[1:][:1]
+        lower = dict.fromkeys((*self.grid[: sum(middle) + 1], self.grid[-1]))
+        return [tuple(lower), tuple(level for level in self.grid if level not in lower)]
+
+    def _measure_batch(self, number: int) -> list[tuple[np.ndarray, float]]:
+        """Measure all levels of one batch, and forget its factors."""
+        scored = [self._score(level, number) for level in self.grid]
+        self.factors[number].clear()
+        return scored
+
+    def _measure_level(self, level: float, settled: np.ndarray, at: float) -> np.ndarray:
+        """Measure one level; batches that are `settled` have the accuracy that they have `at`."""
+
+        def score(number: int) -> tuple[np.ndarray, float]:
+            if settled[number]:
+                return self.correct[at][self.batches[number].rows], self._error_between(
+                    level, number
+                )
+            return self._score(level, number)
+
+        self._take(level, self.cut.map(score, self.numbers))
+        correct = self.correct[level]
+        return np.array([correct[batch.rows].mean() for batch in self.batches])
+
+    def _error_between(self, level: float, number: int) -> float:
+        """Return the error of a batch at a level between others, on the line through them."""
+        known = sorted(self.errors)
+        errors = [self.errors[one][number] for one in known]
+        return float(np.interp(np.log2(level), np.log2(known), errors))
+
+    def _score(self, level: float, number: int) -> tuple[np.ndarray, float]:
+        """Return, for each sample of a batch, the share of draws that keep it correct."""
+        fitted = self._fitted(number, level)
+        known = self.cut.known(self.method, level)
+        capture = self.cut.capture(self.kind, number)
+        matrix = capture.matrix()
+        shares, errors = [], []
+        for draw in range(fitted.draws(level)):
+            with self.cut.bench.clock.stage("factorization"):
+                approximation = fitted.approximate(matrix, level, draw)
+                exact = approximation is matrix
+                errors.append(0.0 if exact else relative_error(matrix, approximation))
+            if known is not None:
+                shares.append(known[self.batches[number].rows])
+            elif exact:
+                shares.append(self.cut.unchanged_hits(self.kind, number))
+            else:
+                shares.append(self.cut.hits(self.kind, number, capture, approximation))
+        return np.mean(shares, axis=0), float(np.mean(errors))
+
+    def _take(self, level: float, scored: Sequence[tuple[np.ndarray, float]]) -> None:
+        """Put the scores of all batches at one level together."""
+        correct = np.zeros(len(self.cut.bench.truth))
+        for batch, (shares, _) in zip(self.batches, scored, strict=True):
+            correct[batch.rows] = shares
+        self.cut.remember(self.method, level, correct)
+        self.correct[level] = correct
+        self.errors[level] = np.array([error for _, error in scored])
+
+    def record(self, x: tuple[float, ...], bound: float) -> tuple[Curve, np.ndarray]:
+        """Return the curve through the levels `x`, and its bootstrap AuCs."""
+        bench, x_name = self.cut.bench, self.method.x_name
+        correct = np.stack([self.correct[level] for level in x])
+        accuracy = correct.mean(axis=1)
+        resampled = curve.area(x, bench.weights[self.kind] @ correct.T, x_name)
+        low, high = curve.interval(resampled)
+        auc = float(curve.area(x, accuracy, x_name))
+        order = np.concatenate([batch.rows for batch in self.batches])
+        record = Curve(
+            compressor=cast(Any, self.method.name),
+            batch=cast(Any, self.kind),
+            x_name=x_name,
+            x=x,
+            accuracy=tuple(map(float, accuracy)),
+            error=tuple(float(self.errors[level].mean()) for level in x),
+            auc=auc,
+            auc_low=min(low, auc),
+            auc_high=max(high, auc),
+            auc_relative=auc / bench.baseline if bench.baseline else 0.0,
+            auc_bound=bound,
+            saturated=curve.is_saturated(auc, bench.baseline),
+            groups=tuple(self._group(batch, correct, x) for batch in self.batches),
+            sample_auc=curve.pack(curve.area(x, correct.T[order], x_name)),
+        )
+        return record, resampled
+
+    def _group(self, batch: Batch, correct: np.ndarray, x: tuple[float, ...]) -> Group:
+        accuracy = correct[:, batch.rows].mean(axis=1)
+        return Group(
+            label=batch.label,
+            samples=len(batch.rows),
+            accuracy=tuple(map(float, accuracy)),
+            auc=float(curve.area(x, accuracy, self.method.x_name)),
+        )
+
+
+def levels(method: Compressor, settings: Settings, limit: int) -> tuple[float, ...]:
+    """Return the levels of a compressor; from rank `limit` on approximations can be exact."""
+    if method.x_name == "fraction":
+        return DEFAULT_FRACTIONS
+    return default_ranks(limit) if settings.ranks == "auto" else settings.ranks
+
+
+def factor_bytes(method: Compressor, grid: tuple[float, ...], matrix: tuple[int, int]) -> int:
+    """Return how many bytes the factors of one matrix (rows, features) take at most."""
+    if method.x_name != "rank":
+        return 0
+    rows, features = matrix
+    return 4 * int(sum(grid)) * (min(rows, _MOST_ROWS) + features)

@@ -1,0 +1,56 @@
+"""The untouched model: what it says to the samples, and whether they may run in any grouping."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from onnxmem import graph
+from onnxmem.arrays import Array, take_rows
+from onnxmem.auditing.memory import piece_size
+from onnxmem.auditing.network import TOLERANCE, Network, check_classifies, deviation
+
+_PROBED = 4
+"""Samples that run together and apart, to see whether it makes a difference."""
+
+
+class Whole:
+    """The untouched model, compiled."""
+
+    def __init__(self, network: Network, shared: Mapping[str, Array]) -> None:
+        """Compile the model; `shared` are the inputs that all samples have in common."""
+        self.network, self.shared = network, shared
+        self.session = network.session(graph.expose(network.model, []))
+
+    def output(self, inputs: Mapping[str, Array], separable: bool, rows: np.ndarray) -> Array:
+        """Return the output that classifies for the samples `rows` of `inputs`.
+
+        They run piece by piece where the model takes one batch size only, or where they are
+        `separable`.
+        """
+        step = self.network.batch or len(rows)
+        if separable and self.network.batch is None:
+            step = piece_size(self.network.largest, len(rows))
+        outputs = [
+            self._piece(inputs, rows[start : start + step]) for start in range(0, len(rows), step)
+        ]
+        if len(outputs) == 1:
+            return outputs[0]
+        return self.network.device.namespace.concatenate(outputs)
+
+    def _piece(self, inputs: Mapping[str, Array], rows: np.ndarray) -> Array:
+        feeds = {name: take_rows(array, rows) for name, array in inputs.items()}
+        (output,) = self.session.run(feeds | dict(self.shared), [self.network.output])
+        check_classifies(self.network, output, len(rows))
+        return output
+
+    def is_separable(self, inputs: Mapping[str, Array], samples: int) -> bool:
+        """Tell whether a few of the samples get the same output together and two by two."""
+        rows = np.arange(min(_PROBED, samples))
+        if self.network.batch is not None or len(rows) < _PROBED:
+            return self.network.batch is not None
+        together = self._piece(inputs, rows)
+        apart = [self._piece(inputs, half) for half in np.split(rows, 2)]
+        joined = self.network.device.namespace.concatenate(apart)
+        return deviation(joined, together) <= TOLERANCE

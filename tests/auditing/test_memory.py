@@ -1,0 +1,65 @@
+"""A memory budget is divided so that it holds, and only rounding hangs on it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from onnxmem.auditing.memory import Load, divide, piece_size
+from onnxmem.errors import OutOfMemoryError
+
+LOAD = Load(captured=1000, largest=4000, batch=30, samples=600, native=None, whole=False)
+
+loads = st.builds(
+    Load,
+    captured=st.integers(1, 10**6),
+    largest=st.integers(0, 10**7),
+    batch=st.integers(1, 500),
+    samples=st.integers(500, 10**5),
+    native=st.none(),
+    whole=st.booleans(),
+)
+
+
+@given(load=loads, memory=st.integers(1, 10**10), workers=st.integers(1, 64))
+def test_budget_holds(load: Load, memory: int, workers: int) -> None:
+    try:
+        share = divide(load, memory, workers)
+    except OutOfMemoryError:
+        assert load.working + load.piece(load.batch if load.whole else 1) > memory
+        return
+    assert 1 <= share.step <= load.batch
+    assert 1 <= share.side_by_side <= workers
+    assert share.side_by_side * (load.working + load.piece(share.step)) <= share.peak <= memory
+    assert share.step == load.batch or not load.whole
+
+
+@given(load=loads, memory=st.integers(10**11, 10**13))
+def test_ample_memory_changes_nothing(load: Load, memory: int) -> None:
+    assert divide(load, memory, 2).step == divide(load, 10 * memory, 64).step
+
+
+def test_only_batch_size_of_a_network_is_taken_as_it_is() -> None:
+    assert divide(replace(LOAD, native=4), 10**9, 2).step == 4
+    with pytest.raises(OutOfMemoryError, match="use a larger --memory"):
+        divide(replace(LOAD, native=4), LOAD.working + LOAD.piece(3), 2)
+
+
+def test_whole_batch_runs_as_one_piece() -> None:
+    huge = replace(LOAD, largest=10**9, whole=True)
+    assert divide(huge, 10**12, 2).step == huge.batch
+
+
+def test_captures_are_kept_where_there_is_room() -> None:
+    assert divide(LOAD, 10**9, 2).keep
+    assert not divide(LOAD, LOAD.working + LOAD.piece(1), 2).keep
+
+
+@given(largest=st.integers(0, 10**9), batch=st.integers(1, 1000))
+def test_pieces_are_whole_batches_or_powers_of_two(largest: int, batch: int) -> None:
+    size = piece_size(largest, batch)
+    assert size == batch or (size < batch and size & (size - 1) == 0)
+    assert size == 1 or size * largest <= 64 * 2**20

@@ -1,0 +1,73 @@
+"""`onnxmem audit --plan`: what an audit would cost, and nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sample_networks import Sample
+
+from onnxmem.auditing import capture
+
+Command = Callable[..., Any]
+
+
+def planned(command: Command, sample: Sample, *options: object) -> dict[str, Any]:
+    outcome = command(
+        "audit", sample.path, "--data", sample.data, "--plan", "--json", "-", *options
+    )
+    assert outcome.code == 0, outcome
+    plan: dict[str, Any] = json.loads(outcome.out)
+    return plan
+
+
+def test_plan_is_a_table_and_leaves_nothing(command: Command, cnn: Sample) -> None:
+    outcome = command("audit", cnn.path, "--data", cnn.data, "--plan")
+    assert outcome.code == 0
+    assert not outcome.err
+    assert not outcome.new_files
+    for text in ("stem", "inner", "joined", "sessions", "Memory", "seconds"):
+        assert text in outcome.out
+
+
+@pytest.mark.parametrize("name", ["mlp", "cnn"])
+@pytest.mark.parametrize("ranks", ["1,2,4", "auto"])
+def test_runs_are_those_of_the_audit(
+    command: Command,
+    name: str,
+    ranks: str,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sample = request.getfixturevalue(name)
+    options = ("--ranks", ranks, "--per-class", 12)
+    plan = planned(command, sample, *options)
+    runs = []
+    outputs = capture.CutRunner.outputs
+
+    def counted(runner: Any, *rest: Any) -> Any:
+        runs.append(runner)
+        return outputs(runner, *rest)
+
+    monkeypatch.setattr(capture.CutRunner, "outputs", counted)
+    command("audit", sample.path, "--data", sample.data, "-q", *options)
+    assert plan["least"]["tail_runs"] <= len(runs) + plan["batches"]
+    assert len(runs) <= plan["most"]["tail_runs"]
+    if ranks != "auto":
+        assert plan["least"]["tail_runs"] == plan["most"]["tail_runs"]
+    assert plan["sessions"] == 2 * len(plan["layers"]) + 1
+    assert 0 < plan["least"]["seconds"] <= plan["most"]["seconds"]
+    assert all(layer["memory"] < plan["peak_memory"] for layer in plan["layers"])
+
+
+def test_layer_that_does_not_fit_is_named(command: Command, cnn: Sample) -> None:
+    plan = planned(command, cnn, "--memory", "1k")
+    assert all("use a larger --memory" in layer["reason"] for layer in plan["layers"])
+
+
+def test_plan_makes_no_report(command: Command, mlp: Sample) -> None:
+    outcome = command("audit", mlp.path, "--data", mlp.data, "--plan", "--html", "page.html")
+    assert outcome.code == 2
+    assert "--json alone" in outcome.error
