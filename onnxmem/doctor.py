@@ -18,6 +18,7 @@ from onnxmem.arrays import free_memory, load_cupy
 from onnxmem.cache import default_store
 from onnxmem.data import EXTRAS
 from onnxmem.errors import DeviceError, UsageError
+from onnxmem.factorize import kernel_name
 from onnxmem.runtime import (
     CUDA,
     INSTALL_CPU,
@@ -66,6 +67,7 @@ def diagnose() -> Diagnosis:
     checks = (
         *_packages(),
         _onnxruntime(),
+        _kernel(),
         _cuda(),
         *_libraries(),
         *_extras(),
@@ -106,6 +108,14 @@ def _onnxruntime() -> Check:
     except DeviceError as error:
         return Check("onnxruntime", "broken", str(error), INSTALL_CPU)
     return Check("providers", "ok", ", ".join(providers))
+
+
+def _kernel() -> Check:
+    """Tell what runs the loops of a factorization on the CPU."""
+    name = kernel_name(on_device=False)
+    if name == "numpy":
+        return Check("kernel", "ok", "numpy; numba is about twice as fast", "pip install numba")
+    return Check("kernel", "ok", name)
 
 
 def _cuda() -> Check:

@@ -53,6 +53,15 @@ def test_two_wheels_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "pip uninstall -y onnxruntime onnxruntime-gpu" in check.mend
 
 
+def test_the_kernel_of_the_factorization_is_named_and_the_faster_one_offered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(doctor, "kernel_name", lambda on_device: "numpy")
+    assert found(diagnose().checks, "kernel").mend == "pip install numba"
+    monkeypatch.setattr(doctor, "kernel_name", lambda on_device: "numba 1.0")
+    assert found(diagnose().checks, "kernel") == Check("kernel", "ok", "numba 1.0")
+
+
 @pytest.mark.parametrize("name", ["images", "arrow"])
 def test_optional_libraries_come_with_their_purpose_and_the_line_that_installs_them(
     monkeypatch: pytest.MonkeyPatch, name: str

@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 
 class Clock:
@@ -26,6 +27,11 @@ class Clock:
         finally:
             with self._lock:
                 self._seconds[name] += time.perf_counter() - begin
+
+    def timed(self, name: str, function: Callable[[Any], Any], item: Any) -> Any:
+        """Return function(item), and count it as the stage `name`."""
+        with self.stage(name):
+            return function(item)
 
     def split(self, workers: int) -> dict[str, float]:
         """Return the seconds since the clock was made, split over the stages.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any, cast
 
 import numpy as np
@@ -15,7 +16,9 @@ from onnxmem.factorize import (
     DEFAULT_FRACTIONS,
     Compressed,
     Compressor,
+    Run,
     default_ranks,
+    one_by_one,
     relative_error,
 )
 from onnxmem.records import Curve, Group
@@ -23,6 +26,9 @@ from onnxmem.records import Curve, Group
 _FACTOR_BYTES = 2**30
 """Factors of all batches are kept up to this size (or --memory, where that is given), so that ranks
 can be chosen in the light of all batches. Beyond it every rank is measured, batch by batch."""
+
+_AT_ONCE = 32
+"""Batches that are factorized at once, where the memory budget lets their captures be kept."""
 
 _MOST_ROWS = 8000
 """Of matrices with more rows than this no factors are kept that have a number for each row."""
@@ -79,18 +85,29 @@ class _Points:
         room = min(_FACTOR_BYTES, self.settings.memory or _FACTOR_BYTES)
         return each * len(self.batches) <= room
 
-    def _fitted(self, number: int, level: float) -> Compressed:
-        """Return the factors of a batch, made together with those of the levels near by.
+    def _fit(self, level: float, numbers: Sequence[int], *, apply: Run) -> None:
+        """Find the factors of batches at a level, together with those at the levels near by.
 
         Where ranks are chosen, the upper half of them is factorized only for batches that need it.
         """
-        found = self.factors[number]
-        if level not in found:
-            matrix = self.cut.capture(self.kind, number).matrix()
-            with self.cut.bench.clock.stage("factorization"):
-                span = next(span for span in self._spans() if level in span)
-                found |= dict.fromkeys(span, self.method.fit(matrix, span, self.settings.seed))
-        return found[level]
+        span = next(span for span in self._spans() if level in span)
+        for chosen in self._chunks([n for n in numbers if level not in self.factors[n]]):
+            matrices = apply(lambda n: self.cut.capture(self.kind, n).matrix(), chosen)
+            fitted = self.method.fit_many(
+                matrices, span, self.settings.seed, partial(self._timed, apply)
+            )
+            for number, one in zip(chosen, fitted, strict=True):
+                self.factors[number] |= dict.fromkeys(span, one)
+
+    def _chunks(self, numbers: Sequence[int]) -> Iterator[Sequence[int]]:
+        """Divide batches into as many as the memory budget lets be factorized at once."""
+        step = _AT_ONCE if self.cut.share.keep else self.cut.share.side_by_side
+        for start in range(0, len(numbers), step):
+            yield numbers[start : start + step]
+
+    def _timed(self, apply: Run, function: Callable[[Any], Any], items: Iterable[Any]) -> Any:
+        timed = self.cut.bench.clock.timed
+        return apply(partial(timed, "factorization", function), items)
 
     def _spans(self) -> list[tuple[float, ...]]:
         """Return the levels, in groups that are factorized together."""
@@ -102,12 +119,15 @@ class _Points:
 
     def _measure_batch(self, number: int) -> list[tuple[np.ndarray, float]]:
         """Measure all levels of one batch, and forget its factors."""
+        for span in self._spans():
+            self._fit(span[0], [number], apply=one_by_one)
         scored = [self._score(level, number) for level in self.grid]
         self.factors[number].clear()
         return scored
 
     def _measure_level(self, level: float, settled: np.ndarray, at: float) -> np.ndarray:
         """Measure one level; batches that are `settled` have the accuracy that they have `at`."""
+        self._fit(level, np.flatnonzero(~settled).tolist(), apply=self.cut.map)
 
         def score(number: int) -> tuple[np.ndarray, float]:
             if settled[number]:
@@ -128,7 +148,7 @@ class _Points:
 
     def _score(self, level: float, number: int) -> tuple[np.ndarray, float]:
         """Return, for each sample of a batch, the share of draws that keep it correct."""
-        fitted = self._fitted(number, level)
+        fitted = self.factors[number][level]
         known = self.cut.known(self.method, level)
         capture = self.cut.capture(self.kind, number)
         matrix = capture.matrix()

@@ -30,6 +30,7 @@ from onnxmem.binding import blames_bind
 from onnxmem.cache import NOWHERE, Store
 from onnxmem.data import Column, Samples, Selection, draw, make_samples
 from onnxmem.errors import DataError, OutOfMemoryError, UsageError
+from onnxmem.factorize import kernel_name
 from onnxmem.records import CACHED_LAYERS, SCHEMA, Baseline, DataInfo, ModelInfo, Report, Tool
 from onnxmem.runtime import Device, select_device, versions
 
@@ -280,6 +281,7 @@ def environment(device: Device) -> dict[str, Any]:
         "provider": device.provider,
         "device": device.name,
         "device_reason": device.reason,
+        "kernel": kernel_name(device.is_cuda),
         "python": platform.python_version(),
         **versions(),
     }

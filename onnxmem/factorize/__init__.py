@@ -4,9 +4,12 @@ from onnxmem.factorize.interface import (
     DEFAULT_FRACTIONS,
     Compressed,
     Compressor,
+    Run,
     default_ranks,
+    one_by_one,
     relative_error,
 )
+from onnxmem.factorize.kernel import kernel_name
 from onnxmem.factorize.records import Factors
 from onnxmem.factorize.registry import compressor
 from onnxmem.factorize.sweep import nmf_sweep
@@ -16,8 +19,11 @@ __all__ = [
     "Compressed",
     "Compressor",
     "Factors",
+    "Run",
     "compressor",
     "default_ranks",
+    "kernel_name",
     "nmf_sweep",
+    "one_by_one",
     "relative_error",
 ]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from onnxmem.arrays import Array, namespace
 from onnxmem.errors import FactorizationError
-from onnxmem.factorize.interface import LevelName, check_matrix
+from onnxmem.factorize.interface import LevelName, Run, check_matrix, one_by_one
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,12 @@ class Ablation:
                 raise FactorizationError(f"no fraction {level}; give numbers between 0 and 1")
         rng = np.random.default_rng(seed)
         return AblatedColumns(np.stack([rng.permutation(a.shape[1]) for _ in range(self.masks)]))
+
+    def fit_many(
+        self, matrices: Sequence[Array], levels: tuple[float, ...], seed: int, run: Run = one_by_one
+    ) -> list[AblatedColumns]:
+        """Fit one matrix after the other; see `Compressor.fit_many`."""
+        return run(lambda a: self.fit(a, levels, seed), matrices)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,16 @@ approximation of A at any one of them. To add one: a file with a class that sati
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
 from onnxmem.arrays import Array, namespace
 from onnxmem.errors import FactorizationError
+
+Run = Callable[[Callable[[Any], Any], Iterable[Any]], list[Any]]
+"""Applies a function to items, like `map`."""
 
 LevelName = Literal["rank", "fraction"]
 
@@ -21,6 +25,7 @@ DEFAULT_FRACTIONS = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0)
 
 
 _LARGEST = float(np.finfo(np.float32).max)
+_SQUARABLE = 1e12
 
 
 class Compressed(Protocol):
@@ -68,6 +73,24 @@ class Compressor(Protocol):
         """
         ...
 
+    def fit_many(
+        self, matrices: Sequence[Array], levels: tuple[float, ...], seed: int, run: Run = ...
+    ) -> Sequence[Compressed]:
+        """Do what `fit` does for each of `matrices`, of one library.
+
+        Args:
+            matrices: all of one library.
+            levels: as for `fit`.
+            seed: as for `fit`.
+            run: applies a function to several items, at once where it can.
+        """
+        ...
+
+
+def one_by_one(function: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
+    """Apply `function` to each of `items`, one after the other."""
+    return [function(item) for item in items]
+
 
 def default_ranks(limit: int) -> tuple[int, ...]:
     """Return 1, 2, 3, 4, 6, 8, 12, 16, 24, ... below `limit`, and `limit` (>= 1) itself."""
@@ -79,10 +102,11 @@ def default_ranks(limit: int) -> tuple[int, ...]:
 def relative_error(a: Array, approximation: Array) -> float:
     """Return ‖A − approximation‖ / ‖A‖ (Frobenius); 0 where both are all zero."""
     xp = namespace(a)
-    scale = float(xp.abs(a).max()) or 1.0
-    difference = (xp.asarray(approximation, xp.float32) - a) / scale
-    size = float(xp.linalg.norm(a / scale))
-    distance = float(xp.linalg.norm(difference))
+    difference = xp.asarray(approximation, xp.float32) - a
+    largest = float(xp.abs(a).max()) or 1.0
+    if not 1 / _SQUARABLE < largest < _SQUARABLE:
+        difference, a = difference / largest, a / largest
+    size, distance = float(xp.linalg.norm(a)), float(xp.linalg.norm(difference))
     return distance / size if size else distance
 
 

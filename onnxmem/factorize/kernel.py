@@ -1,13 +1,41 @@
-"""The innermost loop of every factorization here: cyclic coordinate sweeps.
+"""The innermost loops of every factorization here, and which build of them runs.
 
-One function, so that a compiled or a CUDA kernel can take its place.
+A stack holds one matrix for each of several problems, (p, k, m), stored by component so that rows
+are contiguous. The loops exist three times: here with NumPy, compiled by Numba (`compiled.py`, the
+extra `fast`, taken where it can be imported) and for CUDA (`device.py`). They do the same
+operations on the same values, so results agree up to rounding.
 """
 
 from __future__ import annotations
 
-from onnxmem.arrays import Array, namespace
+from functools import cache
+from types import ModuleType
 
-_SETTLED = 0.1
+import numpy as np
+
+from onnxmem.arrays import Array, is_cupy
+
+_BLOCK = 8
+_LARGE = 1 << 17
+"""Values of a factor from which on several components at once are worth their bookkeeping."""
+
+
+@cache
+def compiled() -> ModuleType | None:
+    """Return the compiled loops, or None where Numba cannot be imported or is switched off."""
+    try:
+        from onnxmem.factorize import compiled as module
+    except ImportError:
+        return None
+    return module if module.ENABLED else None
+
+
+def kernel_name(on_device: bool) -> str:
+    """Return what runs the innermost loops: "cuda", "numba" with its version, or "numpy"."""
+    if on_device:
+        return "cuda"
+    module = compiled()
+    return "numpy" if module is None else str(module.NAME)
 
 
 def sweep(w: Array, gram: Array, cross: Array, sweeps: int) -> None:
@@ -15,37 +43,86 @@ def sweep(w: Array, gram: Array, cross: Array, sweeps: int) -> None:
 
     With gram = H Hᵀ and cross = H Aᵀ that is ½‖A − wᵀ H‖² up to a constant. Each row of `w` is
     set in turn to its minimizer, the rest fixed (hierarchical alternating least squares:
-    Cichocki & Phan 2009); repeating sweeps while gram and cross stay as they are, and stopping
-    once a sweep moves little against the first one, is the acceleration of Gillis & Glineur 2012.
+    Cichocki & Phan 2009); repeating sweeps while gram and cross stay as they are is the
+    acceleration of Gillis & Glineur 2012.
 
     Args:
-        w: (k, m) float32 >= 0, overwritten. Stored by component, so that rows are contiguous.
-        gram: (k, k), symmetric positive semi-definite. A zero on its diagonal zeroes that row.
-        cross: (k, m).
-        sweeps: at most this many; fewer when a sweep moves `w` by less than a tenth of the first.
+        w: (p, k, m) float32 >= 0, C-contiguous, overwritten.
+        gram: (p, k, k), symmetric positive semi-definite. A zero on a diagonal zeroes that row.
+        cross: (p, k, m).
+        sweeps: how many there are.
     """
-    xp = namespace(w)
-    diagonal = gram.diagonal()
+    if is_cupy(w):
+        from onnxmem.factorize import device
+
+        device.sweep(w, gram, cross, sweeps)
+    elif module := compiled():
+        module.sweep(w, gram, cross, sweeps)
+    else:
+        _sweep(w, gram, cross, sweeps)
+
+
+def advance(new: Array, old: Array, rate: Array) -> Array:
+    """Return max(new + rate (new − old), 0): the step from `old` to `new`, pushed further.
+
+    Args:
+        new: (p, k, m) float32 >= 0.
+        old: (p, k, m).
+        rate: (p,) float32; where it is 0 the result is `new` itself.
+    """
+    if module := compiled():
+        return module.advance(new, old, rate)
+    ahead = new - old
+    ahead *= rate[:, None, None]
+    ahead += new
+    return np.maximum(ahead, 0, out=ahead)
+
+
+def _sweep(w: np.ndarray, gram: np.ndarray, cross: np.ndarray, sweeps: int) -> None:
+    weights, goal = _normalized(gram, cross)
+    if len(w) == 1:
+        one = _sweep_blocks if w.size >= _LARGE else _sweep_rows
+        one(w[0], weights[0], goal[0], sweeps)
+        return
+    step = np.empty_like(w[:, :1])
+    parts = [slice(j, j + 1) for j in range(w.shape[1])]
+    rows = [(weights[:, j], goal[:, j], w[:, j]) for j in parts]
+    for _ in range(sweeps):
+        for weight, given, row in rows:
+            np.matmul(weight, w, step)
+            np.subtract(given, step, step)
+            np.maximum(step, 0, out=row)
+
+
+def _normalized(gram: np.ndarray, cross: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Divide both by the diagonal of `gram`, and take that diagonal out."""
+    diagonal = gram.diagonal(axis1=1, axis2=2)
     alive = diagonal > 0
-    inverse = xp.where(alive, 1 / xp.where(alive, diagonal, 1), 0)[:, None]
-    target = cross * inverse
+    inverse = np.where(alive, 1 / np.where(alive, diagonal, 1), 0)[:, :, None]
     weights = gram * inverse
-    xp.fill_diagonal(weights, 0)
-    rows = list(zip(weights, target, w, strict=True))
-    step = xp.empty_like(w[0])
-    zero = xp.zeros((), w.dtype)
-    subtract, maximum = xp.subtract, xp.maximum
-    first = 0.0
-    for count in range(sweeps):
-        before = w.copy() if sweeps > 1 else w
-        for weight, goal, row in rows:
+    each = np.arange(gram.shape[1])
+    weights[:, each, each] = 0
+    return weights, cross * inverse
+
+
+def _sweep_rows(w: np.ndarray, weights: np.ndarray, goal: np.ndarray, sweeps: int) -> None:
+    rows = list(zip(weights, goal, w, strict=True))
+    step, zero = np.empty_like(w[0]), np.zeros((), w.dtype)
+    subtract, maximum = np.subtract, np.maximum
+    for _ in range(sweeps):
+        for weight, given, row in rows:
             weight.dot(w, step)
-            subtract(goal, step, step)
+            subtract(given, step, step)
             maximum(step, zero, out=row)
-        if count + 1 == sweeps:
-            return
-        before -= w
-        moved = float(xp.vdot(before, before))
-        first = first or moved
-        if moved <= _SETTLED**2 * first and count:
-            return
+
+
+def _sweep_blocks(w: np.ndarray, weights: np.ndarray, goal: np.ndarray, sweeps: int) -> None:
+    """Sweep over large factors: what lies outside a block of components in one product."""
+    blocks = [slice(j, j + _BLOCK) for j in range(0, len(w), _BLOCK)]
+    outside = weights.copy()
+    for block in blocks:
+        outside[block, block] = 0
+    for _ in range(sweeps):
+        for block in blocks:
+            given = goal[block] - outside[block] @ w
+            _sweep_rows(w[block], weights[block, block], given, 1)

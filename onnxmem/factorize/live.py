@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -29,8 +30,7 @@ class Live:
     @classmethod
     def of(cls, a: Array) -> Self:
         """Take the live part of `a` (m, q), which is finite and >= 0."""
-        xp = namespace(a)
-        exponent: int = xp.frexp(a.max().astype(xp.float64))[1].item()
+        exponent = math.frexp(float(a.max()))[1]
         whole = cls(a, a.any(axis=1), a.any(axis=0), exponent)
         return replace(whole, a=whole.scaled(a[whole.rows]))
 
@@ -47,18 +47,23 @@ class Live:
     def scaled(self, rows: Array) -> Array:
         """Return the live columns of `rows` (n, q) in the scale of the live part, float32."""
         xp = namespace(rows)
-        live = rows[:, self.columns].astype(xp.promote_types(rows.dtype, xp.float32), copy=False)
-        return xp.ascontiguousarray(xp.ldexp(live, -self.exponent), dtype=xp.float32)
+        live = rows if bool(self.columns.all()) else rows[:, self.columns]
+        live = live.astype(xp.promote_types(rows.dtype, xp.float32), copy=False)
+        return xp.ascontiguousarray(_shifted(live, -self.exponent), dtype=xp.float32)
 
     def unscaled(self, values: Array) -> Array:
         """Return `values` in the scale of the whole matrix."""
-        return namespace(values).ldexp(values, self.exponent)
+        return _shifted(values, self.exponent)
 
     def embed(self, values: Array) -> Array:
         """Put `values` (m_live, q_live) in their place in the whole matrix (m, q)."""
         xp = namespace(values)
+        wide = xp.zeros((len(values), len(self.columns)), xp.float32)
+        wide[:, self.columns] = self.unscaled(values)
+        if bool(self.rows.all()):
+            return wide
         whole = xp.zeros((len(self.rows), len(self.columns)), xp.float32)
-        whole[xp.ix_(self.rows, self.columns)] = self.unscaled(values)
+        whole[self.rows] = wide
         return whole
 
     def embed_factors(self, w: Array, h: Array) -> tuple[Array, Array]:
@@ -67,9 +72,17 @@ class Live:
         whole_w = xp.zeros((len(self.rows), len(w)), xp.float32)
         whole_h = xp.zeros((len(h), len(self.columns)), xp.float32)
         half = self.exponent // 2
-        whole_w[self.rows] = xp.ldexp(w.T, half)
-        whole_h[:, self.columns] = xp.ldexp(h, self.exponent - half)
+        whole_w[self.rows] = _shifted(w.T, half)
+        whole_h[:, self.columns] = _shifted(h, self.exponent - half)
         return whole_w, whole_h
+
+
+def _shifted(values: Array, exponent: int) -> Array:
+    """Return `values` times 2 ** exponent, which need not be a number of their own type."""
+    half = exponent // 2
+    shifted = values * 2.0**half
+    shifted *= 2.0 ** (exponent - half)
+    return shifted
 
 
 def exact_factors(a: Array, rank: int) -> tuple[Array, Array]:

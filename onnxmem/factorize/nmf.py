@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
-from onnxmem.arrays import Array, namespace
+from onnxmem.arrays import Array, is_cupy, namespace
 from onnxmem.factorize.chain import EFFORTS, solve_chain
-from onnxmem.factorize.interface import LevelName, check_matrix, check_ranks
+from onnxmem.factorize.interface import LevelName, Run, check_matrix, check_ranks, one_by_one
 from onnxmem.factorize.live import Live, exact_factors
+from onnxmem.factorize.refine import Pairs
 from onnxmem.factorize.sampling import recover, sample_rows
+from onnxmem.factorize.stack import padded_shape, stack
 
 _BLOCK = 8192
-_EFFORT = EFFORTS["default"]
+_SMALL = 1 << 14
+"""Values of a matrix up to which stacks of them are faster than one after the other."""
+_EFFORT = EFFORTS["fast"]
+"""Accuracies do not move with the last percent of an error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,20 +37,83 @@ class Nmf:
 
     def fit(self, a: Array, levels: tuple[float, ...], seed: int) -> Components:
         """Run the sweep over the ranks; see `Compressor.fit`."""
+        return self.fit_many([a], levels, seed)[0]
+
+    def fit_many(
+        self, matrices: Sequence[Array], levels: tuple[float, ...], seed: int, run: Run = one_by_one
+    ) -> list[Components]:
+        """Run the sweeps of several matrices at once where that is faster.
+
+        That is on a GPU, and where the matrices are small. On the CPU the result for a matrix is
+        bit for bit that of `fit`, whatever the others are; on a GPU it may differ by rounding.
+        """
+        plans: dict[int, _Plan] = {}
+        groups: dict[Hashable, list[int]] = defaultdict(list)
+        for number, a in enumerate(matrices):
+            key: Hashable = number
+            if is_cupy(a) or a.size <= _SMALL:
+                plan = plans[number] = self._plan(a, levels, seed)
+                key = (padded_shape(plan.live.a), tuple(plan.hard))
+            groups[key].append(number)
+
+        def solve(group: list[int]) -> list[Components]:
+            chosen = [plans.get(n) or self._plan(matrices[n], levels, seed) for n in group]
+            return _solve(chosen, seed)
+
+        found = run(solve, groups.values())
+        numbers = [number for group in groups.values() for number in group]
+        by_number = dict(zip(numbers, chain.from_iterable(found), strict=True))
+        return [by_number[number] for number in range(len(matrices))]
+
+    def _plan(self, a: Array, levels: tuple[float, ...], seed: int) -> _Plan:
         check_matrix(a, signed=False)
         limit = min(int(a.any(axis=1).sum()), int(a.any(axis=0).sum()))
         ranks = [rank for rank in check_ranks(levels) if rank < limit]
         sample = sample_rows(a, seed, self.rows)
-        live = Live.of(a if sample is None else sample)
-        pairs = solve_chain(live.a, [k for k in ranks if k < live.limit], seed, _EFFORT)
-        factors = [(pair.w, pair.h) for pair in pairs]
-        factors += [exact_factors(live.a, rank) for rank in ranks[len(pairs) :]]
+        return _Plan(limit, ranks, Live.of(a if sample is None else sample), sample is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What is to be found for one matrix.
+
+    Attributes:
+        limit: min(live rows, live columns) of the matrix.
+        ranks: those below `limit`.
+        live: the live part of the matrix or of a sample of its rows.
+        sampled: which of the two.
+    """
+
+    limit: int
+    ranks: list[int]
+    live: Live
+    sampled: bool
+
+    @property
+    def hard(self) -> list[int]:
+        """The ranks at which the live part has no exact factorization."""
+        return [rank for rank in self.ranks if rank < self.live.limit]
+
+    def components(self, pairs: list[Pairs], number: int) -> Components:
+        """Put together what was found for this matrix, the `number`th of its stack."""
+        m, q = self.live.a.shape
+        found = [(pair.w[number, :, :m], pair.h[number, :, :q]) for pair in pairs]
+        factors = found[: len(self.hard)]
+        factors += [exact_factors(self.live.a, rank) for rank in self.ranks[len(factors) :]]
         return Components(
-            limit=limit,
-            live=live.without_values(),
+            limit=self.limit,
+            live=self.live.without_values(),
             h={len(h): h for _, h in factors},
-            w={len(w): w for w, _ in factors} if sample is None else None,
+            w=None if self.sampled else {len(w): w for w, _ in factors},
         )
+
+
+def _solve(plans: list[_Plan], seed: int) -> list[Components]:
+    ranks = max((plan.hard for plan in plans), key=len)
+    pairs = (
+        solve_chain(stack([plan.live.a for plan in plans]), ranks, seed, _EFFORT) if ranks else []
+    )
+    return [plan.components(pairs, number) for number, plan in enumerate(plans)]
 
 
 @dataclass(frozen=True, slots=True)

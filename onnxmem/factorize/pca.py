@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from onnxmem.arrays import Array, namespace
-from onnxmem.factorize.interface import LevelName, check_matrix, check_ranks
+from onnxmem.factorize.interface import LevelName, Run, check_matrix, check_ranks, one_by_one
 
 _BLOCK = 8192
 
@@ -32,6 +33,12 @@ class Pca:
         count = min(ranks[-1], *a.shape) if ranks else 0
         basis = _row_basis(a, mean) if a.shape[1] <= a.shape[0] else _column_basis(a, mean)
         return PrincipalComponents(mean.astype(xp.float32), basis[:, :count].astype(xp.float32))
+
+    def fit_many(
+        self, matrices: Sequence[Array], levels: tuple[float, ...], seed: int, run: Run = one_by_one
+    ) -> list[PrincipalComponents]:
+        """Fit one matrix after the other; see `Compressor.fit_many`."""
+        return run(lambda a: self.fit(a, levels, seed), matrices)
 
 
 @dataclass(frozen=True, slots=True)

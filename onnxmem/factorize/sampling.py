@@ -39,7 +39,7 @@ def recover(h: Array, a: Array) -> Array:
     xp = namespace(h)
     gram, cross = h @ h.T, h @ a.T
     ridge = max(_RIDGE * float(xp.trace(gram)) / len(h), float(xp.finfo(h.dtype).tiny))
-    w = xp.linalg.solve(gram + ridge * xp.eye(len(h), dtype=h.dtype), cross)
+    w = xp.linalg.inv(gram + ridge * xp.eye(len(h), dtype=h.dtype)) @ cross
     xp.maximum(w, 0, out=w)
-    sweep(w, gram, cross, _SWEEPS)
+    sweep(w[None], gram[None], cross[None], _SWEEPS)
     return w

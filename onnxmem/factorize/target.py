@@ -1,4 +1,4 @@
-"""The matrix that is factorized, as the iterations see it: two products and a norm."""
+"""The matrices that are factorized, as the iterations see them: two products and a norm."""
 
 from __future__ import annotations
 
@@ -12,47 +12,62 @@ _WORTHWHILE = 0.8
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A matrix A (m, q), or its truncated singular value decomposition where that is cheaper.
+    """A stack of matrices A (p, m, q), or of their truncated singular value decompositions.
 
     Attributes:
-        left: (m, r); A itself when not compressed.
-        right: (r, q), A ≈ left right; None when not compressed.
-        square: ‖A‖², of the whole of A in both cases.
+        left: (p, m, r); A itself when not compressed.
+        left_t: (p, r, m), the same transposed.
+        right: (p, r, q), A ≈ left right; None when not compressed.
+        right_t: (p, q, r).
+        square: (p,) float32, ‖A‖², of the whole of A in both cases.
     """
 
     left: Array
+    left_t: Array
     right: Array | None
-    square: float
+    right_t: Array | None
+    square: Array
 
     @classmethod
     def whole(cls, a: Array) -> Self:
-        """Take `a` (m, q) float32 as it is."""
-        return cls(a, None, float(namespace(a).vdot(a, a)))
+        """Take `a` (p, m, q) float32 as it is."""
+        xp = namespace(a)
+        return cls(a, _transposed(a), None, None, xp.stack([xp.vdot(one, one) for one in a]))
 
     @classmethod
     def of(cls, a: Array, components: int) -> Self:
-        """Take `a` (m, q) float32, compressed to `components` where that makes products cheaper."""
-        whole = cls.whole(a)
-        if components * sum(a.shape) >= _WORTHWHILE * a.size:
-            return whole
-        return cls(*_truncated_svd(a, components), whole.square)
+        """Take `a` (p, m, q), compressed to `components` where that makes products cheaper."""
+        m, q = a.shape[1:]
+        if components * (m + q) >= _WORTHWHILE * m * q:
+            return cls.whole(a)
+        xp = namespace(a)
+        parts = [_truncated_svd(one, components) for one in a]
+        left, right = (xp.stack(side) for side in zip(*parts, strict=True))
+        square = xp.stack([xp.vdot(one, one) for one in a])
+        return cls(left, _transposed(left), right, _transposed(right), square)
 
     @property
-    def shape(self) -> tuple[int, int]:
-        """The shape (m, q) of A."""
-        return self.left.shape[0], (self.left if self.right is None else self.right).shape[1]
+    def shape(self) -> tuple[int, int, int]:
+        """The shape (p, m, q) of A."""
+        p, m = self.left.shape[:2]
+        return p, m, (self.left if self.right is None else self.right).shape[2]
 
     def times(self, h: Array) -> Array:
-        """Return h Aᵀ, (k, m), for h (k, q)."""
-        return h @ self.left.T if self.right is None else (h @ self.right.T) @ self.left.T
+        """Return h Aᵀ, (p, k, m), for h (p, k, q)."""
+        return h @ self.left_t if self.right is None else (h @ self.right_t) @ self.left_t
 
     def transposed_times(self, w: Array) -> Array:
-        """Return w A, (k, q), for w (k, m)."""
+        """Return w A, (p, k, q), for w (p, k, m)."""
         return w @ self.left if self.right is None else (w @ self.left) @ self.right
 
 
+def _transposed(stack: Array) -> Array:
+    """Return the matrices transposed, as a copy: products with it are up to twice as fast."""
+    return namespace(stack).ascontiguousarray(stack.swapaxes(1, 2))
+
+
 def _truncated_svd(a: Array, components: int) -> tuple[Array, Array]:
-    """Project `a` on its leading singular vectors, through the Gram matrix of the short side."""
+    """Project `a` (m, q) on its leading singular vectors, through the short side's Gram matrix."""
     xp = namespace(a)
     wide = a.shape[0] < a.shape[1]
     vectors = xp.linalg.eigh(a @ a.T if wide else a.T @ a)[1]

@@ -1,12 +1,57 @@
-"""Matrices that several of these tests share."""
+"""Matrices that several of these tests share, and a GPU for machines without one."""
 
 from __future__ import annotations
 
+import shutil
+import sys
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
+import fake_cupy
 import numpy as np
 import pytest
+
+from onnxmem.factorize import device
+
+_FAKE = fake_cupy.make()
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """Give a CuPy whose kernels the CPU executes, in blocks of few threads."""
+    if shutil.which("g++") is None:
+        pytest.skip("no g++ to compile the kernels with")
+    monkeypatch.setitem(sys.modules, "cupy", _FAKE)
+    monkeypatch.setattr(device, "_THREADS", 8)
+    return _FAKE
+
+
+@pytest.fixture(params=["numpy", "fake", pytest.param("cupy", marks=pytest.mark.gpu)])
+def xp(request: pytest.FixtureRequest) -> ModuleType:
+    """Give each array library: also CuPy without a GPU."""
+    return _library(request)
+
+
+@pytest.fixture(params=["numpy", pytest.param("cupy", marks=pytest.mark.gpu)])
+def fast_xp(request: pytest.FixtureRequest) -> ModuleType:
+    """Give the array libraries that are fit for much work."""
+    return _library(request)
+
+
+def _library(request: pytest.FixtureRequest) -> ModuleType:
+    if request.param == "numpy":
+        return np
+    if request.param == "fake":
+        module: ModuleType = request.getfixturevalue("fake")
+        return module
+    cupy: Any = pytest.importorskip("cupy")
+    try:
+        cupy.cuda.runtime.getDeviceCount()
+    except cupy.cuda.runtime.CUDARuntimeError as error:
+        pytest.skip(f"no CUDA device: {error}")
+    real: ModuleType = cupy
+    return real
 
 
 def relu_layer(m: int, q: int) -> np.ndarray:

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from onnxmem.arrays import to_host
 from onnxmem.errors import FactorizationError
@@ -96,16 +98,57 @@ def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
 def test_nmf_is_the_sweep(layer: Any) -> None:
     ranks = (1, 3, 8)
     assert errors("nmf", layer, ranks) == pytest.approx(
-        [f.error for f in nmf_sweep(layer, ranks)], rel=1e-4
+        [f.error for f in nmf_sweep(layer, ranks, preset="fast")], rel=1e-4
     )
 
 
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("shapes", [[(30, 20)] * 3, [(30, 20), (200, 90), (31, 17), (1, 5)]])
+def test_many_matrices_get_what_each_gets_alone(
+    xp: Any, activations: Any, name: str, shapes: list[tuple[int, int]]
+) -> None:
+    matrices = [xp.asarray(activations(*shape) * (n + 1)) for n, shape in enumerate(shapes)]
+    at = levels(name, 12)
+    together = compressor(name).fit_many(matrices, at, 0)
+    for a, fitted in zip(matrices, together, strict=True):
+        alone = compressor(name).fit(a, at, 0)
+        for x in at:
+            one, other = (to_host(each.approximate(a, x)) for each in (fitted, alone))
+            assert np.allclose(one, other, atol=1e-4 if xp is not np else 0, rtol=0)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.tuples(st.integers(1, 25), st.integers(1, 25), st.floats(0, 1)), max_size=6))
+def test_any_stack_gets_the_bits_that_its_matrices_get_alone(
+    shapes: list[tuple[int, int, float]],
+) -> None:
+    rng = np.random.default_rng(len(shapes))
+    matrices = [rng.random((m, q), np.float32) * (rng.random((m, q)) >= z) for m, q, z in shapes]
+    nmf, ranks = compressor("nmf"), (1, 2, 4, 7, 40)
+    for a, fitted in zip(matrices, nmf.fit_many(matrices, ranks, 0), strict=True):
+        alone = nmf.fit(a, ranks, 0)
+        assert all((fitted.approximate(a, k) == alone.approximate(a, k)).all() for k in ranks)
+
+
+def test_the_runner_of_many_matrices_is_used(activations: Any) -> None:
+    sizes = []
+
+    def run(function: Any, items: Any) -> list[Any]:
+        given = list(items)
+        sizes.append(len(given))
+        return [function(item) for item in given]
+
+    matrices = [activations(300, 90), activations(30, 20), activations(30, 20)]
+    compressor("nmf").fit_many(matrices, (1, 2), 0, run)
+    assert sizes == [2]
+
+
 @pytest.mark.parametrize("dead", [0, 9000])
-def test_nmf_finds_w_for_rows_it_never_saw(xp: Any, activations: Any, dead: int) -> None:
+def test_nmf_finds_w_for_rows_it_never_saw(fast_xp: Any, activations: Any, dead: int) -> None:
     a = np.concatenate([np.zeros((dead, 20), np.float32), activations(9000, 20)])
     ranks = (1, 4, 10, 19, 20)
-    sampled = errors("nmf", xp.asarray(a), ranks)
-    swept = [f.error for f in nmf_sweep(xp.asarray(a[dead:]), ranks)]
+    sampled = errors("nmf", fast_xp.asarray(a), ranks)
+    swept = [f.error for f in nmf_sweep(fast_xp.asarray(a[dead:]), ranks, preset="fast")]
     assert sampled == pytest.approx(swept, rel=0.05)
 
 

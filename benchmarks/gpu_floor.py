@@ -1,0 +1,102 @@
+"""Time rank sweeps on a GPU against the least time that its arithmetic and memory allow.
+
+    python benchmarks/gpu_floor.py
+
+Needs CuPy and a CUDA device. The floors are modelled for an H200 (60 TFLOP/s in float32, 4.3 TB/s)
+at 20 iterations for each of the ranks 1 to 50; on another device the fraction tells little. Prints
+the driver, the versions, and for each case the time, the floor and the fraction, as text and JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from onnxmem.arrays import load_cupy
+from onnxmem.errors import DeviceError
+from onnxmem.factorize import compressor, nmf_sweep
+
+RANKS = tuple(range(1, 51))
+REPEATS = 5
+FLOORS_MS = {
+    "dense, 400 x 627": ((400, 627), 0.30),
+    "conv, 50 images of 14 x 14 x 512": ((9800, 512), 3.4),
+    "conv, 50 images of 56 x 56 x 128": ((156800, 128), 8.4),
+}
+TOGETHER = 32
+
+
+def activations(xp: Any, m: int, q: int, seed: int) -> Any:
+    """Return (m, q) values as a ReLU layer gives them, on the device."""
+    rng = np.random.default_rng(seed)
+    hidden = np.maximum(rng.standard_normal((m, 40), np.float32), 0)
+    noise = 0.3 * rng.standard_normal((m, q), np.float32)
+    return xp.asarray(np.maximum(hidden @ rng.standard_normal((40, q), np.float32) + noise, 0))
+
+
+def milliseconds(xp: Any, work: Callable[[], Any]) -> float:
+    """Return the least time of a few runs, after one that compiles the kernels."""
+    found = []
+    for _ in range(REPEATS + 1):
+        xp.cuda.Device().synchronize()
+        start = time.perf_counter()
+        work()
+        xp.cuda.Device().synchronize()
+        found.append(1000 * (time.perf_counter() - start))
+    return min(found[1:])
+
+
+def environment(xp: Any) -> dict[str, Any]:
+    """Describe the device and the versions."""
+    runtime = xp.cuda.runtime
+    return {
+        "device": runtime.getDeviceProperties(xp.cuda.Device().id)["name"].decode(),
+        "driver": runtime.driverGetVersion(),
+        "cuda": runtime.runtimeGetVersion(),
+        "cupy": xp.__version__,
+        "numpy": np.__version__,
+    }
+
+
+def row(name: str, measured: float, floor: float) -> dict[str, Any]:
+    """Print one case, and return it."""
+    fraction = floor / measured
+    print(
+        f"{name:50} {measured:9.2f} ms, floor {floor:6.2f} ms, fraction {fraction:.3f}", flush=True
+    )
+    return {"case": name, "ms": measured, "floor_ms": floor, "fraction": fraction}
+
+
+def main() -> int:
+    """Measure one problem, and many at once, of each case."""
+    try:
+        xp: Any = load_cupy()
+    except DeviceError as error:
+        print(f"no GPU to measure on: {error}", file=sys.stderr)
+        return 1
+    try:
+        xp.cuda.runtime.getDeviceCount()
+    except xp.cuda.runtime.CUDARuntimeError as error:
+        print(f"no GPU to measure on: {error}", file=sys.stderr)
+        return 1
+    report: dict[str, Any] = {"environment": environment(xp), "rows": []}
+    print("; ".join(f"{key} {value}" for key, value in report["environment"].items()))
+    for name, ((m, q), floor) in FLOORS_MS.items():
+        one = activations(xp, m, q, 0)
+        spent = milliseconds(xp, lambda a=one: list(nmf_sweep(a, RANKS)))
+        report["rows"].append(row(f"{name}, one", spent, floor))
+    (m, q), floor = FLOORS_MS["dense, 400 x 627"]
+    many = [activations(xp, m, q, seed) for seed in range(TOGETHER)]
+    spent = milliseconds(xp, lambda: compressor("nmf").fit_many(many, RANKS, 0))
+    report["rows"].append(row(f"dense, 400 x 627, {TOGETHER} at once", spent, TOGETHER * floor))
+    print(json.dumps(report, indent=2))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
