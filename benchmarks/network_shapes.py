@@ -13,19 +13,10 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
-from onnxmem.runtime import Session, select_device
-
 OUTPUTS = 1000
-
-
-@dataclass(frozen=True)
-class Part:
-    """A serialized model for `onnxmem.runtime.Session`."""
-
-    proto: bytes
-    weights: Path | None = None
 
 
 @dataclass
@@ -160,6 +151,6 @@ def make(layers: Layers, path: Path, x: np.ndarray, y: np.ndarray, width: int = 
 
 
 def _features(model: onnx.ModelProto, name: str, x: np.ndarray) -> np.ndarray:
-    session = Session(Part(model.SerializeToString()), select_device("cpu"))
-    parts = [session.run({"x": x[i : i + 4]}, [name])[0] for i in range(0, len(x), 4)]
+    session = onnxruntime.InferenceSession(model.SerializeToString())
+    parts = [session.run([name], {"x": x[i : i + 4]})[0] for i in range(0, len(x), 4)]
     return np.concatenate(parts)

@@ -30,9 +30,9 @@ from typing import Any
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
+from activation_matrices import grid, matrices
 from sklearn.decomposition import NMF
 from sklearn.exceptions import ConvergenceWarning
-from sweep_vs_sklearn import grid, matrices
 from threadpoolctl import threadpool_limits
 
 from onnxmem.factorize import kernel, nmf_sweep, relative_error
