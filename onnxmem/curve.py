@@ -75,6 +75,19 @@ def resample(groups: Sequence[np.ndarray], seed: int, draws: int = 1000) -> np.n
     return weights
 
 
+def redraw(count: int, seed: int, draws: int = 1000) -> np.ndarray:
+    """Return bootstrap weights (draws, count) of what was drawn at random `count` times.
+
+    One less than there are is taken with replacement, which gives the mean of a few its true
+    variance (Rao & Wu 1988). Each row sums to 1.
+    """
+    if count == 1:
+        return np.ones((draws, 1))
+    rng = np.random.default_rng([seed, 0xD7A5])
+    taken: np.ndarray = rng.multinomial(count - 1, np.full(count, 1 / count), size=draws)
+    return taken / (count - 1)
+
+
 def pack(shares: np.ndarray) -> str:
     """Return numbers between 0 and 1 as text: base64 of 16 bits each, little-endian, 65535 for 1.
 

@@ -220,3 +220,13 @@ def test_packed_numbers_come_back(values: list[float]) -> None:
 def test_what_was_not_packed_is_refused(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - NumPy's own, or base64's
         curve.unpack(text)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 10])
+def test_redrawn_means_vary_as_means_do(count: int) -> None:
+    values = np.random.default_rng(1).standard_normal(count)
+    weights = curve.redraw(count, 0, draws=20_000)
+    means = weights @ values
+    assert weights.sum(axis=1) == pytest.approx(np.ones(20_000))
+    expected = values.var(ddof=1) / count if count > 1 else 0.0
+    assert means.var() == pytest.approx(expected, rel=0.05)

@@ -115,7 +115,8 @@ class _Points:
             return [self.grid]
         middle = curve.first_places(len(self.grid))[1:][:1]
         lower = dict.fromkeys((*self.grid[: sum(middle) + 1], self.grid[-1]))
-        return [tuple(lower), tuple(level for level in self.grid if level not in lower)]
+        upper = tuple(level for level in self.grid if level not in lower)
+        return [tuple(lower), upper] if upper else [tuple(lower)]
 
     def _measure_batch(self, number: int) -> list[tuple[np.ndarray, float]]:
         """Measure all levels of one batch, and forget its factors."""
@@ -131,14 +132,13 @@ class _Points:
 
         def score(number: int) -> tuple[np.ndarray, float]:
             if settled[number]:
-                return self.correct[at][self.batches[number].rows], self._error_between(
-                    level, number
-                )
+                correct = self.correct[at][:, self.batches[number].rows]
+                return correct, self._error_between(level, number)
             return self._score(level, number)
 
         self._take(level, self.cut.map(score, self.numbers))
         correct = self.correct[level]
-        return np.array([correct[batch.rows].mean() for batch in self.batches])
+        return np.array([correct[:, batch.rows].mean() for batch in self.batches])
 
     def _error_between(self, level: float, number: int) -> float:
         """Return the error of a batch at a level between others, on the line through them."""
@@ -147,30 +147,30 @@ class _Points:
         return float(np.interp(np.log2(level), np.log2(known), errors))
 
     def _score(self, level: float, number: int) -> tuple[np.ndarray, float]:
-        """Return, for each sample of a batch, the share of draws that keep it correct."""
+        """Return which samples of a batch each draw keeps correct (draws, rows), and the error."""
         fitted = self.factors[number][level]
         known = self.cut.known(self.method, level)
         capture = self.cut.capture(self.kind, number)
         matrix = capture.matrix()
-        shares, errors = [], []
+        hits, errors = [], []
         for draw in range(fitted.draws(level)):
             with self.cut.bench.clock.stage("factorization"):
                 approximation = fitted.approximate(matrix, level, draw)
                 exact = approximation is matrix
                 errors.append(0.0 if exact else relative_error(matrix, approximation))
             if known is not None:
-                shares.append(known[self.batches[number].rows])
+                hits.append(known[draw, self.batches[number].rows])
             elif exact:
-                shares.append(self.cut.unchanged_hits(self.kind, number))
+                hits.append(self.cut.unchanged_hits(self.kind, number))
             else:
-                shares.append(self.cut.hits(self.kind, number, capture, approximation))
-        return np.mean(shares, axis=0), float(np.mean(errors))
+                hits.append(self.cut.hits(self.kind, number, capture, approximation))
+        return np.array(hits, np.float32), float(np.mean(errors))
 
     def _take(self, level: float, scored: Sequence[tuple[np.ndarray, float]]) -> None:
         """Put the scores of all batches at one level together."""
-        correct = np.zeros(len(self.cut.bench.truth))
-        for batch, (shares, _) in zip(self.batches, scored, strict=True):
-            correct[batch.rows] = shares
+        correct = np.zeros((len(scored[0][0]), len(self.cut.bench.truth)), np.float32)
+        for batch, (hits, _) in zip(self.batches, scored, strict=True):
+            correct[:, batch.rows] = hits
         self.cut.remember(self.method, level, correct)
         self.correct[level] = correct
         self.errors[level] = np.array([error for _, error in scored])
@@ -178,9 +178,17 @@ class _Points:
     def record(self, x: tuple[float, ...], bound: float) -> tuple[Curve, np.ndarray]:
         """Return the curve through the levels `x`, and its bootstrap AuCs."""
         bench, x_name = self.cut.bench, self.method.x_name
-        correct = np.stack([self.correct[level] for level in x])
+        draws = max(len(self.correct[level]) for level in x)
+        shape = (draws, len(bench.truth))
+        drawn = np.stack(
+            [np.broadcast_to(self.correct[level], shape) for level in x], axis=-1, dtype=np.float64
+        )
+        correct = drawn.mean(axis=0).T
         accuracy = correct.mean(axis=1)
-        resampled = curve.area(x, bench.weights[self.kind] @ correct.T, x_name)
+        areas = bench.weights[self.kind] @ curve.area(x, drawn, x_name).T
+        resampled = (
+            (areas * curve.redraw(draws, self.settings.seed, len(areas))).sum(axis=1).clip(0, 1)
+        )
         low, high = curve.interval(resampled)
         auc = float(curve.area(x, accuracy, x_name))
         order = np.concatenate([batch.rows for batch in self.batches])
