@@ -118,8 +118,8 @@ def check(folder: Path, names: Iterable[str]) -> Iterator[Outcome]:
 
 
 def outcome(path: Path, name: str, exporter: str, truth: Truth) -> Outcome:
-    from onnxmem.inspection import inspect
-    from onnxmem.inspection_records import Trial
+    from onnxmem.inspecting.inspection import inspect
+    from onnxmem.inspecting.records import Trial
 
     bind = dict(truth.bind)
     result = inspect(path, bind=bind, trial=Trial(device="cpu"))
@@ -159,7 +159,7 @@ def audit(path: Path, bind: dict[str, float]) -> str:
     from onnxmem import graph
     from onnxmem.auditing import Settings, run_audit
     from onnxmem.errors import OnnxmemError
-    from onnxmem.feeds import find_inputs
+    from onnxmem.inspecting.feeds import find_inputs
     from onnxmem.runtime import select_device
 
     settings = Settings(

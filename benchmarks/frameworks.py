@@ -15,9 +15,10 @@ import numpy as np
 import onnx
 
 from onnxmem import models
-from onnxmem.auditing import Settings, audit_together
-from onnxmem.comparison import compare
-from onnxmem.comparison_records import Cell, Comparison
+from onnxmem.auditing import Settings
+from onnxmem.comparing.comparison import compare
+from onnxmem.comparing.records import Cell, Comparison
+from onnxmem.comparing.together import audit_together
 from onnxmem.data import load
 from onnxmem.report import load_stored
 from onnxmem.runtime import versions

@@ -11,9 +11,10 @@ import click
 from click.core import ParameterSource
 
 from onnxmem import report as formats
-from onnxmem.auditing import Settings, audit_together, judge_again
-from onnxmem.comparison import compare
-from onnxmem.comparison_records import Comparison
+from onnxmem.auditing import Settings, judge_again
+from onnxmem.comparing.comparison import compare
+from onnxmem.comparing.records import Comparison
+from onnxmem.comparing.together import audit_together
 from onnxmem.errors import UsageError
 from onnxmem.records import Report
 

@@ -14,10 +14,10 @@ from rich.text import Text
 from onnxmem.auditing import Progress as Event
 from onnxmem.auditing.run import Listener
 from onnxmem.cache import Store
-from onnxmem.comparison_records import Comparison
+from onnxmem.comparing.records import Comparison
 from onnxmem.records import Report
 from onnxmem.report import sentence, terminal
-from onnxmem.report.words import printable
+from onnxmem.text import printable
 
 from .tables import comparison_table
 

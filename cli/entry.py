@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import click
 
 from onnxmem._version import __version__
-from onnxmem.comparison_records import Comparison
+from onnxmem.comparing.records import Comparison
 from onnxmem.errors import OnnxmemError
 from onnxmem.records import Report
-from onnxmem.report.words import printable
+from onnxmem.text import printable
 
 from . import config
 

@@ -14,8 +14,8 @@ from onnxmem.auditing import choose_sites
 from onnxmem.binding import blames_bind
 from onnxmem.data import load as load_data
 from onnxmem.errors import NoSiteError, UsageError
-from onnxmem.parts import require_runnable, with_known_types
-from onnxmem.report.words import printable
+from onnxmem.inspecting.parts import require_runnable, with_known_types
+from onnxmem.text import printable
 
 from . import console
 from .folders import check_keeps, publish_files, staging

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from onnxmem.report.words import printable
+from onnxmem.text import printable
 
 from .entry import main
 

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from onnxmem.auditing import Plan
-from onnxmem.report.words import printable
+from onnxmem.text import printable
 
 
 def plan_table(plan: Plan) -> RenderableType:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import click
 
 from onnxmem import report as formats
-from onnxmem.comparison_records import Comparison
+from onnxmem.comparing.records import Comparison
 from onnxmem.errors import UsageError
 from onnxmem.records import Report
 

@@ -13,8 +13,8 @@ from onnxmem import graph
 from onnxmem import report as formats
 from onnxmem.binding import blames_bind
 from onnxmem.data import load as load_data
-from onnxmem.parts import require_runnable, with_known_types
-from onnxmem.report.words import printable
+from onnxmem.inspecting.parts import require_runnable, with_known_types
+from onnxmem.text import printable
 
 from . import console
 from .folders import check_free, publish_folder, staging

@@ -10,11 +10,11 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from onnxmem.comparison_records import Cell, Comparison
+from onnxmem.comparing.records import Cell, Comparison
 from onnxmem.doctor import Diagnosis
-from onnxmem.inspection_records import Inspected, Inspection
+from onnxmem.inspecting.records import Inspected, Inspection
 from onnxmem.report.findings import APART, cell_text, findings, limits, row_name, starred
-from onnxmem.report.words import printable
+from onnxmem.text import printable
 
 
 def cache_table(usage: Mapping[str, Any]) -> RenderableType:

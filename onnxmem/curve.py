@@ -118,9 +118,8 @@ def interval(values: np.ndarray) -> tuple[float, float]:
     return float(low), float(high)
 
 
-Measure = Callable[[int, np.ndarray, int], np.ndarray]
-"""Gives the accuracy of each batch (batches,) at a rank. Batches where the mask (batches,) is true
-are not measured: they have there what they have at the other rank that is given."""
+Measure = Callable[[int], np.ndarray]
+"""Gives the accuracy of each batch (batches,) at a rank."""
 
 
 def refine(
@@ -133,13 +132,12 @@ def refine(
 
     Accuracy hardly falls with rank. Between two measured neighbours the curve of a batch that does
     not fall stays inside the rectangle that they span, so half of that rectangle bounds the error
-    of the straight line; where it has no height the batch is settled, and is not measured in
-    between. The ends and the middle of the grid come first; then the interval with the largest
-    bound is halved until the sum of all bounds is small enough.
+    of the straight line. The ends and the middle of the grid come first; then the interval with the
+    largest bound is halved until the sum of all bounds is small enough.
 
-    What is not so well known is measured at more ranks. A batch that falls is settled nowhere, and
-    where the mean falls, it is measured at every rank. So are all batches where the means are
-    level: what looks saturated may dip in between.
+    Where the mean falls, no bound is taken for the batches that do, so that every rank is measured
+    until it is small all the same. Where the means are level, every rank is measured: what looks
+    saturated may dip in between.
 
     Args:
         grid: increasing ranks.
@@ -148,10 +146,11 @@ def refine(
         tolerance: of the normalised area, and of what counts as level or falling.
 
     Returns:
-        The chosen ranks in increasing order, and the bound that holds for their area.
+        The chosen ranks in increasing order, and the bound of their area; it holds for batches that
+        do not fall between the chosen ranks.
     """
-    share, none = np.asarray(sizes) / np.sum(sizes), np.zeros(len(sizes), bool)
-    found = {place: measure(grid[place], none, grid[place]) for place in first_places(len(grid))}
+    share = np.asarray(sizes) / np.sum(sizes)
+    found = {place: measure(grid[place]) for place in first_places(len(grid))}
     width = math.log2(grid[-1] / grid[0])
     while True:
         known = sorted(found)
@@ -166,9 +165,7 @@ def refine(
         if total <= tolerance:
             return [grid[place] for place in known], total
         low, high = max(bounds, key=lambda pair: bounds[pair])
-        falls = (np.diff(accuracy, axis=0) < 0).any(axis=0)
-        settled = (found[low] == found[high]) & ~unruly & ~falls
-        found[(low + high) // 2] = measure(grid[(low + high) // 2], settled, grid[low])
+        found[(low + high) // 2] = measure(grid[(low + high) // 2])
 
 
 def first_places(count: int) -> tuple[int, ...]:

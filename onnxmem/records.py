@@ -102,11 +102,10 @@ class Curve:
     """Accuracy against rank, or against the kept fraction, of one layer.
 
     `x`, `accuracy` and `error` (relative Frobenius error of the approximations, mean over the
-    batches) have one entry for each measured point. `auc` lies in 0..1, `auc_low` and
-    `auc_high` bound its 95 % bootstrap interval, `auc_relative` is `auc` over the baseline's
-    accuracy. `auc_bound` is half the width of what the points left out could change, if
-    accuracy does not fall with rank. A batch that has equal accuracies at two ranks is not measured
-    again between them: its accuracy there is the same, its error on the line through theirs.
+    batches) have one entry for each measured point. `auc` lies in 0..1, `auc_relative` is `auc`
+    over the baseline's accuracy. `auc_bound` is half the width of what the points left out could
+    change, as long as accuracy does not fall between those that were measured. `auc_low` and
+    `auc_high` are the 95 % bootstrap interval, wider by `auc_bound` on either side.
     `sample_auc` holds what each sample alone adds to `auc`, their mean, in the order of the groups:
     see `onnxmem.curve.pack`.
     """

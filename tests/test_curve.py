@@ -64,18 +64,15 @@ def test_saturated_at_the_ceiling(auc: float, baseline: float, saturated: bool) 
 
 
 class Probe:
-    """Measures known curves, and counts how often each batch is asked for at each rank."""
+    """Measures known curves, and counts how often each rank is asked for."""
 
     def __init__(self, grid: tuple[int, ...], *curves: list[float]) -> None:
         self.curves = [dict(zip(grid, values, strict=True)) for values in curves]
         self.asked: Counter[int] = Counter()
-        self.settled: Counter[int] = Counter()
 
-    def __call__(self, rank: int, settled: np.ndarray, at: int) -> np.ndarray:
+    def __call__(self, rank: int) -> np.ndarray:
         self.asked[rank] += 1
-        self.settled[rank] = int(settled.sum())
-        places = np.where(settled, at, rank)
-        return np.array([one[k] for one, k in zip(self.curves, places, strict=True)])
+        return np.array([one[rank] for one in self.curves])
 
     def mean(self, rank: int) -> float:
         return float(np.mean([one[rank] for one in self.curves]))
@@ -131,27 +128,8 @@ def test_level_curve_is_measured_everywhere_before_it_may_count_as_saturated() -
         assert curve.refine(grid, [1], Probe(grid, accuracies)) == (list(grid), 0.0)
 
 
-def test_batch_is_settled_between_equal_accuracies() -> None:
-    grid = default_ranks(256)
-    level = [0.7] * len(grid)
-    rising = list(np.linspace(0.2, 0.9, len(grid)))
-    probe = Probe(grid, level, rising)
-    ranks, bound = curve.refine(grid, [1, 1], probe)
-    assert bound <= 0.005
-    assert [probe.settled[k] for k in (1, 256)] == [0, 0]
-    assert sum(probe.settled.values()) == len(ranks) - 3
-
-
-def test_batch_that_falls_is_settled_nowhere() -> None:
-    grid = default_ranks(256)
-    dip = [1.0] + [0.8] * (len(grid) - 2) + [1.0]
-    probe = Probe(grid, dip, list(np.linspace(0.0, 1.0, len(grid))))
-    curve.refine(grid, [1, 1], probe)
-    assert not sum(probe.settled.values())
-
-
 @given(grid=grids, data=st.data())
-def test_area_of_settled_batches_is_within_the_bound(
+def test_area_of_batches_that_do_not_fall_is_within_the_bound(
     grid: tuple[int, ...], data: st.DataObject
 ) -> None:
     coarse = st.integers(0, 4).map(lambda n: n / 4)

@@ -4,15 +4,12 @@ from onnxmem.auditing.plan import Plan, plan_audit
 from onnxmem.auditing.run import Progress, environment, run_audit
 from onnxmem.auditing.settings import Settings, parse_ranks
 from onnxmem.auditing.sites import choose_sites
-from onnxmem.auditing.together import Together, audit_together
 from onnxmem.auditing.verdict import judge_again
 
 __all__ = [
     "Plan",
     "Progress",
     "Settings",
-    "Together",
-    "audit_together",
     "choose_sites",
     "environment",
     "judge_again",

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from onnxmem.arrays import Array, namespace, take_rows
+from onnxmem.auditing.layout import to_matrix, to_tensor
 from onnxmem.auditing.network import Network
 from onnxmem.errors import UsageError
 from onnxmem.graph import Cut, with_input_types
-from onnxmem.layout import to_matrix, to_tensor
 from onnxmem.runtime import Session
 
 

@@ -19,7 +19,6 @@ from typing import Any
 
 import numpy as np
 
-import onnxmem
 from onnxmem._version import __version__
 from onnxmem.arrays import load_cupy, to_host
 from onnxmem.auditing.bench import Bench
@@ -27,7 +26,7 @@ from onnxmem.data import Samples
 from onnxmem.runtime import Device
 
 _WITHOUT_INFLUENCE = frozenset(
-    {"layers", "compress", "split", "device", "fail_under", "min_accuracy", "max_drop"}
+    {"layers", "compress", "split", "device", "fail_under", "min_accuracy", "baseline", "max_drop"}
 )
 """Settings that change no curve, or whose effect is part of the identity already."""
 
@@ -57,13 +56,15 @@ def identify(
     return hashlib.sha256(json.dumps(facts, sort_keys=True, default=repr).encode()).hexdigest()
 
 
+_PACKAGE = Path(__file__).parents[1]
+
+
 @functools.cache
 def _code() -> str:
     """Return a hash of all code of this package: an edit makes old results strangers."""
-    root = Path(onnxmem.__file__).parent
     digest = hashlib.sha256(__version__.encode())
-    for path in sorted(path for path in root.rglob("*") if path.suffix in _CODE):
-        digest.update(f"{path.relative_to(root).as_posix()}\n".encode())
+    for path in sorted(path for path in _PACKAGE.rglob("*") if path.suffix in _CODE):
+        digest.update(f"{path.relative_to(_PACKAGE).as_posix()}\n".encode())
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
 

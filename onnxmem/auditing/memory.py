@@ -84,11 +84,10 @@ def divide(load: Load, memory: int, workers: int) -> Share:
             f"a batch of {load.batch} samples needs {one / 2**20:.3g} MiB at this cut, the budget "
             f"is {memory / 2**20:.3g} MiB; use a larger --memory, or a smaller --per-class"
         )
-    side_by_side = min(workers, memory // one)
-    room = memory // side_by_side - load.working
     step = smallest if load.whole or load.native else piece_size(load.largest, load.batch)
-    while load.piece(step) > room:
+    while load.piece(step) > memory - load.working:
         step = max(smallest, 1 << ((step - 1).bit_length() - 1))
+    side_by_side = min(workers, memory // (load.working + load.piece(step)))
     peak = side_by_side * (load.working + load.piece(step))
     captures = load.captured * load.samples
     keep = captures <= _KEPT_SHARE * (memory - peak)

@@ -59,8 +59,7 @@ class _Points:
         self.numbers = range(len(self.batches))
         self.settings = cut.bench.settings
         self.grid = levels(method, self.settings, limit)
-        self.auto = method.x_name == "rank" and self.settings.ranks == "auto"
-        self.factors: list[dict[float, Compressed]] = [{} for _ in self.batches]
+        self.fitted: list[Compressed] = []
         self.correct: dict[float, np.ndarray] = {}
         self.errors: dict[float, np.ndarray] = {}
 
@@ -71,12 +70,12 @@ class _Points:
             for level, scored in zip(self.grid, zip(*columns, strict=True), strict=True):
                 self._take(level, scored)
             return self.grid, 0.0
-        if self.auto:
+        if self.method.x_name == "rank" and self.settings.ranks == "auto":
             sizes = [len(batch.rows) for batch in self.batches]
             ranks, bound = curve.refine([int(k) for k in self.grid], sizes, self._measure_level)
             return tuple(ranks), bound
         for level in self.grid:
-            self._measure_level(level, np.zeros(len(self.batches), bool), level)
+            self._measure_level(level)
         return self.grid, 0.0
 
     def _fits(self) -> bool:
@@ -85,19 +84,18 @@ class _Points:
         room = min(_FACTOR_BYTES, self.settings.memory or _FACTOR_BYTES)
         return each * len(self.batches) <= room
 
-    def _fit(self, level: float, numbers: Sequence[int], *, apply: Run) -> None:
-        """Find the factors of batches at a level, together with those at the levels near by.
+    def _fit(self, numbers: Sequence[int], apply: Run) -> list[Compressed]:
+        """Return the factors of some batches at all levels.
 
-        Where ranks are chosen, the upper half of them is factorized only for batches that need it.
+        What is found at a rank depends on the ranks that the sweep has beside it; so they are the
+        same whichever are measured in the end.
         """
-        span = next(span for span in self._spans() if level in span)
-        for chosen in self._chunks([n for n in numbers if level not in self.factors[n]]):
+        fitted: list[Compressed] = []
+        timed = partial(self._timed, apply)
+        for chosen in self._chunks(numbers):
             matrices = apply(lambda n: self.cut.capture(self.kind, n).matrix(), chosen)
-            fitted = self.method.fit_many(
-                matrices, span, self.settings.seed, partial(self._timed, apply)
-            )
-            for number, one in zip(chosen, fitted, strict=True):
-                self.factors[number] |= dict.fromkeys(span, one)
+            fitted += self.method.fit_many(matrices, self.grid, self.settings.seed, timed)
+        return fitted
 
     def _chunks(self, numbers: Sequence[int]) -> Iterator[Sequence[int]]:
         """Divide batches into as many as the memory budget lets be factorized at once."""
@@ -109,46 +107,22 @@ class _Points:
         timed = self.cut.bench.clock.timed
         return apply(partial(timed, "factorization", function), items)
 
-    def _spans(self) -> list[tuple[float, ...]]:
-        """Return the levels, in groups that are factorized together."""
-        if not self.auto:
-            return [self.grid]
-        middle = curve.first_places(len(self.grid))[1:][:1]
-        lower = dict.fromkeys((*self.grid[: sum(middle) + 1], self.grid[-1]))
-        upper = tuple(level for level in self.grid if level not in lower)
-        return [tuple(lower), upper] if upper else [tuple(lower)]
-
     def _measure_batch(self, number: int) -> list[tuple[np.ndarray, float]]:
-        """Measure all levels of one batch, and forget its factors."""
-        for span in self._spans():
-            self._fit(span[0], [number], apply=one_by_one)
-        scored = [self._score(level, number) for level in self.grid]
-        self.factors[number].clear()
-        return scored
+        """Measure all levels of one batch, whose factors are not kept."""
+        (fitted,) = self._fit([number], one_by_one)
+        return [self._score(level, number, fitted) for level in self.grid]
 
-    def _measure_level(self, level: float, settled: np.ndarray, at: float) -> np.ndarray:
-        """Measure one level; batches that are `settled` have the accuracy that they have `at`."""
-        self._fit(level, np.flatnonzero(~settled).tolist(), apply=self.cut.map)
-
-        def score(number: int) -> tuple[np.ndarray, float]:
-            if settled[number]:
-                correct = self.correct[at][:, self.batches[number].rows]
-                return correct, self._error_between(level, number)
-            return self._score(level, number)
-
-        self._take(level, self.cut.map(score, self.numbers))
+    def _measure_level(self, level: float) -> np.ndarray:
+        """Measure all batches at one level; return their accuracies (batches,)."""
+        if not self.fitted:
+            self.fitted = self._fit(self.numbers, self.cut.map)
+        scored = self.cut.map(lambda n: self._score(level, n, self.fitted[n]), self.numbers)
+        self._take(level, scored)
         correct = self.correct[level]
         return np.array([correct[:, batch.rows].mean() for batch in self.batches])
 
-    def _error_between(self, level: float, number: int) -> float:
-        """Return the error of a batch at a level between others, on the line through them."""
-        known = sorted(self.errors)
-        errors = [self.errors[one][number] for one in known]
-        return float(np.interp(np.log2(level), np.log2(known), errors))
-
-    def _score(self, level: float, number: int) -> tuple[np.ndarray, float]:
+    def _score(self, level: float, number: int, fitted: Compressed) -> tuple[np.ndarray, float]:
         """Return which samples of a batch each draw keeps correct (draws, rows), and the error."""
-        fitted = self.factors[number][level]
         known = self.cut.known(self.method, level)
         capture = self.cut.capture(self.kind, number)
         matrix = capture.matrix()
@@ -200,8 +174,8 @@ class _Points:
             accuracy=tuple(map(float, accuracy)),
             error=tuple(float(self.errors[level].mean()) for level in x),
             auc=auc,
-            auc_low=min(low, auc),
-            auc_high=max(high, auc),
+            auc_low=max(min(low, auc) - bound, 0.0),
+            auc_high=min(max(high, auc) + bound, 1.0),
             auc_relative=auc / bench.baseline if bench.baseline else 0.0,
             auc_bound=bound,
             saturated=curve.is_saturated(auc, bench.baseline),

@@ -19,7 +19,8 @@ from onnxmem.records import Baseline, DataInfo, Gate, Layer, Report, Score, Verd
 def summarize(measured: Sequence[Measured], settings: Settings) -> dict[str, Score]:
     """Return for every key the mean AuC over the layers whose curve is not saturated.
 
-    The interval comes from resampling all layers with the same samples, since they share them.
+    The interval comes from resampling all layers with the same samples, since they share them, and
+    is widened by what the ranks that were left out could change.
     """
     keys = [f"{name}.{kind}" for name in settings.compress for kind in settings.batch]
     return {key: _score(key, measured) for key in keys}
@@ -32,13 +33,15 @@ def _score(key: str, measured: Sequence[Measured]) -> Score:
         for one in item.layer.curves
         if one.key == key
     ]
-    scored = [(one.auc, resampled) for one, resampled in found if not one.saturated]
+    scored = [(one, resampled) for one, resampled in found if not one.saturated]
     saturated = len(found) - len(scored)
     if not scored:
         return Score(None, None, None, 0, saturated)
-    auc = float(np.mean([value for value, _ in scored]))
+    auc = float(np.mean([one.auc for one, _ in scored]))
+    bound = float(np.mean([one.auc_bound for one, _ in scored]))
     low, high = curve.interval(np.mean([resampled for _, resampled in scored], axis=0))
-    return Score(auc, min(low, auc), max(high, auc), len(scored), saturated)
+    low, high = max(min(low, auc) - bound, 0.0), min(max(high, auc) + bound, 1.0)
+    return Score(auc, low, high, len(scored), saturated)
 
 
 def judge_gates(summary: Mapping[str, Score], fail_under: Mapping[str, float]) -> tuple[Gate, ...]:

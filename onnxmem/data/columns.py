@@ -119,7 +119,7 @@ def target_dtype(dtype: np.dtype[Any], spec: InputSpec) -> np.dtype[Any]:
         DataError: the input takes something else.
     """
     if spec.dtype is None or dtype.name == spec.dtype:
-        return dtype
+        return dtype.newbyteorder("=")
     if spec.dtype == "str" and dtype.kind in "UO":
         return np.dtype(object)
     try:

@@ -35,7 +35,7 @@ class Samples:
         shared: inputs that are the same for all samples, fed as they are.
         labels: (samples,) int64, None where there are none.
         digests: (samples,) hexadecimal, a hash of each sample and its label as the data hold
-            them, whatever number format and order of axes the network takes.
+            them, numbers rounded to float32, whatever order of axes the network takes.
         names: what the labels 0, 1, ... were called, where the data hold names.
         notes: what was assumed of the data, and changed so that the network takes them.
         recipe: what else decides the values, such as how images are prepared.
@@ -56,8 +56,8 @@ class Samples:
     def sha256(self) -> str:
         """A hash of all samples and labels that does not depend on their order."""
         whole = hashlib.sha256(b"".join(np.sort(self.digests).tolist()))
-        for name in sorted(self.shared):
-            whole.update(self.shared[name].tobytes())
+        for name, array in sorted(self.shared.items()):
+            whole.update(name.encode() + _plain(array))
         whole.update(self.recipe.encode())
         return whole.hexdigest()
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from onnxmem.comparison_records import Cell, Comparison, Row
-from onnxmem.report.words import key_title, number, printable
+from onnxmem.comparing.records import Cell, Comparison, Row
+from onnxmem.report.words import key_title, number
+from onnxmem.text import printable
 
 APART = "the 95 % interval of the difference to the first model leaves out 0"
 _MOST = 6

@@ -8,10 +8,10 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import assert_never
 
-from onnxmem.comparison_records import Comparison
+from onnxmem.comparing.records import Comparison
 from onnxmem.errors import UsageError
 from onnxmem.records import Report
-from onnxmem.report.words import printable
+from onnxmem.text import printable
 
 
 class Format(StrEnum):

@@ -19,12 +19,13 @@ import msgspec
 import vl_convert
 from markupsafe import Markup
 
-from onnxmem.comparison_records import Comparison
+from onnxmem.comparing.records import Comparison
 from onnxmem.errors import UsageError
 from onnxmem.records import Report, comparable
 from onnxmem.report import charts, findings, look, rows, words
 from onnxmem.report import comparison as model_charts
 from onnxmem.report.command import command_line
+from onnxmem.text import printable
 
 VALUE_LENGTH = 400
 _SCRIPT_ESCAPES = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026"}
@@ -195,7 +196,7 @@ def _differences(reports: Sequence[Report]) -> list[str]:
         if any(comparable(report.settings)[name] != value for report in reports)
     ]
     samples = ["samples"] if len({report.data.sha256 for report in reports}) > 1 else []
-    return [words.printable(name) for name in (*samples, *settings)]
+    return [printable(name) for name in (*samples, *settings)]
 
 
 def _spec(chart: Any, legend: bool) -> dict[str, Any]:
@@ -232,7 +233,7 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, st
             yield from _flat(value, f"{name}.")
         else:
             text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-            yield words.printable(name), words.printable(text, VALUE_LENGTH)
+            yield printable(name), printable(text, VALUE_LENGTH)
 
 
 def _embedded(value: Any) -> Markup:
@@ -278,7 +279,7 @@ def _environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
     )
     environment.filters.update(
-        printable=words.printable,
+        printable=printable,
         tensor_name=words.tensor_name,
         shape=words.shape,
         number=words.number,

@@ -11,12 +11,12 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from onnxmem.comparison_records import SCHEMA as COMPARISON
-from onnxmem.comparison_records import Comparison
+from onnxmem.comparing.records import SCHEMA as COMPARISON
+from onnxmem.comparing.records import Comparison
 from onnxmem.errors import DataError
 from onnxmem.records import SCHEMA, Report
 from onnxmem.report import sense
-from onnxmem.report.words import printable
+from onnxmem.text import printable
 
 _UNSEEN = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 

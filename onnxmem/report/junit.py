@@ -16,10 +16,10 @@ from onnxmem.report.words import (
     key_title,
     model_names,
     number,
-    printable,
     sentence,
     tensor_name,
 )
+from onnxmem.text import printable
 
 
 def render(report: Report) -> str:

@@ -13,12 +13,12 @@ from onnxmem.report.words import (
     key_title,
     leading_key,
     number,
-    printable,
     sentence,
     shape,
     tensor_name,
     worst_first,
 )
+from onnxmem.text import printable
 
 MOST_BYTES = 900_000
 GATE_TITLES = ("Gate", "Threshold", "Value", "Bound", "Result")

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from onnxmem.errors import OutputError
-from onnxmem.report.words import printable
+from onnxmem.text import printable
 
 STDOUT = "-"
 

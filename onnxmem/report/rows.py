@@ -18,10 +18,10 @@ from onnxmem.report.words import (
     key_title,
     model_names,
     number,
-    printable,
     score_layers,
     worst_first,
 )
+from onnxmem.text import printable
 
 Row = dict[str, Any]
 

@@ -21,10 +21,10 @@ from onnxmem.report.words import (
     curve_of,
     gate_values,
     leading_key,
-    printable,
     sentence,
     tensor_name,
 )
+from onnxmem.text import printable
 
 MOST_RESULTS = 5_000
 """What a code host shows of one run; it takes 25,000, and files of 10 MB when compressed."""

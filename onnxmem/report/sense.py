@@ -72,8 +72,8 @@ def _of_x(place: str, curve: Curve) -> Iterator[str]:
 
 
 def _of_group(place: str, group: Group, points: int) -> Iterator[str]:
-    if group.samples < 1 or group.label < 0:
-        yield f"{place} has no samples, or a label below 0"
+    if group.samples < 1:
+        yield f"{place} has no samples"
     if len(group.accuracy) != points:
         yield f"{place}.accuracy has {len(group.accuracy)} values for {points} of x"
     yield from _shares(place, accuracy=group.accuracy, auc=group.auc)

@@ -22,11 +22,11 @@ from onnxmem.report.words import (
     gate_values,
     interval,
     number,
-    printable,
     sentence,
     shape,
     tensor_name,
 )
+from onnxmem.text import printable
 
 WIDE = 132
 NARROW = {"nmf": "NMF", "pca": "PCA", "ablation": "Abl."}

@@ -6,50 +6,18 @@ one short line of them, without control characters and without marks that turn t
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Sequence
 from pathlib import PurePath, PureWindowsPath
 
 from onnxmem.records import Baseline, Curve, Gate, Layer, Report, Score
+from onnxmem.text import NAME_LENGTH, printable
 
-NAME_LENGTH = 80
 COMPRESSORS = {"nmf": "NMF", "pca": "PCA", "ablation": "Ablation"}
 BATCHES = {"class": "single-class", "mixed": "mixed"}
 METRICS = {"top1": "top-1 accuracy", "fidelity": "fidelity to its own predictions"}
 STATES = ("scored", "saturated", "skipped")
 KEYS = tuple(f"{compressor}.{batch}" for compressor in COMPRESSORS for batch in BATCHES)
 LEADING_KEYS = ("nmf.mixed", "nmf.class", "pca.mixed", "pca.class", *KEYS)
-
-_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"})
-_MARKS = re.compile(
-    r"([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u20d0-\u20ff]{2})"
-    r"[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u20d0-\u20ff]+"
-)
-
-
-def printable(text: str, length: int = NAME_LENGTH) -> str:
-    """Return `text` as one harmless line of at most `length` characters.
-
-    Control, format and unassigned characters become their escapes, line breaks included; a long
-    text keeps its beginning and its end.
-    """
-    if len(text) > 2 * length:
-        text = text[:length] + text[-length:]
-    shown = _MARKS.sub(r"\1", "".join(map(_visible, text)))
-    return shown if len(shown) <= length else _middle_out(shown, length)
-
-
-def _visible(character: str) -> str:
-    if unicodedata.category(character) not in _HIDDEN:
-        return character
-    return character.encode("unicode_escape", "backslashreplace").decode("ascii")
-
-
-def _middle_out(text: str, length: int) -> str:
-    head = length // 2
-    tail = length - head - 1
-    return f"{text[:head]}…{text[len(text) - tail :]}"
 
 
 def tensor_name(layer: Layer, length: int = NAME_LENGTH) -> str:

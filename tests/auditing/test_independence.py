@@ -12,8 +12,8 @@ from onnx import numpy_helper, parser
 import onnxmem
 from onnxmem.auditing.independence import axis_that_follows, mixed_up
 from onnxmem.errors import InconclusiveError
-from onnxmem.inspection import inspect
-from onnxmem.inspection_records import Inspection, Trial
+from onnxmem.inspecting.inspection import inspect
+from onnxmem.inspecting.records import Inspection, Trial
 
 HEAD = "h = MatMul(x, w)  r = Relu(h)"
 ATTENTION = f"""(float[N,6] x) => (float[N,4] y) {{

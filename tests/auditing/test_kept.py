@@ -197,8 +197,7 @@ def test_other_code_versions_and_machines_measure_again(
 
 def test_edited_code_has_another_hash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hashes = set()
-    (tmp_path / "__init__.py").write_text("")
-    monkeypatch.setattr("onnxmem.__file__", str(tmp_path / "__init__.py"))
+    monkeypatch.setattr(identity, "_PACKAGE", tmp_path)
     for code in ("a = 1", "a = 2"):
         (tmp_path / "kernel.py").write_text(code)
         hashes.add(identity._code.__wrapped__())

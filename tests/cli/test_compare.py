@@ -225,7 +225,7 @@ def test_what_cannot_be_is_refused(
 def test_a_second_model_that_is_wrong_is_seen_at_once(
     command: Command, mlp: Sample, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("onnxmem.auditing.together.run_audit", None)
+    monkeypatch.setattr("onnxmem.comparing.together.run_audit", None)
     outcome = command("compare", mlp.path, "nowhere.onnx", "--data", mlp.data, *QUICK)
     assert outcome.code == 2
     assert "nowhere.onnx" in outcome.error

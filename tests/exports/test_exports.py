@@ -14,9 +14,10 @@ import pytest
 from make import BUILDERS, write_exports
 
 from onnxmem import models
-from onnxmem.auditing import Settings, audit_together
-from onnxmem.comparison import compare
-from onnxmem.comparison_records import Comparison
+from onnxmem.auditing import Settings
+from onnxmem.comparing.comparison import compare
+from onnxmem.comparing.records import Comparison
+from onnxmem.comparing.together import audit_together
 from onnxmem.data import load
 
 HERE = Path(__file__).parent

@@ -11,8 +11,8 @@ import pytest
 import report_samples
 from report_samples import layer, report
 
-from onnxmem.comparison import compare
-from onnxmem.comparison_records import Cell, Comparison
+from onnxmem.comparing.comparison import compare
+from onnxmem.comparing.records import Cell, Comparison
 from onnxmem.errors import UsageError
 from onnxmem.records import Report
 from onnxmem.report import render_comparison

@@ -16,10 +16,10 @@ from onnxmem.report.words import (
     file_name,
     leading_key,
     model_names,
-    printable,
     shape,
     worst_first,
 )
+from onnxmem.text import printable
 
 HIDDEN = {"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"}
 

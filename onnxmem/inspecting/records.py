@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Self
 
 from onnxmem import graph
-from onnxmem.agreement import Agreement, in_words
 from onnxmem.data import Column
+from onnxmem.inspecting.agreement import Agreement, in_words
 from onnxmem.records import ModelInfo
-from onnxmem.report.words import printable
+from onnxmem.text import printable
 
 SCHEMA = "onnxmem.inspect/1"
 

@@ -9,16 +9,16 @@ from dataclasses import replace
 import numpy as np
 
 from onnxmem import graph
-from onnxmem.agreement import agreement, difference
 from onnxmem.arrays import Array
 from onnxmem.auditing.capture import CutRunner, Piece
 from onnxmem.auditing.independence import axis_that_follows, find_sample_axis
 from onnxmem.auditing.network import TOLERANCE, Network, prepare
 from onnxmem.auditing.settings import Settings
 from onnxmem.errors import ModelRefusedError, UsageError
-from onnxmem.feeds import Inputs, find_inputs, recorded_inputs
 from onnxmem.hazards import see
-from onnxmem.inspection_records import Inspected, Trial, Verified
+from onnxmem.inspecting.agreement import agreement, difference
+from onnxmem.inspecting.feeds import Inputs, find_inputs, recorded_inputs
+from onnxmem.inspecting.records import Inspected, Trial, Verified
 from onnxmem.runtime import Device, select_device
 
 SAMPLES = 8

@@ -15,10 +15,10 @@ from onnxmem.auditing.network import choose_output
 from onnxmem.auditing.sites import nothing_found
 from onnxmem.binding import blames_bind
 from onnxmem.errors import UsageError
-from onnxmem.inspection_records import SCHEMA, Inspected, Inspection, Trial, Verified
-from onnxmem.parts import require_runnable
+from onnxmem.inspecting.parts import require_runnable
+from onnxmem.inspecting.records import SCHEMA, Inspected, Inspection, Trial, Verified
+from onnxmem.inspecting.verification import verify
 from onnxmem.records import ModelInfo
-from onnxmem.verification import verify
 
 
 def inspect(

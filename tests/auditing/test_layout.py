@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from onnxmem.layout import to_matrix, to_tensor
+from onnxmem.auditing.layout import to_matrix, to_tensor
 
 for_any_tensor = given(
     shape=st.lists(st.integers(1, 5), min_size=2, max_size=5).map(tuple),

@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onnxmem.matching import align, match_layers, width
+from onnxmem.comparing.matching import align, match_layers, width
 from onnxmem.records import Layer
 
 

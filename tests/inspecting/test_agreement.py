@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from onnxmem import graph
-from onnxmem.agreement import agreement, in_words
+from onnxmem.inspecting.agreement import agreement, in_words
 
 OUTPUT = np.array([[1.0, -200.0]], np.float32)
 

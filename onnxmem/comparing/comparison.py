@@ -19,9 +19,9 @@ from itertools import pairwise
 import numpy as np
 
 from onnxmem import curve
-from onnxmem.comparison_records import SCHEMA, Cell, Comparison, Row
+from onnxmem.comparing.matching import Matched, match_layers, width
+from onnxmem.comparing.records import SCHEMA, Cell, Comparison, Row
 from onnxmem.errors import UsageError
-from onnxmem.matching import Matched, match_layers, width
 from onnxmem.records import Curve, Layer, Report, comparable
 from onnxmem.report.words import curve_of, model_names
 

@@ -10,11 +10,12 @@ import pytest
 from onnx import numpy_helper, parser
 from sample_networks import Sample, make_mlp
 
-from onnxmem import graph, verification
+from onnxmem import graph
 from onnxmem.errors import ModelRefusedError, UsageError
-from onnxmem.feeds import find_inputs
-from onnxmem.inspection import inspect
-from onnxmem.inspection_records import Inspected, Inspection, Trial
+from onnxmem.inspecting import verification
+from onnxmem.inspecting.feeds import find_inputs
+from onnxmem.inspecting.inspection import inspect
+from onnxmem.inspecting.records import Inspected, Inspection, Trial
 from onnxmem.runtime import select_device
 
 CPU = Trial(device="cpu")

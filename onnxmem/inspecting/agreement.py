@@ -13,7 +13,7 @@ import numpy as np
 from onnxmem import graph
 from onnxmem.arrays import Array, namespace, to_host
 from onnxmem.auditing.network import deviation
-from onnxmem.report.words import printable
+from onnxmem.text import printable
 
 RECORDED_TOLERANCE = 1e-3
 """Largest deviation from a recorded output, over its scale: the relative tolerance of ONNX's own

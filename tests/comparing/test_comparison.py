@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onnxmem import curve
-from onnxmem.comparison import compare
-from onnxmem.comparison_records import Cell, Comparison
+from onnxmem.comparing.comparison import compare
+from onnxmem.comparing.records import Cell, Comparison
 from onnxmem.errors import DataError, UsageError
 from onnxmem.records import (
     SCHEMA,

@@ -11,8 +11,8 @@ import numpy as np
 from onnxmem import graph
 from onnxmem.data import Column
 from onnxmem.errors import DeviceError, UsageError
-from onnxmem.feeds import find_inputs
 from onnxmem.hazards import see
+from onnxmem.inspecting.feeds import find_inputs
 from onnxmem.runtime import Session, select_device
 
 

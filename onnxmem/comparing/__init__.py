@@ -1,0 +1,1 @@
+"""Puts the reports of several models side by side."""

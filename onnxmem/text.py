@@ -1,0 +1,39 @@
+"""Text of unknown origin, made fit to stand in a line: names of tensors, paths, messages."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+NAME_LENGTH = 80
+"""Characters of a name, where nothing else is asked for."""
+
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"})
+_MARKS = re.compile(
+    r"([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u20d0-\u20ff]{2})"
+    r"[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u20d0-\u20ff]+"
+)
+
+
+def printable(text: str, length: int = NAME_LENGTH) -> str:
+    """Return `text` as one harmless line of at most `length` characters.
+
+    Control, format and unassigned characters become their escapes, line breaks included; a long
+    text keeps its beginning and its end.
+    """
+    if len(text) > 2 * length:
+        text = text[:length] + text[-length:]
+    shown = _MARKS.sub(r"\1", "".join(map(_visible, text)))
+    return shown if len(shown) <= length else _middle_out(shown, length)
+
+
+def _visible(character: str) -> str:
+    if unicodedata.category(character) not in _HIDDEN:
+        return character
+    return character.encode("unicode_escape", "backslashreplace").decode("ascii")
+
+
+def _middle_out(text: str, length: int) -> str:
+    head = length // 2
+    tail = length - head - 1
+    return f"{text[:head]}…{text[len(text) - tail :]}"
