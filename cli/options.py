@@ -90,7 +90,7 @@ _MEASURING = (
         default="auto",
         show_default=True,
         metavar="auto|1,2,...",
-        help="Ranks to measure; auto stops when the AuC is known to 0.005.",
+        help="Ranks to measure; auto stops when the AuC is known to 0.005, if accuracy does not fall with rank.",
     ),
     click.option(
         "--metric",
