@@ -90,8 +90,8 @@ _MEASURING = (
         default="auto",
         show_default=True,
         metavar="auto|1,2,...",
-        help="Ranks to measure; auto stops when the AuC is known to 0.005, if accuracy does not fall "
-        "with rank.",
+        help="Ranks to measure; auto stops when the AuC is known to 0.005, if accuracy does not "
+        "fall with rank.",
     ),
     click.option(
         "--metric",
