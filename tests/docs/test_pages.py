@@ -30,6 +30,16 @@ def blocks(page: Path, *languages: str) -> list[tuple[str, str]]:
     return [(language, text) for language, text in found if language in languages]
 
 
+def run(program: str, arguments: list[str]) -> object:
+    """Run onnxmem, or a script that a page holds; return the exit code."""
+    if program == "python":
+        return subprocess.run([sys.executable, *arguments], check=False).returncode
+    assert program == "onnxmem", program
+    with pytest.raises(SystemExit) as stop:
+        main(arguments)
+    return stop.value.code
+
+
 class Reader:
     """Somebody who types what a page says, in a folder with the shipped networks."""
 
@@ -39,10 +49,10 @@ class Reader:
 
     def follow(self, language: str, text: str) -> None:
         """Do what one block says."""
-        if language == "python":
+        if named := re.match(r"# (\S+\.(?:py|toml))\n", text):
+            (self.folder / named[1]).write_text(text, "utf-8")
+        elif language == "python":
             exec(compile(text, "page", "exec"), self.names)
-        elif language == "toml":
-            (self.folder / text.splitlines()[0].removeprefix("# ")).write_text(text)
         else:
             for command, output in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", text, re.MULTILINE):
                 self.type(command, output.splitlines())
@@ -51,12 +61,10 @@ class Reader:
         """Run a command; each line of `output` must stand somewhere in what it says."""
         line, _, code = command.partition("  # exits with ")
         program, *arguments = shlex.split(line)
-        assert program == "onnxmem", command
         self.capture.readouterr()
-        with pytest.raises(SystemExit) as stop:
-            main(arguments)
+        ended = run(program, arguments)
         said = " ".join("".join(self.capture.readouterr()).split())
-        assert stop.value.code == int(code or 0), (command, said)
+        assert ended == int(code or 0), (command, said)
         for expected in output:
             assert expected in said, command
 
