@@ -58,6 +58,11 @@ def check_independent(
     expected = output(straight)
     if getattr(expected, "shape", ())[:1] != (count,):
         return
+    if expected.dtype.kind == "f" and not bool(namespace(expected).isfinite(expected).all()):
+        raise InconclusiveError(
+            f"{network.model.path} gives values that are NaN or infinite in output "
+            f"{network.output!r}; look for such weights, or for samples out of range"
+        )
     if deviation(output(straight), expected) > TOLERANCE:
         raise InconclusiveError(
             f"{network.model.path} gives something else in every run; "

@@ -100,7 +100,9 @@ def run_audit(
         del model  # its weights are in a file now
         digests = samples.digests if digests is None else digests
         bench, accuracy, labelling = _set_up(network, samples, digests, settings, team, clock)
-        data = _describe(samples, digests, bench.selection, data_path, labelling)
+        data = _describe(
+            samples, digests, bench.selection, data_path, labelling, settings.per_class
+        )
         resolved = settings.to_dict() | {
             "metric": accuracy.metric,
             "output_name": network.output,
@@ -141,7 +143,12 @@ def run_audit(
 
 
 def _describe(
-    samples: Samples, digests: np.ndarray, selection: Selection, path: str, labelling: Labelling
+    samples: Samples,
+    digests: np.ndarray,
+    selection: Selection,
+    path: str,
+    labelling: Labelling,
+    per_class: int,
 ) -> DataInfo:
     return DataInfo(
         path=path,
@@ -151,7 +158,18 @@ def _describe(
         samples_given=len(samples),
         left_out=selection.left_out,
         batches=selection.fingerprint(digests),
-        notes=tuple(filter(None, (*samples.notes, labelling.note))),
+        notes=tuple(filter(None, (*samples.notes, labelling.note, _few(selection, per_class)))),
+    )
+
+
+def _few(selection: Selection, per_class: int) -> str:
+    """Say so where classes have fewer samples than were asked for."""
+    sizes = [len(batch.rows) for batch in selection.single if len(batch.rows) < per_class]
+    if not sizes:
+        return ""
+    return (
+        f"{len(sizes)} of {len(selection.single)} classes have fewer than {per_class} samples, the "
+        f"least {min(sizes)}; compare only with audits of as many"
     )
 
 

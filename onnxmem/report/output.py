@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import stat
@@ -43,8 +44,9 @@ def check_writable(path: str | Path) -> None:
         return
     try:
         target = Path(os.path.realpath(path))
-        if _is_special(target):
-            os.close(os.open(target, os.O_WRONLY | getattr(os, "O_NONBLOCK", 0)))
+        if _is_special(target):  # opening a pipe would tell its reader that all is over
+            if not os.access(target, os.W_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         else:
             temporary, descriptor = _open_beside(target)
             os.close(descriptor)

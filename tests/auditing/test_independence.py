@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -115,3 +116,9 @@ def test_a_model_that_draws_at_random_is_refused(network) -> None:
 def test_quantisation_by_the_range_of_the_batch_is_let_pass(network) -> None:
     assert [layer.status for layer in audit(network(DYNAMIC), 24, 6).layers] != ["skipped"]
     assert any("DynamicQuantizeLinear" in note for note in look(network(DYNAMIC)).notes)
+
+
+def test_values_that_are_not_finite_are_named_as_such(network: Callable[[str], Path]) -> None:
+    path = network(f"(float[N,6] x) => (float[N,4] y) {{ {HEAD}  z = Log(r)  y = MatMul(z, v) }}")
+    with pytest.raises(InconclusiveError, match="NaN or infinite in output 'y'"):
+        audit(path, 12, 6)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -107,3 +108,16 @@ def test_colours_follow_the_environment(
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv(variable, "1")
     assert bool(re.search(r"\x1b\[[0-9;]*3[0-9]", command("doctor").out)) is coloured
+
+
+def test_termination_is_answered_like_an_interrupt(
+    command: Command, monkeypatch: pytest.MonkeyPatch, mlp: Sample, folder: Path
+) -> None:
+    def terminate(*arguments: object) -> None:
+        signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr("onnxmem.graph.load", terminate)
+    before = signal.getsignal(signal.SIGTERM)
+    outcome = command("inspect", mlp.path)
+    assert (outcome.code, outcome.err) == (130, "onnxmem: interrupted; no output was written\n")
+    assert signal.getsignal(signal.SIGTERM) == before

@@ -152,3 +152,14 @@ def test_a_disk_that_fills_up_while_writing_leaves_the_older_file(tmp_path: Path
     assert "OutputError: cannot write" in done.stderr
     assert path.read_text() == "old"
     assert os.listdir(tmp_path) == ["a.txt"]
+
+
+@posix
+def test_check_leaves_the_reader_of_a_pipe_alone(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    check_writable(pipe)
+    write("text", pipe)
+    assert os.read(reader, 100) == b"text"
+    os.close(reader)
