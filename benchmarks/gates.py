@@ -90,9 +90,8 @@ def page() -> Iterator[str]:
         "of its own interval, and each other run meets it; a flip is a gate that passed in the "
         "first run and fails in the second. `--max-drop 0` against a stored report is the middle "
         "one of the three. *Largest margin* is how far the upper bounds of two runs lie apart at "
-        "most: a gate that passed by more flipped nowhere. The interval covers the choice of "
-        "samples and batches, not that of the units which ablation removes; so gates on "
-        "`ablation.*` need a margin of their own."
+        "most: a gate that passed by more flipped nowhere. The interval of ablation rests on "
+        "three choices of units alone, so gates on `ablation.*` need a margin of their own."
     )
     for name in NETWORKS:
         reports = audits(name)
