@@ -17,7 +17,7 @@ from onnxmem.auditing.sites import choose_sites
 from onnxmem.binding import blames_bind
 from onnxmem.cache import NOWHERE, Store
 from onnxmem.data import Column, Samples, make_samples
-from onnxmem.data.samples import RESERVED
+from onnxmem.data.columns import RESERVED
 from onnxmem.errors import DataError, UsageError
 from onnxmem.records import Report
 from onnxmem.runtime import select_device

@@ -13,16 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from onnxmem.data.columns import Column, Lazy
+from onnxmem.data.columns import RESERVED, Column, Lazy
 from onnxmem.data.extras import need
 from onnxmem.data.labels import EXAMPLES
 from onnxmem.errors import DataError
 
 ENDINGS = (".parquet", ".arrow", ".feather")
 PARQUET, ARROW, FEATHER_1 = b"PAR1", b"ARROW1", b"FEA1"
-
-_SINGLE = frozenset({"y", "y_true", "id", "split"})
-"""Columns of one value for each sample, which are read at once and are no features."""
 
 _LIKELY = ("label", "labels", "target", "class")
 """Names that a column of labels often has."""
@@ -46,7 +43,7 @@ def load_table(paths: Sequence[Path], label_column: str) -> dict[str, Column]:
         column = _column(table, name, note)
         if column is None:
             continue
-        alone = name in _SINGLE or name == label_column
+        alone = name in RESERVED or name == label_column
         columns[name] = column[:] if alone else column
         if not alone and column.ndim == 1 and column.dtype.kind in "fiub":
             features.append(column)

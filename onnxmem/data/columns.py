@@ -18,6 +18,10 @@ BLOCK_BYTES = 1 << 24
 """Bytes of one column that are read at a time where all its rows are looked at."""
 
 
+RESERVED = frozenset({"y", "y_true", "id", "split"})
+"""Columns of one value for each sample, which are read at once and are no inputs of a network."""
+
+
 class InputSpec(Protocol):
     """Name, NumPy dtype name and shape of an input; sizes that are no int are free."""
 

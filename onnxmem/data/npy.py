@@ -6,13 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from onnxmem.data.columns import Column, Lazy
+from onnxmem.data.columns import RESERVED, Column, Lazy
 from onnxmem.errors import DataError
 
 MAGIC = b"\x93NUMPY"
-
-_WHOLE = frozenset({"y", "y_true", "id", "split"})
-"""Arrays of one value for each sample, which are read at once."""
 
 
 class NpyFile(Lazy):
@@ -70,7 +67,7 @@ def load_folder(path: Path) -> dict[str, Column]:
     columns: dict[str, Column] = {}
     for file in sorted(path.glob("*.npy")):
         array = NpyFile(file)
-        columns[file.stem] = array.whole() if file.stem in _WHOLE else array
+        columns[file.stem] = array.whole() if file.stem in RESERVED else array
     return columns
 
 

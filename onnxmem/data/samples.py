@@ -11,6 +11,7 @@ import numpy as np
 
 from onnxmem.data.channels import fit_axes
 from onnxmem.data.columns import (
+    RESERVED,
     Column,
     InputSpec,
     Lazy,
@@ -21,9 +22,6 @@ from onnxmem.data.columns import (
 )
 from onnxmem.data.labels import check_labels
 from onnxmem.errors import DataError
-
-RESERVED = frozenset({"y", "y_true", "id", "split"})
-"""Names in the data that are no inputs of a network."""
 
 
 @dataclass(frozen=True, slots=True)
