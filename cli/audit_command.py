@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import click
 
 from onnxmem import report as formats
-from onnxmem.auditing import Settings, plan_audit, run_audit
-from onnxmem.data import Column
+from onnxmem.auditing import Plan, plan_audit, run_audit
 from onnxmem.errors import UsageError
 from onnxmem.records import Report
 from onnxmem.report.command import command_line
@@ -53,7 +51,10 @@ def command(model: str, data: str, plan: bool, **options: Any) -> int:
         check_keeps(inputs, path, models=[model])
         formats.check_writable(path)
     if plan:
-        return _plan(model, take_data(data, options), settings, outputs, quiet=options["quiet"])
+        if set(outputs.paths) - {"json"}:
+            raise UsageError("--plan makes no report; of the formats it can write --json alone")
+        planned = plan_audit(model, take_data(data, options), settings, baseline=baseline)
+        return _show(planned, outputs, quiet=options["quiet"])
     store = take_store(options)
     with console.progress(model, quiet=options["quiet"]) as listen:
         report = run_audit(
@@ -73,13 +74,8 @@ def command(model: str, data: str, plan: bool, **options: Any) -> int:
     return exit_code(report, exit_zero=options["exit_zero"])
 
 
-def _plan(
-    model: str, data: Mapping[str, Column], settings: Settings, outputs: Outputs, *, quiet: bool
-) -> int:
+def _show(planned: Plan, outputs: Outputs, *, quiet: bool) -> int:
     """Show what the audit would cost, and write it where --json names a file."""
-    if set(outputs.paths) - {"json"}:
-        raise UsageError("--plan makes no report; of the formats it can write --json alone")
-    planned = plan_audit(model, data, settings)
     if "json" in outputs.paths:
         formats.write(planned.to_json(), outputs.paths["json"])
     if not quiet and not outputs.to_stdout:

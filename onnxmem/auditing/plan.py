@@ -14,24 +14,24 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from onnxmem import graph
+from onnxmem import curve, graph
 from onnxmem.arrays import free_memory, resident_memory
 from onnxmem.auditing.bench import Bench, Workers, workers
 from onnxmem.auditing.clock import Clock
 from onnxmem.auditing.cut_run import CutRun, SkipError
 from onnxmem.auditing.network import Network, prepare
-from onnxmem.auditing.points import factor_bytes, levels
-from onnxmem.auditing.run import select
+from onnxmem.auditing.points import factor_bytes, factor_room, levels
+from onnxmem.auditing.run import check_complete, select
 from onnxmem.auditing.settings import Settings
 from onnxmem.auditing.sites import choose_sites
+from onnxmem.binding import blames_bind
 from onnxmem.data import Column, Samples, make_samples
 from onnxmem.errors import ModelRefusedError, OutOfMemoryError, UsageError
 from onnxmem.factorize import compressor, relative_error
+from onnxmem.records import Report
 from onnxmem.runtime import select_device
 
 SCHEMA = "onnxmem.plan/1"
-
-_FEWEST_RANKS = 3
 
 _WARM_UP = 0.2
 """Seconds below which the first time that something is done says little about the next."""
@@ -65,7 +65,7 @@ class LayerPlan:
 
     Attributes:
         matrix: rows and features of the first batch's activation matrix.
-        ranks: the ranks to choose from.
+        ranks: the ranks to choose from; none where no compressor has ranks.
         step: samples that run together.
         side_by_side: batches that are worked on at once.
         memory: bytes of activations and factors that are held at most.
@@ -112,18 +112,26 @@ class Plan:
         return json.dumps(asdict(self), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def plan_audit(path: str | Path, arrays: Mapping[str, Column], settings: Settings) -> Plan:
+def plan_audit(
+    path: str | Path,
+    arrays: Mapping[str, Column],
+    settings: Settings,
+    *,
+    baseline: Report | None = None,
+) -> Plan:
     """Return what `run_audit` would cost with the same arguments.
 
     Raises:
         OnnxmemError: whatever would keep the audit from starting.
     """
+    check_complete(arrays, settings, baseline)
     model = graph.load(path, dict(settings.bind))
     sites = choose_sites(model, settings.layers, settings.kind)
     device = select_device(settings.device)
     model = graph.widen(model)
     samples = make_samples(arrays, model.inputs, settings.split)
     with (
+        blames_bind(settings.bind),
         device.scope(),
         prepare(model, samples.inputs, samples.shared, device, settings) as network,
         workers(device) as team,
@@ -213,27 +221,39 @@ class _Trial:
     def plan(self) -> LayerPlan:
         """Count what all compressors do with all kinds of batches."""
         least, most = self._checks(), self._checks()
-        grid: tuple[float, ...] = ()
+        ranks: tuple[float, ...] = ()
         for name in self.settings.compress:
-            grid = max(grid, levels(compressor(name), self.settings, self.limit), key=len)
             few, all_levels = self._compressor(name)
             least, most = least + few, most + all_levels
+            if compressor(name).x_name == "rank":
+                ranks = levels(compressor(name), self.settings, self.limit)
         share = self.run.share
-        factors = max(
-            factor_bytes(compressor(name), grid, self.capture.matrix_shape)
-            for name in self.settings.compress
-        )
-        count = max(len(self.bench.batches(kind)) for kind in self.settings.batch)
         return LayerPlan(
             tensor=self.tensor,
             matrix=self.capture.matrix_shape,
-            ranks=grid,
+            ranks=ranks,
             step=share.step,
             side_by_side=share.side_by_side,
-            memory=share.peak + count * factors,
+            memory=share.peak + max(map(self._factors, self.settings.compress)),
             least=least,
             most=most,
         )
+
+    def _factors(self, name: str) -> int:
+        """Return how many bytes the factors that are held at once take at most."""
+        each = self._factors_of_one(name)
+        count = max(map(self._batches, self.settings.batch))
+        held = count if self._keeps(name, count) else min(count, self.run.share.side_by_side)
+        return each * held
+
+    def _factors_of_one(self, name: str) -> int:
+        method = compressor(name)
+        grid = levels(method, self.settings, self.limit)
+        return factor_bytes(method, grid, self.capture.matrix_shape)
+
+    def _keeps(self, name: str, batches: int) -> bool:
+        """Tell whether there is room for the factors of so many batches."""
+        return self._factors_of_one(name) * batches <= factor_room(self.settings)
 
     def _checks(self) -> Cost:
         """Return what the captures and the self-check cost."""
@@ -250,7 +270,8 @@ class _Trial:
             lambda: relative_error(self.matrix, fitted.approximate(self.matrix, middle))
         )[1]
         auto = method.x_name == "rank" and self.settings.ranks == "auto"
-        few = grid[:: max(1, (len(grid) - 1) // (_FEWEST_RANKS - 1))] if auto else grid
+        kept = self._keeps(name, max(map(self._batches, self.settings.batch)))
+        few = [grid[place] for place in curve.first_places(len(grid))] if auto and kept else grid
         costs = []
         for chosen in (few, grid):
             exact = sum(self._is_exact(name, level) for level in chosen)

@@ -81,8 +81,7 @@ class _Points:
     def _fits(self) -> bool:
         """Tell whether the factors of all batches can be kept."""
         each = factor_bytes(self.method, self.grid, self.cut.capture(self.kind, 0).matrix_shape)
-        room = min(_FACTOR_BYTES, self.settings.memory or _FACTOR_BYTES)
-        return each * len(self.batches) <= room
+        return each * len(self.batches) <= factor_room(self.settings)
 
     def _fit(self, numbers: Sequence[int], apply: Run) -> list[Compressed]:
         """Return the factors of some batches at all levels.
@@ -199,6 +198,11 @@ def levels(method: Compressor, settings: Settings, limit: int) -> tuple[float, .
     if method.x_name == "fraction":
         return DEFAULT_FRACTIONS
     return default_ranks(limit) if settings.ranks == "auto" else settings.ranks
+
+
+def factor_room(settings: Settings) -> int:
+    """Return how many bytes the factors of all batches may take to be kept."""
+    return min(_FACTOR_BYTES, settings.memory or _FACTOR_BYTES)
 
 
 def factor_bytes(method: Compressor, grid: tuple[float, ...], matrix: tuple[int, int]) -> int:

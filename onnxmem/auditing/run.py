@@ -81,10 +81,7 @@ def run_audit(
     """
     clock = Clock()
     listen(Progress("loading the model", 0, 0))
-    if (settings.max_drop is None) != (baseline is None):
-        raise UsageError("--baseline REPORT.json and --max-drop X belong together; give both")
-    if settings.metric == "top1" and "y" not in arrays:
-        raise DataError("--metric top1 needs labels: give an array 'y', or use --metric fidelity")
+    check_complete(arrays, settings, baseline)
     model = graph.load(path, dict(settings.bind))
     info = ModelInfo(str(path), model.sha256, model.ir_version, model.opset, model.producer)
     sites = choose_sites(model, settings.layers, settings.kind)
@@ -140,6 +137,21 @@ def run_audit(
         timings=clock.split(bench.workers.count)
         | ({CACHED_LAYERS: float(cached)} if cached else {}),
     )
+
+
+def check_complete(
+    arrays: Mapping[str, Column], settings: Settings, baseline: Report | None
+) -> None:
+    """Check that what the settings need is there.
+
+    Raises:
+        UsageError: there is a baseline but no largest drop, or the other way round.
+        DataError: there are no labels to measure accuracy with.
+    """
+    if (settings.max_drop is None) != (baseline is None):
+        raise UsageError("--baseline REPORT.json and --max-drop X belong together; give both")
+    if settings.metric == "top1" and "y" not in arrays:
+        raise DataError("--metric top1 needs labels: give an array 'y', or use --metric fidelity")
 
 
 def _describe(

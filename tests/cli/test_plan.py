@@ -6,10 +6,11 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 from sample_networks import Sample
 
-from onnxmem.auditing import capture
+from onnxmem.auditing import capture, points
 
 Command = Callable[..., Any]
 
@@ -60,6 +61,40 @@ def test_runs_are_those_of_the_audit(
     assert plan["sessions"] == 2 * len(plan["layers"]) + 1
     assert 0 < plan["least"]["seconds"] <= plan["most"]["seconds"]
     assert all(layer["memory"] < plan["peak_memory"] for layer in plan["layers"])
+
+
+def test_ranks_are_no_fractions(command: Command, mlp: Sample) -> None:
+    everything = planned(command, mlp, "--ranks", "1,2")
+    nmf = planned(command, mlp, "--ranks", "1,2", "--compress", "nmf")
+    for both, alone in zip(everything["layers"], nmf["layers"], strict=True):
+        assert both["ranks"] == alone["ranks"] == [1, 2]
+        assert both["memory"] == alone["memory"]
+    (ablated, *_) = planned(command, mlp, "--compress", "ablation")["layers"]
+    assert ablated["ranks"] == []
+
+
+def test_factors_without_room_are_held_for_running_batches_alone(
+    command: Command, mlp: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    roomy = planned(command, mlp)["layers"]
+    monkeypatch.setattr(points, "_FACTOR_BYTES", 1)
+    for before, layer in zip(roomy, planned(command, mlp)["layers"], strict=True):
+        assert layer["memory"] < before["memory"]
+        assert layer["least"]["tail_runs"] > before["least"]["tail_runs"]
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [(("--metric", "top1"), "needs labels"), (("--max-drop", 0.1), "belong together")],
+)
+def test_plan_refuses_what_the_audit_refuses(
+    command: Command, mlp: Sample, options: tuple[object, ...], match: str
+) -> None:
+    np.savez("unlabelled.npz", x=mlp.x)
+    audit = ("audit", mlp.path, "--data", "unlabelled.npz", *options)
+    for outcome in (command(*audit), command(*audit, "--plan")):
+        assert outcome.code == 2
+        assert match in outcome.error
 
 
 def test_layer_that_does_not_fit_is_named(command: Command, cnn: Sample) -> None:
