@@ -38,17 +38,20 @@ def load_table(paths: Sequence[Path], label_column: str) -> dict[str, Column]:
     table = _Table(paths)
     note = _unlabelled(table.names, label_column)
     columns: dict[str, Column] = {}
-    features = []
+    features, others = [], []
     for name in table.names:
         column = _column(table, name, note)
-        if column is None:
-            continue
         alone = name in RESERVED or name == label_column
-        columns[name] = column[:] if alone else column
-        if not alone and column.ndim == 1 and column.dtype.kind in "fiub":
+        if column is not None:
+            columns[name] = column[:] if alone else column
+        if alone:
+            continue
+        if column is not None and column.ndim == 1 and column.dtype.kind in "fiub":
             features.append(column)
+        else:
+            others.append(name)
     if features and "x" not in columns:
-        columns["x"] = Features(features, note)
+        columns["x"] = Features(features, others, note)
     return columns
 
 
@@ -183,20 +186,25 @@ class ArrowColumn(Lazy):
 class Features(Lazy):
     """Columns of single numbers side by side, (samples, features)."""
 
-    def __init__(self, columns: Sequence[ArrowColumn], note: str) -> None:
-        shown = ", ".join(column.name for column in columns[:EXAMPLES])
-        more = f", ... ({len(columns)} columns)" if len(columns) > EXAMPLES else ""
+    def __init__(self, columns: Sequence[ArrowColumn], others: Sequence[str], note: str) -> None:
+        stacked = f"x are the columns {_listed([column.name for column in columns])}"
+        left_out = f"; left out: {_listed(others)}" if others else ""
         super().__init__(
             (len(columns[0]), len(columns)),
             np.result_type(*(column.dtype for column in columns)),
-            note=note,
-            hint=f"x are the columns {shown}{more}",
+            note="; ".join(filter(None, (f"{stacked}{left_out}", note))),
+            hint=stacked,
         )
         self._columns = columns
 
     def __getitem__(self, rows: slice | np.ndarray) -> np.ndarray:
         """Read those rows of every column."""
         return np.stack([column[rows] for column in self._columns], axis=1).astype(self.dtype)
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f", ... ({len(names)} columns)" if len(names) > EXAMPLES else ""
+    return ", ".join(names[:EXAMPLES]) + more
 
 
 def _column(table: _Table, name: str, note: str) -> ArrowColumn | None:

@@ -106,6 +106,11 @@ def _labelled(
         if label_column not in columns:
             have = ", ".join(map(repr, sorted(columns))) or "nothing"
             raise DataError(f"{path} has no labels {label_column!r}; it holds {have}")
+        if "y" in columns:
+            raise DataError(
+                f"{path} holds labels in 'y' and in {label_column!r}; "
+                "leave --label-column out, or give data without 'y'"
+            )
         columns["y"] = columns.pop(label_column)
     if labels is not None:
         if "y" in columns:

@@ -60,7 +60,11 @@ def test_table_with_features_in_columns(
     columns = {f"f{n}": mlp.x[:, n] for n in range(10)} | {"target": mlp.y}
     parquet.write_table(pa.table(columns), folder / "t.parquet", row_group_size=7)
     table = audited(mlp.path, "--data", "t.parquet", "--label-column", "target")
-    same(table, audited(mlp.path, "--data", mlp.data))
+    (note,) = table["data"].pop("notes")
+    assert note == "x are the columns f0, f1, f2, f3, f4, ... (10 columns)"
+    archive = audited(mlp.path, "--data", mlp.data)
+    assert archive["data"].pop("notes") == []
+    same(table, archive)
 
 
 @pytest.fixture

@@ -79,6 +79,14 @@ def test_numeric_columns_side_by_side_stand_for_x(tmp_path: Path) -> None:
     )
     samples = make_samples(load(path), [Spec()])
     np.testing.assert_array_equal(samples.inputs["image"][:], X[::2])
+    assert samples.notes[0] == "x are the columns a, b, c; left out: name"
+
+
+def test_dates_beside_numeric_columns_are_said_to_be_left_out(tmp_path: Path) -> None:
+    days = pa.array(range(8), pa.date32())
+    path = written(tmp_path, a=X[:, 0], b=X[:, 1], day=days, c=X[:, 2], label=Y)
+    (note,) = make_samples(load(path), [Spec(shape=(None, 4))]).notes
+    assert note.startswith("x are the columns a, b, c, label; left out: day; no column is called")
 
 
 def test_label_column_is_no_feature(tmp_path: Path) -> None:

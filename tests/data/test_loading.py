@@ -32,6 +32,12 @@ def test_labels_under_another_name(archive: Path) -> None:
         load(archive, label_column="label")
 
 
+def test_labels_in_two_places_are_refused(tmp_path: Path) -> None:
+    np.savez(tmp_path / "data.npz", x=X, y=Y, kind=Y)
+    with pytest.raises(DataError, match="labels in 'y' and in 'kind'"):
+        load(tmp_path / "data.npz", label_column="kind")
+
+
 def test_names_of_classes_for_labels_in_an_archive(archive: Path, tmp_path: Path) -> None:
     (tmp_path / "names.txt").write_text("c\nb\na\n")
     columns = load(archive, label_column="word", class_names=tmp_path / "names.txt")
