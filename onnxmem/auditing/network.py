@@ -57,11 +57,8 @@ class Network:
         return Session(part, self.device, exact=self.exact, prepack=self.prepack)
 
     def feeds(self, inputs: Mapping[str, np.ndarray]) -> dict[str, Array]:
-        """Return the arrays on the device."""
-        if not self.device.is_cuda:
-            return dict(inputs)
-        xp = self.device.namespace
-        return {name: xp.asarray(array) for name, array in inputs.items()}
+        """Return the arrays on the device; see `feed`."""
+        return feed(inputs, self.device)
 
     def predict(self, output: Array) -> np.ndarray:
         """Return the predicted class of each sample (samples,), from the output that classifies."""
@@ -74,6 +71,20 @@ class Network:
             middle = 0.5 if self.form == "sigmoid" else 0.0
             return (values.reshape(len(values)) > middle).astype(np.int64)
         return np.asarray(values.argmax(axis=1))
+
+
+def feed(inputs: Mapping[str, np.ndarray], device: Device) -> dict[str, Array]:
+    """Return the arrays on a device.
+
+    Raises:
+        UsageError: there is text among them, and the device is none that takes it.
+    """
+    if not device.is_cuda:
+        return dict(inputs)
+    if any(array.dtype.kind in "OUS" for array in inputs.values()):
+        raise UsageError("inputs of text run on the CPU only; use --device cpu")
+    xp = device.namespace
+    return {name: xp.asarray(array) for name, array in inputs.items()}
 
 
 @contextmanager
@@ -101,7 +112,7 @@ def prepare(
     output = choose_output(model, settings.output_name)
     batch = graph.native_batch(model)
     if batch is not None:
-        model, batch = _free(model, batch, inputs, shared, device)
+        model, batch = _free(model, batch, output, inputs, shared, device)
     with tempfile.TemporaryDirectory(prefix="onnxmem-") as folder:
         lean = graph.share_weights(model, Path(folder))
         form = graph.output_form(lean, output)
@@ -113,42 +124,36 @@ def prepare(
 def _free(
     model: graph.Model,
     batch: int,
+    output: str,
     inputs: Mapping[str, Column],
     shared: Mapping[str, np.ndarray],
     device: Device,
 ) -> tuple[graph.Model, int | None]:
-    """Free the batch size where two batches at once then give what each gives by itself."""
+    """Free the batch size where two batches at once then give what each gives by itself.
+
+    Of the outputs only the one that classifies is looked at.
+    """
     freed = graph.free_batch(model)
     if (
         graph.native_batch(freed) is not None
         or min(map(len, inputs.values()), default=0) < 2 * batch
     ):
         return model, batch
-    single = Session(graph.expose(model, []), device, prepack=False)
-    parts = [_run_slice(single, inputs, shared, slice(i, i + batch)) for i in (0, batch)]
+
+    def run(session: Session, first: int, count: int) -> Array:
+        chosen = {name: array[first : first + count] for name, array in inputs.items()}
+        (found,) = session.run(feed(chosen | dict(shared), device), [output])
+        return to_host(found)
+
     try:
+        single = Session(graph.expose(model, []), device, prepack=False)
+        one, other = (run(single, first, batch) for first in (0, batch))
         double = Session(graph.expose(freed, []), device, prepack=False)
-        both = _run_slice(double, inputs, shared, slice(0, 2 * batch))
+        both = run(double, 0, 2 * batch)
     except ModelRefusedError:
         return model, batch
-    same = all(
-        deviation(whole, np.concatenate([one, other])) <= TOLERANCE
-        for whole, one, other in zip(both, *parts, strict=True)
-        if one.ndim
-    )
+    same = not one.ndim or deviation(both, np.concatenate([one, other])) <= TOLERANCE
     return (freed, None) if same else (model, batch)
-
-
-def _run_slice(
-    session: Session,
-    inputs: Mapping[str, Column],
-    shared: Mapping[str, np.ndarray],
-    rows: slice,
-) -> list[np.ndarray]:
-    xp = session.device.namespace
-    chosen = {name: array[rows] for name, array in inputs.items()} | dict(shared)
-    outputs = session.run({name: xp.asarray(array) for name, array in chosen.items()})
-    return [to_host(output) for output in outputs]
 
 
 def choose_output(model: graph.Model, name: str | None) -> str:

@@ -9,14 +9,15 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, parser
 from sample_networks import Sample
 
 import onnxmem
 from onnxmem import graph
-from onnxmem.auditing.network import Network, choose_output, deviation
+from onnxmem.auditing.network import Network, choose_output, deviation, feed, prepare
+from onnxmem.auditing.settings import Settings
 from onnxmem.errors import InconclusiveError, UsageError
-from onnxmem.runtime import select_device
+from onnxmem.runtime import CUDA, Device, select_device
 
 
 def predict(form: str, output: list[Any]) -> list[int]:
@@ -40,6 +41,28 @@ def predict(form: str, output: list[Any]) -> list[int]:
 )
 def test_predicted_classes(form: str, output: list[Any], classes: list[int]) -> None:
     assert predict(form, output) == classes
+
+
+@pytest.mark.parametrize("words", [np.array(["a"]), np.array(["a"], object)])
+def test_text_stays_on_the_cpu(words: np.ndarray) -> None:
+    assert feed({"t": words}, select_device("cpu"))["t"] is words
+    with pytest.raises(UsageError, match="text run on the CPU only; use --device cpu"):
+        feed({"t": words}, Device(CUDA, 0, "made up"))
+
+
+def test_outputs_beside_the_scores_do_not_keep_a_batch_fixed(tmp_path: Path) -> None:
+    text = """<ir_version: 8, opset_import: ["": 17]>
+    net (float[1,6] x) => (float[1,6] scores, float[1] total) {
+        r = Relu(x)
+        scores = Softmax(r)
+        total = ReduceMax <axes = [0, 1], keepdims = 0> (r)
+    }"""
+    onnx.save(parser.parse_model(text), tmp_path / "fixed.onnx")
+    model = graph.load(tmp_path / "fixed.onnx")
+    x = np.random.default_rng(0).normal(size=(4, 6)).astype(np.float32)
+    settings = Settings(output_name="scores")
+    with prepare(model, {"x": x}, {}, select_device("cpu"), settings) as network:
+        assert network.batch is None
 
 
 def test_deviation_is_relative_to_the_scale(xp: ModuleType) -> None:
