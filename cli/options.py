@@ -271,6 +271,17 @@ def take_data(path: str, options: dict[str, Any]) -> dict[str, Column]:
     )
 
 
+def data_options(options: dict[str, Any]) -> dict[str, Any]:
+    """Return what was said about reading DATA, as JSON types, for the report."""
+    said = {
+        "labels": options["labels"],
+        "label_column": None if options["label_column"] == "y" else options["label_column"],
+        "class_names": options["class_names"],
+        "preprocess": list(options["preprocess"]),
+    }
+    return {name: value for name, value in said.items() if value}
+
+
 def data_files(path: str, options: dict[str, Any]) -> list[str]:
     """Return all files that `take_data` reads, which no output may overwrite."""
     others = (options["labels"], options["class_names"], *options["preprocess"])

@@ -65,7 +65,8 @@ class DataInfo:
     `left_out` names the classes that had too few samples to be used. `batches` is a hash of
     which samples stand in which batch: where it is equal, curves can be compared sample by
     sample. `notes` tell what was assumed about the data, such as the preprocessing of images, and
-    what was changed so that the model takes them.
+    what was changed so that the model takes them. `options` holds what the command line said about
+    reading the data, by the name of the option.
     """
 
     path: str
@@ -76,6 +77,7 @@ class DataInfo:
     left_out: tuple[int, ...] = ()
     batches: str = ""
     notes: tuple[str, ...] = ()
+    options: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

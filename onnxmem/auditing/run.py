@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -57,6 +57,7 @@ def run_audit(
     settings: Settings,
     *,
     data_path: str = "",
+    data_options: Mapping[str, Any] = {},
     baseline: Report | None = None,
     store: Store = NOWHERE,
     listen: Listener = lambda progress: None,
@@ -69,6 +70,7 @@ def run_audit(
         arrays: the inputs by name, labels in `y`; see `onnxmem.data.make_samples`.
         settings: of the audit.
         data_path: where the arrays come from, for the report.
+        data_options: what the command line said about reading them, for the report.
         baseline: an earlier report, whose scores may not drop by more than the settings allow.
         store: layers that it knows are not measured again; those that are measured go there, one
             by one, so that an audit that was killed goes on where it was.
@@ -97,8 +99,9 @@ def run_audit(
         del model  # its weights are in a file now
         digests = samples.digests if digests is None else digests
         bench, accuracy, labelling = _set_up(network, samples, digests, settings, team, clock)
-        data = _describe(
-            samples, digests, bench.selection, data_path, labelling, settings.per_class
+        data = replace(
+            _describe(samples, digests, bench.selection, data_path, labelling, settings.per_class),
+            options=dict(data_options),
         )
         resolved = settings.to_dict() | {
             "metric": accuracy.metric,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -40,6 +41,7 @@ def audit_together(
     settings: Settings,
     *,
     data_path: str = "",
+    data_options: Mapping[str, Any] = {},
     baseline: Report | None = None,
     store: Store = NOWHERE,
     watch: Watch = lambda path: nullcontext(lambda progress: None),
@@ -55,6 +57,7 @@ def audit_together(
         arrays: the inputs of all models by name, labels in `y`; see `onnxmem.data.make_samples`.
         settings: of every audit.
         data_path: where the arrays come from, for the reports.
+        data_options: what the command line said about reading them, for the reports.
         baseline: an earlier report that every model is held against.
         store: layers that it knows are not measured again.
         watch: told about progress.
@@ -88,6 +91,7 @@ def audit_together(
                 arrays,
                 chosen,
                 data_path=data_path,
+                data_options=data_options,
                 baseline=baseline,
                 store=store,
                 listen=listen,

@@ -30,13 +30,16 @@ OPTIONS = (
     "baseline",
     "max_drop",
 )
-REPEATED = ("layers", "bind", "fail_under")
+DATA_OPTIONS = ("labels", "label_column", "class_names", "preprocess")
+REPEATED = ("layers", "bind", "fail_under", "preprocess")
 """Options that are given once for each value."""
 
 
 def command_line(report: Report) -> str:
     """Return the `onnxmem audit` that measures the same again, quoted for a POSIX shell."""
     words = ["onnxmem", "audit", report.model.path, "--data", report.data.path or "DATA.npz"]
+    for name in DATA_OPTIONS:
+        words += _option(name, report.data.options.get(name))
     for name in OPTIONS:
         words += _option(name, report.settings.get(name))
     return " ".join(map(_quoted, words))

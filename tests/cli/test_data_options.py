@@ -35,6 +35,8 @@ def same(one: dict[str, Any], other: dict[str, Any]) -> None:
     """Check that two reports differ in where their data lie alone."""
     one["data"].pop("path")
     other["data"].pop("path")
+    one["data"].pop("options")
+    other["data"].pop("options")
     assert one | {"timings": {}} == other | {"timings": {}}
 
 
@@ -60,6 +62,7 @@ def test_table_with_features_in_columns(
     columns = {f"f{n}": mlp.x[:, n] for n in range(10)} | {"target": mlp.y}
     parquet.write_table(pa.table(columns), folder / "t.parquet", row_group_size=7)
     table = audited(mlp.path, "--data", "t.parquet", "--label-column", "target")
+    assert table["data"]["options"] == {"label_column": "target"}
     (note,) = table["data"].pop("notes")
     assert note == "x are the columns f0, f1, f2, f3, f4, ... (10 columns)"
     archive = audited(mlp.path, "--data", mlp.data)

@@ -42,6 +42,21 @@ def test_settings_become_options() -> None:
     )
 
 
+def test_options_of_the_data_come_back() -> None:
+    report = report_samples.passing()
+    options = {
+        "labels": "my labels.npy",
+        "label_column": "kind",
+        "class_names": "names.txt",
+        "preprocess": ["size=4", "mean=0.5,0.5"],
+    }
+    line = command_line(replace(report, data=replace(report.data, options=options)))
+    assert (
+        "--data models/cnn-data.npz '--labels=my labels.npy' --label-column=kind "
+        "--class-names=names.txt --preprocess=size=4 --preprocess=mean=0.5,0.5 --compress="
+    ) in line
+
+
 @pytest.mark.skipif(BASH is None, reason="needs bash")
 @pytest.mark.parametrize(
     "name", [n.replace("\0", "") for n in report_samples.HOSTILE_NAMES if "\ud800" not in n and n]
