@@ -119,5 +119,6 @@ def test_termination_is_answered_like_an_interrupt(
     monkeypatch.setattr("onnxmem.graph.load", terminate)
     before = signal.getsignal(signal.SIGTERM)
     outcome = command("inspect", mlp.path)
-    assert (outcome.code, outcome.err) == (130, "onnxmem: interrupted; no output was written\n")
+    assert outcome.code == 130
+    assert outcome.err.strip() == "onnxmem: interrupted; no output was written"
     assert signal.getsignal(signal.SIGTERM) == before
