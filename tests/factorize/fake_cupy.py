@@ -195,7 +195,7 @@ class RawKernel:
             str(library),
         ]
         subprocess.run(command, check=True)
-        self.library = ctypes.CDLL(str(library))
+        self.kernels = ctypes.CDLL(str(library))
         shutil.rmtree(folder)
 
     def __call__(
@@ -205,7 +205,7 @@ class RawKernel:
         assert min(grid) > 0 and len(given) == len(self.types)
         kept = [self._argument(kind, one) for kind, one in zip(self.types, given, strict=True)]
         pointers = (ctypes.c_void_p * len(kept))(*(one.ctypes.data for one in kept))
-        self.library.launch(columns, rows, pointers)
+        self.kernels.launch(columns, rows, pointers)
 
     @staticmethod
     def _argument(kind: str, given: Any) -> np.ndarray:
