@@ -8,11 +8,11 @@ with Spearman's correlation, to `benchmarks/results/evidence.md`. Takes minutes.
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
+from machine import footer, write_page
 from scipy.stats import spearmanr
 
 from onnxmem import models
@@ -92,22 +92,8 @@ def page() -> Iterator[str]:
         reports = {network.name: audit(network) for network in networks}
         yield from ("", f"## {family}", "")
         yield from table(networks, reports)
-    environment = next(iter(reports.values())).environment
-    used = ("python", "onnxruntime", "onnxruntime-gpu", "onnx", "numpy")
-    versions = [f"{name} {environment[name]}" for name in used if name in environment]
-    yield ""
-    yield f"{datetime.date.today()}, {environment['device']}, {', '.join(versions)}; defaults."
-
-
-def main() -> None:
-    """Measure, print and write."""
-    lines = []
-    for line in page():
-        print(line, flush=True)
-        lines.append(line)
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text("\n".join(lines) + "\n", "utf-8")
+    yield from ("", footer(next(iter(reports.values()))))
 
 
 if __name__ == "__main__":
-    main()
+    write_page(page(), RESULTS)

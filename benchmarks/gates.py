@@ -10,10 +10,11 @@ Writes `benchmarks/results/gates.md`. Takes minutes.
 
 from __future__ import annotations
 
-import datetime
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+
+from machine import footer, write_page
 
 from onnxmem import models
 from onnxmem.auditing import Settings, run_audit
@@ -97,22 +98,8 @@ def page() -> Iterator[str]:
         reports = audits(name)
         yield from ("", f"## {name}", "")
         yield from table(reports)
-    environment = reports[0].environment
-    used = ("python", "onnxruntime", "onnxruntime-gpu", "onnx", "numpy")
-    versions = [f"{name} {environment[name]}" for name in used if name in environment]
-    yield ""
-    yield f"{datetime.date.today()}, {environment['device']}, {', '.join(versions)}; defaults."
-
-
-def main() -> None:
-    """Measure, print and write."""
-    lines = []
-    for line in page():
-        print(line, flush=True)
-        lines.append(line)
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text("\n".join(lines) + "\n", "utf-8")
+    yield from ("", footer(reports[0]))
 
 
 if __name__ == "__main__":
-    main()
+    write_page(page(), RESULTS)

@@ -5,10 +5,30 @@ from __future__ import annotations
 import datetime
 import os
 import platform
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from onnxmem.records import Report
 from onnxmem.runtime import versions
+
+
+def write_page(page: Iterable[str], path: Path) -> None:
+    """Print the lines of a page as they are made, and write it."""
+    lines = []
+    for line in page:
+        print(line, flush=True)
+        lines.append(line)
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+
+
+def footer(report: Report) -> str:
+    """Return the date, and the device and the versions of an audit with the default settings."""
+    environment = report.environment
+    used = ("python", "onnxruntime", "onnxruntime-gpu", "onnx", "numpy")
+    found = [f"{name} {environment[name]}" for name in used if name in environment]
+    return f"{datetime.date.today()}, {environment['device']}, {', '.join(found)}; defaults."
 
 
 def describe() -> dict[str, Any]:

@@ -16,20 +16,18 @@ from typing import Any
 
 from onnxmem import curve, graph
 from onnxmem.arrays import free_memory, resident_memory
-from onnxmem.auditing.bench import Bench, Workers, workers
+from onnxmem.auditing.bench import Bench, Workers
 from onnxmem.auditing.clock import Clock
 from onnxmem.auditing.cut_run import CutRun, SkipError
-from onnxmem.auditing.network import Network, prepare
+from onnxmem.auditing.network import Network
+from onnxmem.auditing.opened import opened
 from onnxmem.auditing.points import factor_bytes, factor_room, levels
 from onnxmem.auditing.run import check_complete, select
 from onnxmem.auditing.settings import Settings
-from onnxmem.auditing.sites import choose_sites
-from onnxmem.binding import blames_bind
-from onnxmem.data import Column, Samples, make_samples
+from onnxmem.data import Column, Samples
 from onnxmem.errors import ModelRefusedError, OutOfMemoryError, UsageError
 from onnxmem.factorize import compressor, relative_error
 from onnxmem.records import Report
-from onnxmem.runtime import select_device
 
 SCHEMA = "onnxmem.plan/1"
 
@@ -125,21 +123,10 @@ def plan_audit(
         OnnxmemError: whatever would keep the audit from starting.
     """
     check_complete(arrays, settings, baseline)
-    model = graph.load(path, dict(settings.bind))
-    sites = choose_sites(model, settings.layers, settings.kind)
-    device = select_device(settings.device)
-    model = graph.widen(model)
-    samples = make_samples(arrays, model.inputs, settings.split)
-    with (
-        blames_bind(settings.bind),
-        device.scope(),
-        prepare(model, samples.inputs, samples.shared, device, settings) as network,
-        workers(device) as team,
-    ):
-        del model
-        bench, reference = _bench(network, samples, settings, team)
+    with opened(path, arrays, settings) as ready:
+        bench, reference = _bench(ready.network, ready.samples, settings, ready.team)
         layers, resident = [], resident_memory()
-        for site in sites:
+        for site in ready.sites:
             layers.append(_plan_layer(site, bench))
             resident = max(resident, resident_memory())
         batches = sum(len(bench.batches(kind)) for kind in settings.batch)
@@ -147,10 +134,10 @@ def plan_audit(
     return Plan(
         schema=SCHEMA,
         model=str(path),
-        device=device.name,
+        device=ready.device.name,
         samples=len(bench.truth),
         batches=batches,
-        workers=team.count,
+        workers=ready.team.count,
         sessions=2 * len(used) + 1,
         peak_memory=resident + max((layer.memory for layer in layers), default=0),
         least=sum((layer.least for layer in used), reference),

@@ -15,24 +15,23 @@ from onnxmem import curve, graph
 from onnxmem._version import __version__
 from onnxmem.arrays import Array, free_memory, to_host
 from onnxmem.auditing import verdict
-from onnxmem.auditing.bench import Bench, Workers, workers
+from onnxmem.auditing.bench import Bench, Workers
 from onnxmem.auditing.clock import Clock
 from onnxmem.auditing.identity import identify
 from onnxmem.auditing.independence import check_independent
 from onnxmem.auditing.kept import Kept
 from onnxmem.auditing.labelling import Labelling, read_labels
 from onnxmem.auditing.layer import Measured, unmeasured
-from onnxmem.auditing.network import TOLERANCE, Network, deviation, predictions, prepare
+from onnxmem.auditing.network import TOLERANCE, Network, deviation, predictions
+from onnxmem.auditing.opened import opened
 from onnxmem.auditing.settings import Settings
-from onnxmem.auditing.sites import choose_sites
 from onnxmem.auditing.whole import Whole
-from onnxmem.binding import blames_bind
 from onnxmem.cache import NOWHERE, Store
-from onnxmem.data import Column, Samples, Selection, draw, make_samples
+from onnxmem.data import Column, Samples, Selection, draw
 from onnxmem.errors import DataError, OutOfMemoryError, UsageError
 from onnxmem.factorize import kernel_name
-from onnxmem.records import CACHED_LAYERS, SCHEMA, Baseline, DataInfo, ModelInfo, Report, Tool
-from onnxmem.runtime import Device, select_device, versions
+from onnxmem.records import CACHED_LAYERS, SCHEMA, Baseline, DataInfo, Report, Tool
+from onnxmem.runtime import Device, versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,21 +83,10 @@ def run_audit(
     clock = Clock()
     listen(Progress("loading the model", 0, 0))
     check_complete(arrays, settings, baseline)
-    model = graph.load(path, dict(settings.bind))
-    info = ModelInfo(str(path), model.sha256, model.ir_version, model.opset, model.producer)
-    sites = choose_sites(model, settings.layers, settings.kind)
-    device = select_device(settings.device)
-    model = graph.widen(model)
-    samples = make_samples(arrays, model.inputs, settings.split)
-    with (
-        blames_bind(settings.bind),
-        device.scope(),
-        prepare(model, samples.inputs, samples.shared, device, settings) as network,
-        workers(device) as team,
-    ):
-        del model  # its weights are in a file now
+    with opened(path, arrays, settings) as ready:
+        sites, samples, network = ready.sites, ready.samples, ready.network
         digests = samples.digests if digests is None else digests
-        bench, accuracy, labelling = _set_up(network, samples, digests, settings, team, clock)
+        bench, accuracy, labelling = _set_up(network, samples, digests, settings, ready.team, clock)
         data = replace(
             _describe(samples, digests, bench.selection, data_path, labelling, settings.per_class),
             options=dict(data_options),
@@ -111,7 +99,7 @@ def run_audit(
             verdict.check_comparable(data, resolved, baseline)
         hints = (labelling.suspicion, *data.notes)
         doubt = verdict.doubt_baseline(accuracy, len(bench.truth), settings, hints)
-        machine = environment(device)
+        machine = environment(ready.device)
         kept = Kept(store, identify(bench, samples, resolved, machine), bench)
         measured, cached = (
             ([unmeasured(site, doubt) for site in sites], 0)
@@ -127,7 +115,7 @@ def run_audit(
     return Report(
         schema=SCHEMA,
         tool=Tool("onnxmem", __version__),
-        model=info,
+        model=ready.model,
         data=data,
         settings=resolved,
         environment=machine,

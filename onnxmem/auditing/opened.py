@@ -1,0 +1,62 @@
+"""What an audit and a plan start with: the model, its sites, the samples, the device."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from onnxmem import graph
+from onnxmem.auditing.bench import Workers, workers
+from onnxmem.auditing.network import Network, prepare
+from onnxmem.auditing.settings import Settings
+from onnxmem.auditing.sites import choose_sites
+from onnxmem.binding import blames_bind
+from onnxmem.data import Column, Samples, make_samples
+from onnxmem.records import ModelInfo
+from onnxmem.runtime import Device, select_device
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A model that is ready to be audited.
+
+    Attributes:
+        model: what the report says of it.
+        sites: those that were chosen.
+        samples: all that were given, as the model takes them.
+        device: where it runs.
+        network: the prepared model.
+        team: what works on several batches at once.
+    """
+
+    model: ModelInfo
+    sites: tuple[graph.Site, ...]
+    samples: Samples
+    device: Device
+    network: Network
+    team: Workers
+
+
+@contextmanager
+def opened(path: str | Path, arrays: Mapping[str, Column], settings: Settings) -> Iterator[Opened]:
+    """Open the model at `path`; its weights are given back at the end.
+
+    Raises:
+        OnnxmemError: whatever keeps an audit from starting.
+    """
+    model = graph.load(path, dict(settings.bind))
+    info = ModelInfo(str(path), model.sha256, model.ir_version, model.opset, model.producer)
+    sites = choose_sites(model, settings.layers, settings.kind)
+    device = select_device(settings.device)
+    model = graph.widen(model)
+    samples = make_samples(arrays, model.inputs, settings.split)
+    with (
+        blames_bind(settings.bind),
+        device.scope(),
+        prepare(model, samples.inputs, samples.shared, device, settings) as network,
+        workers(device) as team,
+    ):
+        del model  # its weights are in a file now
+        yield Opened(info, sites, samples, device, network, team)
