@@ -2,14 +2,14 @@
 
 Every cut is made, and one batch of it goes through the head, the factorization and the tail with a
 clock beside it. The rest is counting. Where ranks are chosen while the audit runs, the least is
-what three ranks cost and the most what all of them do.
+what a few of them cost and the most what all of them do.
 """
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from onnxmem.auditing.run import check_complete, select
 from onnxmem.auditing.settings import Settings
 from onnxmem.data import Column, Samples
 from onnxmem.errors import ModelRefusedError, OutOfMemoryError, UsageError
-from onnxmem.factorize import compressor, relative_error
+from onnxmem.factorize import Compressor, compressor, relative_error
 from onnxmem.records import Report
 
 SCHEMA = "onnxmem.plan/1"
@@ -41,7 +41,7 @@ class Cost:
 
     Attributes:
         head_runs, tail_runs: of a batch through a part of the model.
-        factorizations: sweeps over all ranks of one matrix.
+        factorizations: sweeps over the ranks of one matrix.
         approximations: matrices that are made from factors, and compared.
         seconds: on this machine, with all workers.
     """
@@ -251,18 +251,20 @@ class _Trial:
         """Return the least and the most that a compressor costs, all kinds of batches together."""
         method = compressor(name)
         grid = levels(method, self.settings, self.limit)
-        fitted, fitting = self._timed(lambda: method.fit(self.matrix, grid, self.settings.seed))
-        middle = grid[len(grid) // 2]
-        approximating = self._timed(
-            lambda: relative_error(self.matrix, fitted.approximate(self.matrix, middle))
-        )[1]
         auto = method.x_name == "rank" and self.settings.ranks == "auto"
         kept = self._keeps(name, max(map(self._batches, self.settings.batch)))
         few = [grid[place] for place in curve.first_places(len(grid))] if auto and kept else grid
+        middle = grid[len(grid) // 2]
+        fitted = method.fit(self.matrix, grid, self.settings.seed)
+        fitted.approximate(self.matrix, middle)
+        approximating = self._timed(
+            lambda: relative_error(self.matrix, fitted.approximate(self.matrix, middle))
+        )[1]
         costs = []
         for chosen in (few, grid):
             exact = sum(self._is_exact(name, level) for level in chosen)
             runs = sum(fitted.draws(level) for level in chosen)
+            fitting = self._fitting(method, grid, chosen)
             cost = Cost()
             for number, kind in enumerate(self.settings.batch):
                 known = number and method.row_by_row and self.bench.independent
@@ -276,6 +278,16 @@ class _Trial:
                 )
             costs.append(cost)
         return costs[0], costs[1]
+
+    def _fitting(self, method: Compressor, grid: Sequence[float], chosen: Sequence[float]) -> float:
+        """Return the seconds that it takes to fit a matrix so far that it has some levels."""
+        hard = [level for level in chosen if not self._is_exact(method.name, level)] or chosen
+
+        def fit() -> None:
+            fitted = method.fit(self.matrix, tuple(grid), self.settings.seed)
+            fitted.approximate(self.matrix, max(hard))
+
+        return self._timed(fit)[1]
 
     def _is_exact(self, name: str, level: float) -> bool:
         """Tell whether a level changes nothing, so that the self-check has shown its outputs."""

@@ -84,11 +84,7 @@ class _Points:
         return each * len(self.batches) <= factor_room(self.settings)
 
     def _fit(self, numbers: Sequence[int], apply: Run) -> list[Compressed]:
-        """Return the factors of some batches at all levels.
-
-        What is found at a rank depends on the ranks that the sweep has beside it; so they are the
-        same whichever are measured in the end.
-        """
+        """Return the factors of some batches, for all levels; those are found when asked for."""
         fitted: list[Compressed] = []
         timed = partial(self._timed, apply)
         for chosen in self._chunks(numbers):
@@ -206,8 +202,11 @@ def factor_room(settings: Settings) -> int:
 
 
 def factor_bytes(method: Compressor, grid: tuple[float, ...], matrix: tuple[int, int]) -> int:
-    """Return how many bytes the factors of one matrix (rows, features) take at most."""
+    """Return how many bytes the factors of one matrix (rows, features) take at most.
+
+    With them is kept what further ranks are found from: the matrix and its transpose.
+    """
     if method.x_name != "rank":
         return 0
-    rows, features = matrix
-    return 4 * int(sum(grid)) * (min(rows, _MOST_ROWS) + features)
+    rows, features = min(matrix[0], _MOST_ROWS), matrix[1]
+    return 4 * int(sum(grid)) * (rows + features) + 8 * rows * features

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import groupby, islice
+from threading import Lock
 
 from onnxmem.arrays import Array, namespace
 from onnxmem.factorize.refine import Effort, Pairs, refine
@@ -21,40 +23,58 @@ _ROUGH = 4.0
 _POLISH = 1
 
 
-def solve_chain(a: Array, ranks: list[int], seed: int, effort: Effort) -> list[Pairs]:
+def solve_chain(a: Array, ranks: Sequence[int], seed: int, effort: Effort) -> Iterator[Pairs]:
     """Factorize each of `a` (p, m, q), of scales near 1, at the ascending `ranks` < min(m, q).
 
     Upwards each rank starts from the last one plus the leading part of its residual; downwards
     from the next one with components merged; the better of the two is iterated to the end.
-    Either direction alone gets trapped now and then. Where A is iterated on in compressed form,
-    the last iteration of each rank is on A itself.
+    Either direction alone gets trapped now and then. The way down is taken octave by octave, from
+    the first rank above each. So what is found at a rank depends on no rank beyond that one, and
+    who needs no high ranks does not pay for them.
+
+    In every octave A is compressed as far as its ranks allow; where it is, the last iteration of
+    each rank is on A itself.
     """
-    if not ranks:
-        return []
-    target = Target.of(a, ranks[-1] + _MARGIN)
+    whole = Target.whole(a)
+    octaves = [tuple(octave) for _, octave in groupby(ranks, lambda rank: (rank - 1).bit_length())]
     rough = replace(effort, tolerance=_ROUGH * effort.tolerance)
-    upwards = _climb(target, ranks, seed, rough)
-    found: list[Pairs] = []
-    for pairs in reversed(upwards):
-        if found:
-            merged = merge(found[-1].w, found[-1].h, pairs.rank)
-            pairs = pairs.or_better(refine(target, *merged, rough))
-        found.append(refine(target, pairs.w, pairs.h, effort))
-    if target.right is not None:
-        whole = Target.whole(a)
-        found = [polish(whole, pairs.w, pairs.h, effort, _POLISH) for pairs in found]
-    return _without_rises(found[::-1])
+    climb = _climb(whole, octaves, seed, rough)
+    following = next(climb, None)
+    last: Pairs | None = None
+    for octave in octaves:
+        assert following is not None
+        upwards = [following, *islice(climb, len(octave) - 1)]
+        target, following = following[0], next(climb, None)
+        above = following[1] if following else None
+        found = []
+        for _, pairs in reversed(upwards):
+            if above is not None:
+                merged = merge(above.w, above.h, pairs.rank)
+                pairs = pairs.or_better(refine(target, *merged, rough))
+            above = refine(target, pairs.w, pairs.h, effort)
+            found.append(above)
+        for pairs in reversed(found):
+            if target is not whole:
+                pairs = polish(whole, pairs.w, pairs.h, effort, _POLISH)
+            if last is not None:
+                pairs = pairs.or_better(last.padded(pairs.rank))
+            yield pairs
+            last = pairs
 
 
-def _climb(target: Target, ranks: list[int], seed: int, effort: Effort) -> list[Pairs]:
-    xp = namespace(target.left)
-    p, m, q = target.shape
+def _climb(
+    whole: Target, octaves: Sequence[Sequence[int]], seed: int, effort: Effort
+) -> Iterator[tuple[Target, Pairs]]:
+    """Yield the target of each rank, and its solutions grown from those of the rank below."""
+    xp = namespace(whole.left)
+    p, m, q = whole.shape
     w, h = xp.zeros((p, 0, m), xp.float32), xp.zeros((p, 0, q), xp.float32)
-    upwards = []
-    for rank in ranks:
-        upwards.append(refine(target, *grow(target, w, h, rank, seed), effort))
-        w, h = upwards[-1].w, upwards[-1].h
-    return upwards
+    for octave in octaves:
+        target = whole.compressed(octave[-1] + _MARGIN, seed)
+        for rank in octave:
+            pairs = refine(target, *grow(target, w, h, rank, seed), effort)
+            yield target, pairs
+            w, h = pairs.w, pairs.h
 
 
 def polish(whole: Target, w: Array, h: Array, effort: Effort, iterations: int) -> Pairs:
@@ -62,9 +82,19 @@ def polish(whole: Target, w: Array, h: Array, effort: Effort, iterations: int) -
     return refine(whole, w, h, replace(effort, iterations=iterations))
 
 
-def _without_rises(pairs: list[Pairs]) -> list[Pairs]:
-    """Put the solution of a lower rank, padded with zeros, where a higher rank's is worse."""
-    kept = pairs[:1]
-    for _, higher in pairwise(pairs):
-        kept.append(higher.or_better(kept[-1].padded(higher.rank)))
-    return kept
+class Chain:
+    """What `solve_chain` finds, as far up as it was asked for; threads may share it."""
+
+    def __init__(self, a: Array, ranks: Sequence[int], seed: int, effort: Effort) -> None:
+        """Take the problem; nothing is computed before it is asked for."""
+        self._solutions = solve_chain(a, ranks, seed, effort)
+        self._found: dict[int, Pairs] = {}
+        self._lock = Lock()
+
+    def at(self, rank: int) -> Pairs:
+        """Return the solutions at one of the ranks."""
+        with self._lock:
+            while rank not in self._found:
+                pairs = next(self._solutions)
+                self._found[pairs.rank] = pairs
+            return self._found[rank]

@@ -40,10 +40,6 @@ class Live:
         m, q = self.a.shape
         return int(min(m, q))
 
-    def without_values(self) -> Self:
-        """Return the same place without the matrix itself."""
-        return replace(self, a=self.a[:0])
-
     def scaled(self, rows: Array) -> Array:
         """Return the live columns of `rows` (n, q) in the scale of the live part, float32."""
         xp = namespace(rows)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain as joined
 
 from onnxmem.arrays import Array, is_cupy, namespace
-from onnxmem.factorize.chain import EFFORTS, solve_chain
+from onnxmem.factorize.chain import EFFORTS, Chain
 from onnxmem.factorize.interface import LevelName, Run, check_matrix, check_ranks, one_by_one
 from onnxmem.factorize.live import Live, exact_factors
-from onnxmem.factorize.refine import Pairs
 from onnxmem.factorize.sampling import recover, sample_rows
 from onnxmem.factorize.stack import padded_shape, stack
 
@@ -62,7 +61,7 @@ class Nmf:
 
         found = run(solve, groups.values())
         numbers = [number for group in groups.values() for number in group]
-        by_number = dict(zip(numbers, chain.from_iterable(found), strict=True))
+        by_number = dict(zip(numbers, joined.from_iterable(found), strict=True))
         return [by_number[number] for number in range(len(matrices))]
 
     def _plan(self, a: Array, levels: tuple[float, ...], seed: int) -> _Plan:
@@ -94,43 +93,33 @@ class _Plan:
         """The ranks at which the live part has no exact factorization."""
         return [rank for rank in self.ranks if rank < self.live.limit]
 
-    def components(self, pairs: list[Pairs], number: int) -> Components:
-        """Put together what was found for this matrix, the `number`th of its stack."""
-        m, q = self.live.a.shape
-        found = [(pair.w[number, :, :m], pair.h[number, :, :q]) for pair in pairs]
-        factors = found[: len(self.hard)]
-        factors += [exact_factors(self.live.a, rank) for rank in self.ranks[len(factors) :]]
-        return Components(
-            limit=self.limit,
-            live=self.live.without_values(),
-            h={len(h): h for _, h in factors},
-            w=None if self.sampled else {len(w): w for w, _ in factors},
-        )
-
 
 def _solve(plans: list[_Plan], seed: int) -> list[Components]:
     ranks = max((plan.hard for plan in plans), key=len)
-    pairs = (
-        solve_chain(stack([plan.live.a for plan in plans]), ranks, seed, _EFFORT) if ranks else []
-    )
-    return [plan.components(pairs, number) for number, plan in enumerate(plans)]
+    chain = Chain(stack([plan.live.a for plan in plans]), ranks, seed, _EFFORT)
+    return [
+        Components(plan.limit, plan.live, plan.sampled, chain, number)
+        for number, plan in enumerate(plans)
+    ]
 
 
 @dataclass(frozen=True, slots=True)
 class Components:
-    """The components of every rank, in the scale and the columns of the live part.
+    """The components of a matrix at every rank, found when they are asked for.
 
     Attributes:
         limit: min(live rows, live columns); from this rank on the approximation is exact.
-        live: where the live part lies.
-        h: rank -> (k, q_live).
-        w: rank -> (k, m_live); None where `h` comes from a sample of the rows.
+        live: the live part of the matrix or of a sample of its rows.
+        sampled: which of the two.
+        chain: what is found for a stack of such parts.
+        number: of this part in the stack.
     """
 
     limit: int
     live: Live
-    h: dict[int, Array]
-    w: dict[int, Array] | None
+    sampled: bool
+    chain: Chain
+    number: int
 
     def draws(self, level: float) -> int:
         """Return 1: the seed is fixed when the components are found."""
@@ -141,12 +130,20 @@ class Components:
         xp = namespace(a)
         if level >= self.limit:
             return a.astype(xp.float32, copy=False)
-        h = self.h[int(level)]
-        if self.w is not None:
-            return self.live.embed(self.w[int(level)].T @ h)
+        w, h = self._factors(int(level))
+        if not self.sampled:
+            return self.live.embed(w.T @ h)
         approximation = xp.zeros(a.shape, xp.float32)
         for start in range(0, len(a), _BLOCK):
             block = slice(start, start + _BLOCK)
             rows = self.live.scaled(a[block])
             approximation[block, self.live.columns] = self.live.unscaled(recover(h, rows).T @ h)
         return approximation
+
+    def _factors(self, rank: int) -> tuple[Array, Array]:
+        """Return w (rank, m_live) and h (rank, q_live) of the live part."""
+        m, q = self.live.a.shape
+        if rank >= self.live.limit:
+            return exact_factors(self.live.a, rank)
+        pairs = self.chain.at(rank)
+        return pairs.w[self.number, :, :m], pairs.h[self.number, :, :q]

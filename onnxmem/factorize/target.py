@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
+import numpy as np
+
 from onnxmem.arrays import Array, namespace
 
-_WORTHWHILE = 0.8
+_WORTHWHILE = 0.5
+_FEW = 4
+_POWER_STEPS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +38,18 @@ class Target:
         xp = namespace(a)
         return cls(a, _transposed(a), None, None, xp.stack([xp.vdot(one, one) for one in a]))
 
-    @classmethod
-    def of(cls, a: Array, components: int) -> Self:
-        """Take `a` (p, m, q), compressed to `components` where that makes products cheaper."""
-        m, q = a.shape[1:]
+    def compressed(self, components: int, seed: int) -> Self:
+        """Return this target, of whole matrices, with A as a product of so many `components`.
+
+        It returns itself where that would not make products cheaper.
+        """
+        m, q = self.shape[1:]
         if components * (m + q) >= _WORTHWHILE * m * q:
-            return cls.whole(a)
-        xp = namespace(a)
-        parts = [_truncated_svd(one, components) for one in a]
+            return self
+        xp = namespace(self.left)
+        parts = [_truncated_svd(one, components, seed) for one in self.left]
         left, right = (xp.stack(side) for side in zip(*parts, strict=True))
-        square = xp.stack([xp.vdot(one, one) for one in a])
-        return cls(left, _transposed(left), right, _transposed(right), square)
+        return type(self)(left, _transposed(left), right, _transposed(right), self.square)
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -66,10 +71,20 @@ def _transposed(stack: Array) -> Array:
     return namespace(stack).ascontiguousarray(stack.swapaxes(1, 2))
 
 
-def _truncated_svd(a: Array, components: int) -> tuple[Array, Array]:
-    """Project `a` (m, q) on its leading singular vectors, through the short side's Gram matrix."""
+def _truncated_svd(a: Array, components: int, seed: int) -> tuple[Array, Array]:
+    """Project `a` (m, q) on its leading singular vectors, through the short side's Gram matrix.
+
+    Few of many vectors come from subspace iteration (Halko, Martinsson & Tropp 2011, algorithm 4.4,
+    on the Gram matrix), which leaves out what the matrix hardly has anyway.
+    """
     xp = namespace(a)
     wide = a.shape[0] < a.shape[1]
-    vectors = xp.linalg.eigh(a @ a.T if wide else a.T @ a)[1]
-    basis = xp.ascontiguousarray(vectors[:, -components:])
+    gram = a @ a.T if wide else a.T @ a
+    if components * _FEW >= len(gram):
+        basis = xp.ascontiguousarray(xp.linalg.eigh(gram)[1][:, -components:])
+    else:
+        noise = np.random.default_rng(seed).standard_normal((len(gram), components), np.float32)
+        basis = xp.asarray(noise)
+        for _ in range(_POWER_STEPS):
+            basis = xp.linalg.qr(gram @ basis)[0]
     return (basis, basis.T @ a) if wide else (a @ basis, xp.ascontiguousarray(basis.T))

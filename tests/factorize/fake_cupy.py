@@ -230,7 +230,7 @@ def make() -> ModuleType:
         setattr(module, name, on_device(getattr(np, name)))
     for name in ("float32", "float64", "inf", "finfo", "promote_types"):
         setattr(module, name, getattr(np, name))
-    linear = {name: on_device(getattr(np.linalg, name)) for name in ("eigh", "inv", "norm")}
+    linear = {name: on_device(getattr(np.linalg, name)) for name in ("eigh", "inv", "norm", "qr")}
     module.linalg = SimpleNamespace(**linear)
     module.asarray = module.array = asarray
     module.ndarray, module.RawKernel = ndarray, RawKernel
