@@ -114,7 +114,9 @@ def _kernel() -> Check:
     """Tell what runs the loops of a factorization on the CPU."""
     name = kernel_name(on_device=False)
     if name == "numpy":
-        return Check("kernel", "ok", "numpy; numba is about twice as fast", "pip install numba")
+        return Check(
+            "kernel", "ok", "numpy; numba is about twice as fast", "pip install numba scipy"
+        )
     return Check("kernel", "ok", name)
 
 

@@ -57,7 +57,7 @@ def test_the_kernel_of_the_factorization_is_named_and_the_faster_one_offered(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(doctor, "kernel_name", lambda on_device: "numpy")
-    assert found(diagnose().checks, "kernel").mend == "pip install numba"
+    assert found(diagnose().checks, "kernel").mend == "pip install numba scipy"
     monkeypatch.setattr(doctor, "kernel_name", lambda on_device: "numba 1.0")
     assert found(diagnose().checks, "kernel") == Check("kernel", "ok", "numba 1.0")
 

@@ -18,6 +18,7 @@ from onnxmem.auditing.clock import Clock
 from onnxmem.auditing.network import Network
 from onnxmem.auditing.settings import Settings
 from onnxmem.data import Batch, Selection
+from onnxmem.factorize import kernel_name
 from onnxmem.runtime import Device
 
 T = TypeVar("T")
@@ -53,6 +54,7 @@ def workers(device: Device) -> Iterator[Workers]:
     A GPU takes one batch at a time.
     """
     count = 1 if device.is_cuda else len(_affinity())
+    kernel_name(device.is_cuda)  # loads the libraries whose threads are limited
     with threadpool_limits(1):
         if count == 1:
             yield Workers(1)

@@ -1,4 +1,4 @@
-"""The innermost loops, compiled by Numba: the extra `fast`.
+"""The iterations and their innermost loops, compiled by Numba: the extra `fast`.
 
 Serial and without atomics, so results depend on nothing but the input; the interpreter lock is
 released, so batches run side by side. Compiled once for a machine and kept on disk, next to this
@@ -12,8 +12,13 @@ from typing import Any
 
 import numba
 import numpy as np
+import scipy
+import scipy.linalg.cython_blas  # what numpy.dot becomes, and whose threads are to be limited
 
-NAME = f"numba {numba.__version__}"
+from onnxmem.factorize.refine import CALM, CAP_GROWTH, CUT, GROWTH, RATE, Effort, Pairs
+from onnxmem.factorize.target import Target
+
+NAME = f"numba {numba.__version__}, scipy {scipy.__version__}"
 ENABLED = not numba.config.DISABLE_JIT
 
 _PANEL = 256
@@ -21,6 +26,9 @@ _PANEL = 256
 
 _BLOCK = 4
 """Components that are taken together: each value that is loaded serves four sums."""
+
+_PACE = (RATE, GROWTH, CAP_GROWTH, CUT)
+_NOTHING = np.zeros((0, 0), np.float32)
 
 
 def _compile(function: Callable[..., Any]) -> Any:
@@ -91,48 +99,118 @@ def _sweep_panel(panel: Any, goal: Any, weights: Any, sums: Any, sweeps: int, co
 
 @_compile
 def _sweep(w: Any, gram: Any, cross: Any, sweeps: int) -> None:
-    problems, k, m = w.shape
+    k, m = w.shape
     padded = -(-k // _BLOCK) * _BLOCK
     weights = np.zeros((padded, padded), np.float32)
     inverse = np.zeros(padded, np.float32)
     panel = np.zeros((padded, _PANEL), np.float32)
     goal = np.zeros((padded, _PANEL), np.float32)
     sums = np.zeros((_BLOCK, _PANEL), np.float32)
-    for p in range(problems):
+    for j in range(k):
+        inverse[j] = np.float32(1) / gram[j, j] if gram[j, j] > 0 else np.float32(0)
+        for other in range(k):
+            weights[j, other] = -gram[j, other] * inverse[j]
+        weights[j, j] = 0
+    for first in range(0, m, _PANEL):
+        count = min(_PANEL, m - first)
+        last = first + count
         for j in range(k):
-            size = gram[p, j, j]
-            inverse[j] = np.float32(1) / size if size > 0 else np.float32(0)
-            for other in range(k):
-                weights[j, other] = -gram[p, j, other] * inverse[j]
-            weights[j, j] = 0
-        for first in range(0, m, _PANEL):
-            count = min(_PANEL, m - first)
-            last = first + count
-            for j in range(k):
-                _scale(panel[j], w[p, j, first:last], np.float32(1))
-                _scale(goal[j], cross[p, j, first:last], inverse[j])
-            _sweep_panel(panel, goal, weights, sums, sweeps, count)
-            for j in range(k):
-                _scale(w[p, j, first:last], panel[j, :count], np.float32(1))
+            _scale(panel[j], w[j, first:last], np.float32(1))
+            _scale(goal[j], cross[j, first:last], inverse[j])
+        _sweep_panel(panel, goal, weights, sums, sweeps, count)
+        for j in range(k):
+            _scale(w[j, first:last], panel[j, :count], np.float32(1))
 
 
 @_compile
-def _advance(new: Any, old: Any, rate: Any, ahead: Any) -> None:
-    for p in range(len(new)):
-        step = rate[p]
-        for j in range(new.shape[1]):
-            n, o, a = new[p, j], old[p, j], ahead[p, j]
-            for i in range(len(n)):
-                a[i] = max(n[i] + step * (n[i] - o[i]), np.float32(0))
+def _advance(ahead: Any, new: Any, old: Any, rate: Any) -> None:
+    for j in range(len(new)):
+        n, o, a = new[j], old[j], ahead[j]
+        for i in range(len(n)):
+            a[i] = max(n[i] + rate * (n[i] - o[i]), np.float32(0))
+
+
+@_compile
+def _product(factor: Any, first: Any, second: Any, between: Any, result: Any) -> None:
+    """Multiply `factor` by one matrix, and by a second one if that has values."""
+    if second.size == 0:
+        np.dot(factor, first, result)
+    else:
+        np.dot(factor, first, between)
+        np.dot(between, second, result)
+
+
+@_compile
+def _inner(a: Any, b: Any) -> Any:
+    return np.float64(np.dot(a.ravel(), b.ravel()))
+
+
+@_compile
+def _refine(matrices: Any, w: Any, h: Any, limits: Any, pace: Any, counts: Any) -> Any:
+    """Improve the pair w (k, m), h (k, q), and return the best one measured with its loss."""
+    first_t, second_t, first, second = matrices
+    square, tolerance, least = limits
+    rate, growth, cap_growth, cut = pace
+    iterations, sweeps, patience = counts
+    k = len(w)
+    between = np.empty((k, first.shape[1]), np.float32)
+    gram, own = np.empty((k, k), np.float32), np.empty((k, k), np.float32)
+    cross_w, cross_h = np.empty_like(w), np.empty_like(h)
+    ahead_w, old_w, new_w = w.copy(), w.copy(), np.empty_like(w)
+    ahead_h, old_h, new_h = h.copy(), h.copy(), np.empty_like(h)
+    best_w, best_h, best_loss = w.copy(), h.copy(), np.inf
+    last_loss, cap, calm = np.inf, 1.0, 0
+    for _ in range(iterations):
+        np.dot(ahead_h, ahead_h.T, gram)
+        _product(ahead_h, first_t, second_t, between, cross_w)
+        new_w[:] = ahead_w
+        _sweep(new_w, gram, cross_w, sweeps)
+        _advance(ahead_w, new_w, old_w, np.float32(rate))
+        np.dot(ahead_w, ahead_w.T, gram)
+        _product(ahead_w, first, second, between, cross_h)
+        new_h[:] = ahead_h
+        _sweep(new_h, gram, cross_h, sweeps)
+        np.dot(new_h, new_h.T, own)
+        loss = max(square + _inner(gram, own) - 2 * _inner(cross_h, new_h), 0.0)
+        if loss < best_loss:
+            best_w[:], best_h[:], best_loss = ahead_w, new_h, loss
+        push = rate
+        if loss > last_loss:
+            calm, push, cap, rate = 0, 0.0, rate, rate / cut
+            ahead_w[:] = new_w
+        else:
+            calm = calm + 1 if last_loss - loss <= tolerance * max(loss, least) else 0
+            rate, cap = min(cap, growth * rate), min(1.0, cap_growth * cap)
+        if calm >= patience:
+            break
+        last_loss = loss
+        _advance(ahead_h, new_h, old_h, np.float32(push))
+        old_w, new_w = new_w, old_w
+        old_h, new_h = new_h, old_h
+    return best_w, best_h, best_loss
 
 
 def sweep(w: np.ndarray, gram: np.ndarray, cross: np.ndarray, sweeps: int) -> None:
-    """Do what `kernel.sweep` says, on stacks."""
-    _sweep(w, gram, cross, sweeps)
+    """Do what `kernel.sweep` says."""
+    for one in zip(w, gram, cross, strict=True):
+        _sweep(*one, sweeps)
 
 
-def advance(new: np.ndarray, old: np.ndarray, rate: np.ndarray) -> np.ndarray:
-    """Do what `kernel.advance` says, on stacks."""
-    ahead = np.empty_like(new)
-    _advance(new, old, rate, ahead)
-    return ahead
+def refine(target: Target, w: np.ndarray, h: np.ndarray, effort: Effort) -> Pairs:
+    """Do what `refine.refine` says; no problem waits for another."""
+    counts = (effort.iterations, effort.sweeps, CALM)
+    found = []
+    for number, square in enumerate(map(float, target.square)):
+        limits = (square, 2 * effort.tolerance, effort.floor**2 * square)
+        pair = (np.ascontiguousarray(factor[number]) for factor in (w, h))
+        found.append(_refine(_matrices(target, number), *pair, limits, _PACE, counts))
+    best_w, best_h, losses = zip(*found, strict=True)
+    return Pairs(np.stack(best_w), np.stack(best_h), np.array(losses))
+
+
+def _matrices(target: Target, number: int) -> tuple[np.ndarray, ...]:
+    """Return what h is multiplied by, in turn, and then what w is; without values where nothing."""
+    left, left_t = target.left[number], target.left_t[number]
+    if target.right is None or target.right_t is None:
+        return left_t, _NOTHING, left, _NOTHING
+    return target.right_t[number], left_t, left, target.right[number]

@@ -1,0 +1,102 @@
+"""A chain of ranks gives the same factors however far it is climbed, in every build."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from test_kernel import BUILDS, choose
+
+from onnxmem.arrays import to_host
+from onnxmem.factorize import default_ranks
+from onnxmem.factorize.chain import EFFORTS, Chain, solve_chain
+from onnxmem.factorize.refine import Effort, refine
+from onnxmem.factorize.target import Target
+
+FAST = EFFORTS["fast"]
+GRID = default_ranks(39)[:-1]
+
+
+def test_rank_needs_the_ranks_up_to_the_first_beyond_its_octave(activations: Any) -> None:
+    a = activations(60, 40)[None]
+    for last, needed in [(4, 6), (8, 12), (16, 24)]:
+        low = list(solve_chain(a, [k for k in GRID if k <= needed], 0, FAST))
+        for pairs, same in zip(low, solve_chain(a, GRID, 0, FAST), strict=False):
+            if pairs.rank <= last:
+                np.testing.assert_array_equal(pairs.w, same.w)
+                np.testing.assert_array_equal(pairs.h, same.h)
+
+
+def test_chain_is_climbed_no_further_than_it_is_asked(
+    activations: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[int] = []
+    from onnxmem.factorize import chain
+
+    grow = chain.grow
+    monkeypatch.setattr(chain, "grow", lambda *given: started.append(given[3]) or grow(*given))
+    found = Chain(activations(60, 40)[None], GRID, 0, FAST)
+    assert not started
+    assert found.at(3).rank == 3
+    assert found.at(4).rank == 4
+    assert started == [1, 2, 3, 4, 6]
+    assert found.at(32) is found.at(32)
+    assert started == list(GRID)
+
+
+def test_no_rank_is_worse_than_one_below(xp: Any, activations: Any) -> None:
+    a = xp.asarray(np.stack([activations(60, 40), activations(60, 40) ** 3]))
+    losses = np.stack([to_host(pairs.loss) for pairs in solve_chain(a, GRID, 0, FAST)])
+    assert (np.diff(losses, axis=0) <= 0).all()
+
+
+@pytest.mark.parametrize("components", [3, 12, 30])
+def test_compressed_products_are_those_of_the_leading_singular_vectors(
+    xp: Any, components: int
+) -> None:
+    rng = np.random.default_rng(0)
+    u, v = (np.linalg.qr(rng.standard_normal((n, 60)))[0].T for n in (300, 150))
+    sizes = 1 / (1 + np.arange(60))
+    a = ((u.T * sizes) @ v).astype(np.float32)
+    expected = (u.T[:, :components] * sizes[:components]) @ v[:components]
+    whole = Target.whole(xp.asarray(a[None]))
+    compressed = whole.compressed(components, seed=0)
+    assert compressed.left.shape == (1, 300, components)
+    product = to_host(compressed.left @ compressed.right)[0]
+    best = np.linalg.norm(a - expected)
+    assert np.linalg.norm(a - product) <= 1.05 * best
+    h = rng.random((1, 4, 150), np.float32)
+    times = to_host(compressed.times(xp.asarray(h)))[0]
+    assert np.allclose(times, h[0] @ product.T, atol=1e-4)
+
+
+def test_matrix_is_not_compressed_where_two_products_would_cost_more(xp: Any) -> None:
+    whole = Target.whole(xp.ones((1, 50, 40), np.float32))
+    assert whole.compressed(15, seed=0) is whole
+
+
+@pytest.mark.parametrize("build", BUILDS)
+@pytest.mark.parametrize("iterations", [1, 7, 60])
+@pytest.mark.parametrize("components", [4, 100])
+def test_every_build_iterates_alike(
+    activations: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    build: str,
+    iterations: int,
+    components: int,
+) -> None:
+    rng = np.random.default_rng(0)
+    target = Target.whole(np.stack([activations(64, 48), activations(64, 48)[::-1] ** 2]))
+    target = target.compressed(components, seed=0)
+    w, h = rng.random((2, 4, 64), np.float32), rng.random((2, 4, 48), np.float32)
+    effort = Effort(1e-3, 0.07, iterations)
+    choose("numpy", monkeypatch)
+    expected = refine(target, w, h, effort)
+    monkeypatch.undo()
+    choose(build, monkeypatch)
+    found = refine(target, w, h, effort)
+    assert np.allclose(found.loss, expected.loss, rtol=2e-3)
+    if iterations == 1:
+        assert np.allclose(found.w, expected.w, rtol=1e-3, atol=1e-4)
+        assert np.allclose(found.h, expected.h, rtol=1e-3, atol=1e-4)
