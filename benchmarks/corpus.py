@@ -176,6 +176,8 @@ def audit(path: Path, bind: dict[str, float]) -> str:
         return f"{type(error).__name__}: {str(error).replace(str(path), 'the model')}"
     except Exception as error:  # noqa: BLE001 - what the benchmark looks for
         return f"crash, {type(error).__name__}: {error}"
+    if not report.measured:
+        return f"refused: {report.reason.replace(str(path), 'the model')}"
     skipped = sorted({one.reason for one in report.layers if one.status == "skipped"})
     why = re.sub(r"\d+(\.\d+)?", "N", report.reason)
     return "; ".join([f"{report.verdict}: {why}", *(f"skipped: {reason}" for reason in skipped)])

@@ -8,7 +8,7 @@ import click
 
 from onnxmem import report as formats
 from onnxmem.auditing import Plan, plan_audit, run_audit
-from onnxmem.errors import UsageError
+from onnxmem.errors import InconclusiveError, UsageError
 from onnxmem.records import Report
 from onnxmem.report.command import command_line
 
@@ -69,7 +69,7 @@ def command(model: str, data: str, plan: bool, **options: Any) -> int:
             listen=listen,
         )
     console.note_trouble(store, quiet=options["quiet"])
-    say_settings(quiet=options["quiet"])
+    say_settings(quiet=options["quiet"] or not report.measured)
     present(report, outputs, quiet=options["quiet"])
     if options["verbose"]:
         console.say(command_line(report))
@@ -86,7 +86,13 @@ def _show(planned: Plan, outputs: Outputs, *, quiet: bool) -> int:
 
 
 def present(report: Report, outputs: Outputs, *, quiet: bool) -> None:
-    """Write the files, and show the table unless stdout is taken."""
+    """Write the files, and show the table unless stdout is taken.
+
+    Raises:
+        InconclusiveError: the network could not be audited; its files are written all the same.
+    """
     for name, path in outputs.paths.items():
         formats.write(formats.render(report, name), path)
+    if not report.measured:
+        raise InconclusiveError(report.reason)
     console.conclude(report, table=not outputs.to_stdout, quiet=quiet)

@@ -19,6 +19,7 @@ from onnxmem.records import Report
 from onnxmem.report import sentence, terminal
 from onnxmem.text import printable
 
+from .entry import MESSAGE_LENGTH
 from .tables import comparison_table
 
 
@@ -61,7 +62,9 @@ def conclude_comparison(comparison: Comparison, *, table: bool, quiet: bool) -> 
     if not quiet and table:
         show(comparison_table(comparison))
     for name, report in zip(comparison.models, comparison.reports, strict=True):
-        if not quiet:
+        if not report.measured:
+            say(f"onnxmem: error: {printable(report.reason, MESSAGE_LENGTH)}")
+        elif not quiet:
             say(sentence(report))
         elif report.exit_code:
             say(f"onnxmem: {name}: {report.verdict}: {printable(report.reason, 400)}")

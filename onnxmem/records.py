@@ -82,11 +82,14 @@ class DataInfo:
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """The accuracy of the untouched model on the samples of the audit, and that of guessing."""
+    """The accuracy of the untouched model on the samples of the audit, and that of guessing.
+
+    Both are None where the network was refused before anything was measured.
+    """
 
     metric: Literal["top1", "fidelity"]
-    value: float
-    chance: float
+    value: float | None
+    chance: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +194,10 @@ class Report:
     """What one audit measured. `timings` holds seconds for each stage, and alone may vary.
 
     It tells as `cached_layers` how many layers came from the cache, where any did.
+
+    A network that cannot be audited has a report too: `verdict` is inconclusive, `reason` says why,
+    the values of `baseline` are None, every layer that was found is skipped, and no sample counts
+    as used.
     """
 
     schema: str
@@ -206,6 +213,11 @@ class Report:
     verdict: Verdict
     reason: str
     timings: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def measured(self) -> bool:
+        """Whether anything was measured; if not, the network was refused for `reason`."""
+        return self.baseline.value is not None
 
     @property
     def exit_code(self) -> int:

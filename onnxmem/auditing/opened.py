@@ -14,6 +14,7 @@ from onnxmem.auditing.settings import Settings
 from onnxmem.auditing.sites import choose_sites
 from onnxmem.binding import blames_bind
 from onnxmem.data import Column, Samples, make_samples
+from onnxmem.errors import InconclusiveError, NoSiteError
 from onnxmem.records import ModelInfo
 from onnxmem.runtime import Device, select_device
 
@@ -39,16 +40,33 @@ class Opened:
     team: Workers
 
 
+class RefusedError(InconclusiveError):
+    """A model that cannot be audited, and what is known of it.
+
+    Attributes:
+        model: what a report says of it.
+        opened: all the rest, None where it has no site.
+    """
+
+    def __init__(self, message: str, model: ModelInfo, opened: Opened | None = None) -> None:
+        super().__init__(message)
+        self.model, self.opened = model, opened
+
+
 @contextmanager
 def opened(path: str | Path, arrays: Mapping[str, Column], settings: Settings) -> Iterator[Opened]:
     """Open the model at `path`; its weights are given back at the end.
 
     Raises:
-        OnnxmemError: whatever keeps an audit from starting.
+        RefusedError: it has no site, or whoever uses it raised an `InconclusiveError`.
+        OnnxmemError: whatever else keeps an audit from starting.
     """
     model = graph.load(path, dict(settings.bind))
     info = ModelInfo(str(path), model.sha256, model.ir_version, model.opset, model.producer)
-    sites = choose_sites(model, settings.layers, settings.kind)
+    try:
+        sites = choose_sites(model, settings.layers, settings.kind)
+    except NoSiteError as error:
+        raise RefusedError(str(error), info) from error
     device = select_device(settings.device)
     model = graph.widen(model)
     samples = make_samples(arrays, model.inputs, settings.split)
@@ -59,4 +77,8 @@ def opened(path: str | Path, arrays: Mapping[str, Column], settings: Settings) -
         workers(device) as team,
     ):
         del model  # its weights are in a file now
-        yield Opened(info, sites, samples, device, network, team)
+        ready = Opened(info, sites, samples, device, network, team)
+        try:
+            yield ready
+        except InconclusiveError as error:
+            raise RefusedError(str(error), info, ready) from error

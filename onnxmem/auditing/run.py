@@ -23,7 +23,8 @@ from onnxmem.auditing.kept import Kept
 from onnxmem.auditing.labelling import Labelling, read_labels
 from onnxmem.auditing.layer import Measured, unmeasured
 from onnxmem.auditing.network import TOLERANCE, Network, deviation, predictions
-from onnxmem.auditing.opened import opened
+from onnxmem.auditing.opened import RefusedError, opened
+from onnxmem.auditing.refused import refused_report
 from onnxmem.auditing.settings import Settings
 from onnxmem.auditing.whole import Whole
 from onnxmem.cache import NOWHERE, Store
@@ -77,34 +78,53 @@ def run_audit(
         digests: (samples,) what samples are chosen by in place of their own hashes, so that
             several models get the same batches of samples that each takes in its own form.
 
+    Returns:
+        The report. Where the network cannot be audited at all it is inconclusive, and nothing in it
+        was measured.
+
     Raises:
-        OnnxmemError: see `onnxmem.errors`.
+        OnnxmemError: see `onnxmem.errors`; none of those that are inconclusive.
     """
     clock = Clock()
     listen(Progress("loading the model", 0, 0))
     check_complete(arrays, settings, baseline)
-    with opened(path, arrays, settings) as ready:
-        sites, samples, network = ready.sites, ready.samples, ready.network
-        digests = samples.digests if digests is None else digests
-        bench, accuracy, labelling = _set_up(network, samples, digests, settings, ready.team, clock)
-        data = replace(
-            _describe(samples, digests, bench.selection, data_path, labelling, settings.per_class),
-            options=dict(data_options),
-        )
-        resolved = settings.to_dict() | {
-            "metric": accuracy.metric,
-            "output_name": network.output,
-        }
-        if baseline is not None:
-            verdict.check_comparable(data, resolved, baseline)
-        hints = (labelling.suspicion, *data.notes)
-        doubt = verdict.doubt_baseline(accuracy, len(bench.truth), settings, hints)
-        machine = environment(ready.device)
-        kept = Kept(store, identify(bench, samples, resolved, machine), bench)
-        measured, cached = (
-            ([unmeasured(site, doubt) for site in sites], 0)
-            if doubt
-            else _measure(sites, kept, settings, listen)
+    try:
+        with opened(path, arrays, settings) as ready:
+            sites, samples, network = ready.sites, ready.samples, ready.network
+            digests = samples.digests if digests is None else digests
+            bench, accuracy, labelling = _set_up(
+                network, samples, digests, settings, ready.team, clock
+            )
+            data = replace(
+                _describe(
+                    samples, digests, bench.selection, data_path, labelling, settings.per_class
+                ),
+                options=dict(data_options),
+            )
+            resolved = settings.to_dict() | {
+                "metric": accuracy.metric,
+                "output_name": network.output,
+            }
+            if baseline is not None:
+                verdict.check_comparable(data, resolved, baseline)
+            hints = (labelling.suspicion, *data.notes)
+            doubt = verdict.doubt_baseline(accuracy, len(bench.truth), settings, hints)
+            machine = environment(ready.device)
+            kept = Kept(store, identify(bench, samples, resolved, machine), bench)
+            measured, cached = (
+                ([unmeasured(site, doubt) for site in sites], 0)
+                if doubt
+                else _measure(sites, kept, settings, listen)
+            )
+    except RefusedError as refusal:
+        return refused_report(
+            refusal,
+            settings,
+            environment(refusal.opened.device if refusal.opened else None),
+            labelled="y" in arrays,
+            data_path=data_path,
+            data_options=data_options,
+            baseline=baseline,
         )
     summary = verdict.summarize(measured, settings)
     gates = verdict.judge_gates(summary, settings.fail_under)
@@ -228,9 +248,10 @@ def _set_up(
         labelling = read_labels(network, samples, selection.labels, predicted, width)
     metric = settings.metric or ("top1" if samples.labels is not None else "fidelity")
     truth = labelling.truth if metric == "top1" else predicted
+    accuracy = float((predicted == truth).mean())
     baseline = Baseline(
         metric="fidelity" if metric == "fidelity" else "top1",
-        value=float((predicted == truth).mean()),
+        value=accuracy,
         chance=verdict.chance_accuracy(truth),
     )
     bench = Bench(
@@ -242,7 +263,7 @@ def _set_up(
         reference=reference,
         separable=separable,
         independent=_independent(selection, reference),
-        baseline=baseline.value,
+        baseline=accuracy,
         weights={
             kind: curve.resample([b.rows for b in selection.batches(kind)], settings.seed)
             for kind in settings.batch
@@ -296,13 +317,16 @@ def _report_curve(listen: Listener, tensor: str, before: int, total: int, done: 
     listen(Progress(tensor, before + done, total))
 
 
-def environment(device: Device) -> dict[str, Any]:
-    """Return what the numbers may depend on besides model, data and settings."""
+def environment(device: Device | None) -> dict[str, Any]:
+    """Return what the numbers may depend on besides model, data and settings.
+
+    `device` is None where none was chosen, since nothing ran.
+    """
     return {
-        "provider": device.provider,
-        "device": device.name,
-        "device_reason": device.reason,
-        "kernel": kernel_name(device.is_cuda),
+        "provider": device and device.provider,
+        "device": device and device.name,
+        "device_reason": device.reason if device else "nothing was run",
+        "kernel": device and kernel_name(device.is_cuda),
         "python": platform.python_version(),
         **versions(),
     }

@@ -102,7 +102,8 @@ def judge_again(
         raise UsageError(f"--max-drop {max_drop} must lie between 0 and 1")
     wanted = judge_gates(report.summary, fail_under)
     if baseline is not None and max_drop is not None:
-        check_comparable(report.data, report.settings, baseline)
+        if report.measured:
+            check_comparable(report.data, report.settings, baseline)
         wanted += judge_drops(report.summary, baseline, max_drop)
     added = tuple(gate for gate in wanted if gate not in report.gates)
     if not added:
@@ -127,8 +128,13 @@ def check_comparable(data: DataInfo, settings: Mapping[str, Any], baseline: Repo
     """Check that a baseline report measured the same thing.
 
     Raises:
-        UsageError: the data, their classes or the settings differ; the message says which.
+        UsageError: the data, their classes or the settings differ; the message says which. Or the
+            report measured nothing.
     """
+    if not baseline.measured:
+        raise UsageError(
+            f"the baseline report measured nothing ({baseline.reason}); make a new one"
+        )
     own, other = comparable(settings), comparable(baseline.settings)
     pairs = {
         "classes": (data.classes, baseline.data.classes),
@@ -156,10 +162,9 @@ def chance_accuracy(labels: np.ndarray) -> float:
     return float(np.unique(labels, return_counts=True)[1].max() / len(labels))
 
 
-def at_chance(baseline: Baseline, samples: int) -> bool:
+def at_chance(value: float, chance: float, samples: int) -> bool:
     """Tell whether the accuracy is what guessing could give: within two standard errors."""
-    spread = math.sqrt(baseline.chance * (1 - baseline.chance) / samples)
-    return baseline.value <= baseline.chance + 2 * spread
+    return value <= chance + 2 * math.sqrt(chance * (1 - chance) / samples)
 
 
 def decide(
@@ -214,17 +219,20 @@ def doubt_baseline(
 
     `hints` are what may explain an accuracy at chance: what was assumed of the data.
     """
-    if baseline.metric == "top1" and baseline.chance == 1:
+    value, chance = baseline.value, baseline.chance
+    if value is None or chance is None:
+        return "the untouched model was not measured"
+    if baseline.metric == "top1" and chance == 1:
         return "all samples have one label, so guessing is always right; give at least two classes"
-    if baseline.metric == "top1" and at_chance(baseline, samples):
+    if baseline.metric == "top1" and at_chance(value, chance, samples):
         return (
-            f"the model is at chance on these data: accuracy {baseline.value:.3f}, guessing gives "
-            f"{baseline.chance:.3f}; "
+            f"the model is at chance on these data: accuracy {value:.3f}, guessing gives "
+            f"{chance:.3f}; "
             + "; ".join(("check the preprocessing and the labels", *filter(None, hints)))
         )
-    if settings.min_accuracy is not None and baseline.value < settings.min_accuracy:
+    if settings.min_accuracy is not None and value < settings.min_accuracy:
         return (
-            f"accuracy {baseline.value} is below --min-accuracy {settings.min_accuracy}; "
+            f"accuracy {value} is below --min-accuracy {settings.min_accuracy}; "
             "an underfit model tells nothing"
         )
     return ""

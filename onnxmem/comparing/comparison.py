@@ -59,7 +59,7 @@ def compare(
 
 
 def _differing(reports: Sequence[Report], *, same_data: bool) -> list[str]:
-    """Return what must be the same in all reports and is not."""
+    """Return what must be the same in all reports that measured anything, and is not."""
     facts = [
         {
             "classes": (report.data.classes, report.data.left_out),
@@ -71,15 +71,17 @@ def _differing(reports: Sequence[Report], *, same_data: bool) -> list[str]:
             "batches": report.data.batches,
         }
         for report in reports
+        if report.measured
     ]
-    differ = [name for name in facts[0] if any(fact[name] != facts[0][name] for fact in facts)]
+    names = facts[0] if facts else ()
+    differ = [name for name in names if any(fact[name] != facts[0][name] for fact in facts)]
     return [name for name in differ if name != "batches"] or differ
 
 
 def _seed(reports: Sequence[Report]) -> int | None:
     """Return the seed of the resamples, None where the batches are not known to be the same."""
     seed = reports[0].settings.get("seed")
-    known = all(report.data.batches for report in reports)
+    known = all(report.data.batches for report in reports if report.measured)
     return seed if known and isinstance(seed, int) and seed >= 0 else None
 
 

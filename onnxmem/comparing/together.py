@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from onnxmem.binding import blames_bind
 from onnxmem.cache import NOWHERE, Store
 from onnxmem.data import Column, Samples, make_samples
 from onnxmem.data.columns import RESERVED
-from onnxmem.errors import DataError, UsageError
+from onnxmem.errors import DataError, InconclusiveError, NoSiteError, UsageError
 from onnxmem.records import Report
 from onnxmem.runtime import select_device
 
@@ -50,7 +50,8 @@ def audit_together(
 
     Samples are chosen and batched by what the first model takes, so that all get the same ones
     even where a model has an array of its own. Data without labels are grouped by what the first
-    model predicts, and every model is measured by its fidelity to its own predictions.
+    model that classifies predicts, and every model is measured by its fidelity to its own
+    predictions. A model that cannot be audited is no obstacle: its report says why.
 
     Args:
         paths: two or more ONNX files.
@@ -68,11 +69,12 @@ def audit_together(
     """
     models = [graph.load(path, dict(settings.bind)) for path in paths]
     for model in models:
-        choose_sites(model, settings.layers, settings.kind)
+        with suppress(NoSiteError):  # its own audit says so, in its report
+            choose_sites(model, settings.layers, settings.kind)
     arrays, notes = _named(arrays, models)
     own = _outputs(models, settings)
     if "y" not in arrays:
-        arrays = {**arrays, "y": _labels(models[0], arrays, own[0])}
+        arrays = {**arrays, **_labels(models, arrays, own)}
         own = [replace(one, metric="fidelity") for one in own]
     samples = [make_samples(arrays, graph.widen(model).inputs, settings.split) for model in models]
     _check_counts(models, samples)
@@ -133,10 +135,20 @@ def _outputs(models: Sequence[graph.Model], settings: Settings) -> list[Settings
     return [settings if own else replace(settings, output_name=None) for own in has]
 
 
-def _labels(first: graph.Model, arrays: Mapping[str, Column], settings: Settings) -> np.ndarray:
-    """Return what the first model predicts for all samples (samples,), of every split."""
-    if settings.metric == "top1":
+def _labels(
+    models: Sequence[graph.Model], arrays: Mapping[str, Column], settings: Sequence[Settings]
+) -> dict[str, np.ndarray]:
+    """Return as `y` what the first model that classifies predicts; nothing where none does."""
+    if settings[0].metric == "top1":
         raise DataError("--metric top1 needs labels: give an array 'y', or use --metric fidelity")
+    for model, own in zip(models, settings, strict=True):
+        with suppress(InconclusiveError):
+            return {"y": _predicted(model, arrays, own)}
+    return {}
+
+
+def _predicted(first: graph.Model, arrays: Mapping[str, Column], settings: Settings) -> np.ndarray:
+    """Return what a model predicts for all samples (samples,), of every split."""
     device = select_device(settings.device)
     model = graph.widen(first)
     everything = {name: array for name, array in arrays.items() if name != "split"}

@@ -78,6 +78,7 @@ def _weight(cell: Cell) -> str:
 def limits(comparison: Comparison) -> list[str]:
     """Return what cannot be compared, or only with care, one sentence each."""
     return [
+        *_refused(comparison),
         *_accuracies(comparison),
         *_partners(comparison),
         *_saturated(comparison),
@@ -85,10 +86,20 @@ def limits(comparison: Comparison) -> list[str]:
     ]
 
 
+def _refused(comparison: Comparison) -> Iterator[str]:
+    for name, report in zip(comparison.models, comparison.reports, strict=True):
+        if not report.measured:
+            yield f"{name} was not measured: {printable(report.reason, 400).rstrip('.')}."
+
+
 def _accuracies(comparison: Comparison) -> Iterator[str]:
-    values = [report.baseline.value for report in comparison.reports]
-    if max(values) - min(values) > _CLOSE:
-        pairs = zip(comparison.models, values, strict=True)
+    pairs = [
+        (name, report.baseline.value)
+        for name, report in zip(comparison.models, comparison.reports, strict=True)
+        if report.baseline.value is not None
+    ]
+    values = [value for _, value in pairs]
+    if max(values, default=0.0) - min(values, default=0.0) > _CLOSE:
         listed = ", ".join(f"{name} {number(value)}" for name, value in pairs)
         yield f"The untouched models differ in accuracy, which moves every AuC: {listed}."
 

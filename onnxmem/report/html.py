@@ -20,6 +20,7 @@ import vl_convert
 from markupsafe import Markup
 
 from onnxmem.comparing.records import Comparison
+from onnxmem.curve import SATURATION
 from onnxmem.errors import UsageError
 from onnxmem.records import Report, comparable
 from onnxmem.report import charts, findings, look, rows, words
@@ -292,5 +293,6 @@ def _environment() -> jinja2.Environment:
         curve_of=words.curve_of,
         compressors=words.COMPRESSORS,
         batches=words.BATCHES,
+        saturation=SATURATION,
     )
     return environment

@@ -1,6 +1,7 @@
 """The JUnit report: a test case for each layer, each gate and the verdict.
 
-A layer that was not scored counts as skipped: it neither passed nor failed.
+A layer that was not scored counts as skipped: it neither passed nor failed. Of a network that could
+not be audited at all the verdict bears the name, so that a list of skipped cases says which it is.
 """
 
 from __future__ import annotations
@@ -46,8 +47,8 @@ def _suite(name: str, report: Report) -> xml.Element:
     for layer in report.layers:
         _layer(suite, layer)
     for gate in report.gates:
-        _gate(suite, gate)
-    _verdict(suite, report)
+        _gate(suite, gate, "" if report.measured else f": {printable(report.reason, 400)}")
+    _verdict(suite, report, "verdict" if report.measured else name)
     _set_counts(suite, sum(report.seconds.values()))
     return suite
 
@@ -92,20 +93,21 @@ def _line(curve: Curve) -> str:
     return f"{title} {number(curve.auc)}, {'saturated' if curve.saturated else bounds}"
 
 
-def _gate(suite: xml.Element, gate: Gate) -> None:
+def _gate(suite: xml.Element, gate: Gate, cause: str) -> None:
     values = gate_values(gate)
     case = _case(suite, "gates", f"{printable(gate.key, 200)} {gate.threshold}")
     if gate.passed is None:
-        xml.SubElement(case, "skipped", message="inconclusive: the value could not be measured")
+        message = f"inconclusive: the value could not be measured{cause}"
+        xml.SubElement(case, "skipped", message=message)
     elif not gate.passed:
         message = f"{printable(gate.key)}: {values}"
         xml.SubElement(case, "failure", message=message, type="gate")
     xml.SubElement(case, "system-out").text = values
 
 
-def _verdict(suite: xml.Element, report: Report) -> None:
+def _verdict(suite: xml.Element, report: Report, name: str) -> None:
     """Add the verdict; it fails only where no gate says so already."""
-    case = _case(suite, "verdict", "verdict")
+    case = _case(suite, "verdict", name)
     reason = printable(report.reason, 400) or report.verdict
     if report.verdict == "inconclusive":
         xml.SubElement(case, "skipped", message=f"inconclusive: {reason}")

@@ -5,6 +5,9 @@ logical location. Fingerprints depend on rule and layer alone, so that a result 
 identity from run to run; one of them has the name that GitHub looks at, which would otherwise
 take all results of a binary file for the same. The identifier of a run ends with a slash, so that
 each model has a category of its own there.
+
+A network that could not be audited has no results, which would all say the same, but an invocation
+that did not succeed, with a notification that tells why (SARIF 2.1.0, 3.20.14 and 3.20.21).
 """
 
 from __future__ import annotations
@@ -127,8 +130,11 @@ def _run(report: Report, identity: str) -> Json:
 
 
 def _invocation(report: Report, left_out: int) -> Json:
-    invocation: Json = {"executionSuccessful": True, "exitCode": report.exit_code}
-    if left_out > 0:
+    invocation: Json = {"executionSuccessful": report.measured, "exitCode": report.exit_code}
+    if not report.measured:
+        text = _escaped(printable(report.reason, 400))
+        invocation["toolExecutionNotifications"] = [{"level": "error", "message": {"text": text}}]
+    elif left_out > 0:
         text = f"{left_out} more results are in the JSON report"
         invocation["toolExecutionNotifications"] = [{"level": "note", "message": {"text": text}}]
     return invocation
@@ -154,6 +160,8 @@ def _driver(report: Report) -> Json:
 
 
 def _results(report: Report, location: Json) -> list[Json]:
+    if not report.measured:
+        return []
     results = [_gate(gate, location) for gate in report.gates if not gate.passed]
     if report.verdict == "inconclusive":
         text = printable(report.reason, 400) or "nothing can be concluded"

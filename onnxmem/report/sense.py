@@ -22,7 +22,7 @@ def check(report: Report) -> None:
 
 
 def _complaints(report: Report) -> Iterator[str]:
-    yield from _shares("baseline", value=report.baseline.value, chance=report.baseline.chance)
+    yield from _of_baseline(report)
     counts = (report.data.samples, report.data.classes, report.data.samples_given)
     if min(counts) < 0:
         yield "data counts less than nothing"
@@ -32,6 +32,16 @@ def _complaints(report: Report) -> Iterator[str]:
         yield from _of_score(f"summary[{key!r}]", key, score)
     if min(report.timings.values(), default=0.0) < 0:
         yield "timings holds less than no time"
+
+
+def _of_baseline(report: Report) -> Iterator[str]:
+    value, chance = report.baseline.value, report.baseline.chance
+    if value is not None and chance is not None:
+        yield from _shares("baseline", value=value, chance=chance)
+    elif value is not None or chance is not None:
+        yield "baseline holds an accuracy without that of guessing, or the other way round"
+    elif report.verdict != "inconclusive" or any(layer.curves for layer in report.layers):
+        yield "baseline holds no accuracy, and yet something was measured"
 
 
 def _of_layer(place: str, layer: Layer) -> Iterator[str]:

@@ -13,6 +13,7 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
+from onnxmem.curve import SATURATION
 from onnxmem.records import CACHED_LAYERS, Gate, Layer, Report, Score
 from onnxmem.report.words import (
     COMPRESSORS,
@@ -30,7 +31,10 @@ from onnxmem.text import printable
 
 WIDE = 132
 NARROW = {"nmf": "NMF", "pca": "PCA", "ablation": "Abl."}
-SATURATED = "sat.: the curve lies at its ceiling (within 0.01), so nothing can be read from it."
+SATURATED = (
+    f"sat.: the curve lies at its ceiling (its AuC is at least {SATURATION:.0%} of the baseline), "
+    "so nothing can be read from it."
+)
 VERDICT_STYLES = {
     "pass": "green",
     "fail": "red",
@@ -91,7 +95,7 @@ def _wide_row(report: Report, layer: Layer, cells: Iterable[Text]) -> Iterator[T
     yield Text(tensor_name(layer, 60), style=style)
     yield Text(printable(layer.op, 16), style=style)
     yield Text(shape(layer), style=style)
-    yield Text(number(report.baseline.value))
+    yield Text("–" if report.baseline.value is None else number(report.baseline.value))
     yield from cells
     yield Text(layer.status, style=style)
 

@@ -99,6 +99,8 @@ def model_names(reports: Sequence[Report]) -> tuple[str, ...]:
 
 def accuracy(baseline: Baseline) -> str:
     """Return the accuracy of the untouched model, beside that of guessing."""
+    if baseline.value is None or baseline.chance is None:
+        return f"{METRICS[baseline.metric]} not measured"
     return (
         f"{METRICS[baseline.metric]} {number(baseline.value)}, guessing {number(baseline.chance)}"
     )
@@ -133,13 +135,9 @@ def gate_values(gate: Gate) -> str:
 def sentence(report: Report) -> str:
     """Return one sentence that says what was measured and what came of it."""
     data = report.data
-    audited = (
-        f"{file_name(report.model.path)} was audited on {_count(data.samples, 'sample')} of "
-        f"{_count(data.classes, 'class', 'classes')} ({accuracy(report.baseline)})"
-    )
     left_out = ", ".join(str(label) for label in data.left_out[:8])
     parts = (
-        audited,
+        _audited(report),
         f"classes left out for too few samples: {left_out}" if left_out else "",
         *(printable(note, 400) for note in data.notes[:8] if note not in report.reason),
         _layers(report),
@@ -148,6 +146,16 @@ def sentence(report: Report) -> str:
         f"verdict: {report.verdict}{_because(report.reason)}",
     )
     return "; ".join(part for part in parts if part) + "."
+
+
+def _audited(report: Report) -> str:
+    name, data = file_name(report.model.path), report.data
+    if not report.measured:
+        return f"{name} cannot be audited, nothing was measured"
+    return (
+        f"{name} was audited on {_count(data.samples, 'sample')} of "
+        f"{_count(data.classes, 'class', 'classes')} ({accuracy(report.baseline)})"
+    )
 
 
 def _count(number: int, one: str, many: str = "") -> str:

@@ -12,7 +12,6 @@ from onnx import numpy_helper, parser
 
 import onnxmem
 from onnxmem.auditing.independence import axis_that_follows, mixed_up
-from onnxmem.errors import InconclusiveError
 from onnxmem.inspecting.inspection import inspect
 from onnxmem.inspecting.records import Inspection, Trial
 
@@ -58,6 +57,14 @@ def audit(path: Path, *shape: int) -> onnxmem.Report:
     return onnxmem.audit(path, x, y, metric="fidelity", compress=["nmf"], ranks=[1], per_class=6)
 
 
+def reason_to_refuse(path: Path, *shape: int) -> str:
+    """Audit what cannot be audited, and return the reason."""
+    report = audit(path, *shape)
+    assert (report.verdict, report.measured) == ("inconclusive", False)
+    assert {(layer.status, layer.reason) for layer in report.layers} == {("skipped", report.reason)}
+    return report.reason
+
+
 def look(path: Path) -> Inspection:
     """Run every cut."""
     return inspect(path, trial=Trial(device="cpu"))
@@ -79,8 +86,7 @@ def test_the_axis_that_follows() -> None:
 
 def test_members_of_a_set_that_attend_to_each_other_are_no_samples(network) -> None:
     path = network(ATTENTION)
-    with pytest.raises(InconclusiveError, match="does not treat samples independently"):
-        audit(path, 24, 6)
+    assert "does not treat samples independently" in reason_to_refuse(path, 24, 6)
     result = look(path)
     assert result.verified is not None and result.verified.sample_axis is None
     assert [site.status for site in result.sites] == ["ok"]
@@ -90,8 +96,7 @@ def test_members_of_a_set_that_attend_to_each_other_are_no_samples(network) -> N
 @pytest.mark.parametrize("shape", [(24, 7, 6), (21, 21, 6)])
 def test_time_is_no_axis_of_samples(network, shape: tuple[int, ...]) -> None:
     path = network(TIME_FIRST)
-    with pytest.raises(InconclusiveError, match="axis 1 of 'x' is free"):
-        audit(path, *shape)
+    assert "axis 1 of 'x' is free" in reason_to_refuse(path, *shape)
 
 
 @pytest.mark.parametrize("text", [TIME_FIRST, TIME_FIRST_FREE])
@@ -104,13 +109,11 @@ def test_samples_along_the_second_axis_are_recognised(network, text: str) -> Non
 
 
 def test_the_refusal_names_the_axis_that_is_free(network) -> None:
-    with pytest.raises(InconclusiveError, match="axis 1 of 'x' is free"):
-        audit(network(TIME_FIRST), 21, 7, 6)
+    assert "axis 1 of 'x' is free" in reason_to_refuse(network(TIME_FIRST), 21, 7, 6)
 
 
 def test_a_model_that_draws_at_random_is_refused(network) -> None:
-    with pytest.raises(InconclusiveError, match="something else in every run"):
-        audit(network(NOISE), 24, 6)
+    assert "something else in every run" in reason_to_refuse(network(NOISE), 24, 6)
 
 
 def test_quantisation_by_the_range_of_the_batch_is_let_pass(network) -> None:
@@ -120,5 +123,4 @@ def test_quantisation_by_the_range_of_the_batch_is_let_pass(network) -> None:
 
 def test_values_that_are_not_finite_are_named_as_such(network: Callable[[str], Path]) -> None:
     path = network(f"(float[N,6] x) => (float[N,4] y) {{ {HEAD}  z = Log(r)  y = MatMul(z, v) }}")
-    with pytest.raises(InconclusiveError, match="NaN or infinite in output 'y'"):
-        audit(path, 12, 6)
+    assert "NaN or infinite in output 'y'" in reason_to_refuse(path, 12, 6)

@@ -19,12 +19,11 @@ from onnxmem.auditing import Progress, cut_run, layer, points
 from onnxmem.errors import (
     DataError,
     ModelRefusedError,
-    NoSiteError,
     OutOfMemoryError,
     UsageError,
 )
 from onnxmem.factorize import default_ranks
-from onnxmem.records import Report
+from onnxmem.records import Report, Score
 
 QUICK: dict[str, Any] = {"compress": ["nmf"], "batch": ["mixed"], "ranks": [1, 2, 4, 8]}
 
@@ -291,8 +290,15 @@ def test_tail_that_onnxruntime_refuses_is_skipped(
 def test_model_without_relu(tmp_path: Path, mlp: Sample) -> None:
     nodes = [helper.make_node("Sigmoid", ["x"], ["logits"])]
     onnx.save(sample_networks.build(nodes, {}, ["n", 10], "logits"), tmp_path / "net.onnx")
-    with pytest.raises(NoSiteError, match=r"Sigmoid \(1\)"):
-        onnxmem.audit(tmp_path / "net.onnx", mlp.x, mlp.y)
+    report = onnxmem.audit(tmp_path / "net.onnx", mlp.x, mlp.y, fail_under={"nmf.mixed": 0.5})
+    assert "Sigmoid (1)" in report.reason
+    assert (report.verdict, report.exit_code) == ("inconclusive", 3)
+    assert (report.baseline.metric, report.baseline.value, report.baseline.chance) == (
+        "top1", None, None,
+    )  # fmt: skip
+    assert not report.measured and not report.layers
+    assert report.summary["nmf.mixed"] == Score(None, None, None, 0, 0)
+    assert [(gate.key, gate.passed) for gate in report.gates] == [("nmf.mixed", None)]
 
 
 def test_pattern_that_matches_nothing_names_the_layers(mlp: Sample) -> None:

@@ -106,7 +106,7 @@ def test_doubt_of_the_baseline_goes_first() -> None:
     [(0.1, 300, True), (0.13, 300, True), (0.15, 300, False), (0.3, 20, False), (0.2, 20, True)],
 )
 def test_chance_allows_for_noise(value: float, samples: int, guessing: bool) -> None:
-    assert verdict.at_chance(Baseline("top1", value, 0.1), samples) is guessing
+    assert verdict.at_chance(value, 0.1, samples) is guessing
 
 
 def test_chance_is_the_share_of_the_largest_class() -> None:

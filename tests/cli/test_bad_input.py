@@ -79,7 +79,7 @@ def test_truncated_model(
 
 
 def test_model_without_relu_names_its_activations(
-    refused: Callable[..., str], folder: Path, mlp: Sample
+    command: Command, folder: Path, mlp: Sample
 ) -> None:
     nodes, weights = mlp_parts(10)
     for node in nodes:
@@ -87,9 +87,11 @@ def test_model_without_relu_names_its_activations(
             node.op_type = "Tanh"
     model = build(nodes, weights, ["n", 10], "features")
     onnx.save(model, folder / "net.onnx")
-    message = refused(model="net.onnx", code=3)
-    assert "no ReLU" in message
-    assert "Tanh (2)" in message
+    outcome = command("audit", "net.onnx", "--data", mlp.data, *QUICK)
+    assert (outcome.code, outcome.out, outcome.new_files) == (3, "", ("out.json",))
+    (line,) = outcome.err.splitlines()
+    assert line.startswith("onnxmem: error: net.onnx has no ReLU")
+    assert "Tanh (2)" in line
 
 
 def test_operator_that_onnxruntime_does_not_know(refused: Callable[..., str], folder: Path) -> None:

@@ -206,6 +206,33 @@ def empty() -> Report:
     return report((), "inconclusive", "no ReLU was found")
 
 
+def refused() -> Report:
+    """Return the report of a network whose layers were found, and that cannot be audited."""
+    reason = "net.onnx gives something else in every run; export it without its random operators"
+    layers = (skipped(0, "relu1", reason), skipped(1, "relu2", reason))
+    gates = (Gate("nmf.mixed", 0.5, None, None), Gate("pca.class:drop", 0.1, None, None))
+    return _unmeasured(report(layers, "inconclusive", reason, gates, "net.onnx"))
+
+
+def without_site() -> Report:
+    """Return the report of a network without any layer to audit, of which nothing ran."""
+    base = report((), "inconclusive", f"{HOSTILE_NAMES[0]} has no ReLU to analyze")
+    data = replace(base.data, sha256="", samples_given=0)
+    nowhere = {"provider": None, "device": None, "kernel": None}
+    return _unmeasured(replace(base, data=data, environment=base.environment | nowhere))
+
+
+def _unmeasured(base: Report) -> Report:
+    keys = ("nmf.class", "nmf.mixed", "pca.class")
+    return replace(
+        base,
+        data=replace(base.data, samples=0, classes=0, left_out=()),
+        baseline=Baseline("top1", None, None),
+        summary=dict.fromkeys(keys, Score(None, None, None, 0, 0)),
+        timings={},
+    )
+
+
 def many(count: int = 50, classes: int = 10) -> Report:
     """Return a report of many layers."""
     layers = tuple(
@@ -241,5 +268,15 @@ def hostile() -> Report:
 
 ALL = {
     make.__name__: make
-    for make in (passing, failing, inconclusive, partly_skipped, empty, many, hostile)
+    for make in (
+        passing,
+        failing,
+        inconclusive,
+        partly_skipped,
+        empty,
+        refused,
+        without_site,
+        many,
+        hostile,
+    )
 }
