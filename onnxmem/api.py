@@ -75,10 +75,14 @@ def audit(
         progress: called while the audit runs.
 
     Returns:
-        The report; `report.summary["nmf.mixed"].auc` is the score, 0 to 1.
+        The report; `report.summary["nmf.mixed"].auc` is the score, 0 to 1. A network that cannot
+        be audited (no ReLU, samples that influence each other, no classifier, ...) has a report as
+        well: `report.verdict` is "inconclusive", `report.reason` says why, `report.measured` is
+        False and every score None.
 
     Raises:
-        OnnxmemError: one of the classes of `onnxmem.errors`, with a message of one line.
+        OnnxmemError: one of the classes of `onnxmem.errors` whose exit code is 2 or 4, with a
+            message of one line.
 
     Source: Collins, Bigdeli, Süsstrunk (2018), arXiv:1810.03372.
     """

@@ -85,8 +85,9 @@ def _table(report: Report, wide: bool) -> Table:
     for layer in report.layers:
         cells = (_cell(layer, key, wide) for key in keys)
         table.add_row(*(_wide_row if wide else _narrow_row)(report, layer, cells))
-    table.add_section()
-    table.add_row(*_mean_row(report, keys, wide))
+    if keys:
+        table.add_section()
+        table.add_row(*_mean_row(report, keys, wide))
     return table
 
 
@@ -145,8 +146,9 @@ def _bounds(low: float, high: float, wide: bool) -> str:
 
 
 def _reasons(report: Report) -> Iterator[Text]:
+    """Yield why layers were skipped, where that is not what the verdict says anyway."""
     for layer in report.layers:
-        if layer.status == "skipped":
+        if layer.status == "skipped" and layer.reason != report.reason:
             name, reason = tensor_name(layer, 48), printable(layer.reason, 300)
             yield Text(f"Skipped {name}: {reason}", style="dim")
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import onnx.parser
 import pytest
 import yaml
 from sample_networks import Sample
@@ -105,6 +106,27 @@ def test_an_audit_leaves_summary_files_and_code(step: Callable[..., Ran], mlp: S
     assert json.loads(Path(ran.outputs["sarif"]).read_text())["version"] == "2.1.0"
     settings = json.loads(Path(ran.outputs["json"]).read_text())["settings"]
     assert (settings["ranks"], settings["fail_under"]) == ([1, 2], {"nmf.mixed": 0.999})
+
+
+def test_a_network_that_cannot_be_audited_leaves_summary_and_files(
+    step: Callable[..., Ran], mlp: Sample, tmp_path: Path
+) -> None:
+    network = without_relu(tmp_path / "net.onnx")
+    ran = step(AUDIT["run"], MODEL=network, DATA=mlp.data, ARGS=QUICK)
+    assert (ran.code, ran.outputs["exit-code"]) == (3, "3"), ran.text
+    assert "⚠️ onnxmem: inconclusive" in ran.summary
+    (run,) = json.loads(Path(ran.outputs["sarif"]).read_text())["runs"]
+    assert run["invocations"][0]["toolExecutionNotifications"]
+    assert json.loads(Path(ran.outputs["json"]).read_text())["verdict"] == "inconclusive"
+
+
+def without_relu(path: Path) -> Path:
+    """Write a network without any ReLU."""
+    text = (
+        '<ir_version: 8, opset_import: ["": 17]> n (float[N,10] x) => (float[N,10] y) {y=Tanh(x)}'
+    )
+    onnx.save(onnx.parser.parse_model(text), path)
+    return path
 
 
 @pytest.mark.parametrize(
