@@ -6,11 +6,9 @@ widened on the CPU, and which of several outputs classifies.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -21,6 +19,7 @@ from onnxmem.data import Column
 from onnxmem.errors import DataError, InconclusiveError, ModelRefusedError, UsageError
 from onnxmem.hazards import see
 from onnxmem.runtime import Device, Session
+from onnxmem.scratch import scratch_folder
 
 _ELEMENT_BYTES = 4
 
@@ -113,8 +112,8 @@ def prepare(
     batch = graph.native_batch(model)
     if batch is not None:
         model, batch = _free(model, batch, output, inputs, shared, device)
-    with tempfile.TemporaryDirectory(prefix="onnxmem-") as folder:
-        lean = graph.share_weights(model, Path(folder))
+    with scratch_folder() as folder:
+        lean = graph.share_weights(model, folder)
         form = graph.output_form(lean, output)
         largest = graph.largest_tensor(lean) * _ELEMENT_BYTES
         del model  # with the weights that it holds

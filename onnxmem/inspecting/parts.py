@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,6 +13,7 @@ from onnxmem.errors import DeviceError, UsageError
 from onnxmem.hazards import see
 from onnxmem.inspecting.feeds import find_inputs
 from onnxmem.runtime import Session, select_device
+from onnxmem.scratch import scratch_folder
 
 
 def require_runnable(model: graph.Model) -> None:
@@ -30,7 +30,7 @@ def require_runnable(model: graph.Model) -> None:
     except DeviceError:
         return
     model = graph.widen(model)
-    with tempfile.TemporaryDirectory(prefix="onnxmem-") as folder:
+    with scratch_folder() as folder:
         lean = graph.share_weights(model, folder)
         Session(graph.expose(lean, []), device, exact=True, prepack=False)
 
