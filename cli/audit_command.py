@@ -13,6 +13,7 @@ from onnxmem.records import Report
 from onnxmem.report.command import command_line
 
 from . import console
+from .configured import ConfiguredCommand
 from .entry import exit_code, say_settings
 from .folders import check_keeps
 from .options import (
@@ -28,7 +29,7 @@ from .options import (
 from .plan_table import plan_table
 
 
-@click.command("audit")
+@click.command("audit", cls=ConfiguredCommand)
 @click.argument("model", type=click.Path())
 @click.option("--data", required=True, metavar="DATA", help="Labelled samples.")
 @click.option("--plan", is_flag=True, help="Only say what the audit would cost.")

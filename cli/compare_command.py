@@ -19,6 +19,7 @@ from onnxmem.errors import UsageError
 from onnxmem.records import Report
 
 from . import console
+from .configured import ConfiguredCommand
 from .entry import exit_code, say_settings
 from .folders import check_keeps
 from .options import (
@@ -39,7 +40,7 @@ OF_REPORTS = {"paths", *FORMATS, *GATES, "quiet", "verbose"}
 """What can be said on the command line where reports are compared."""
 
 
-@click.command("compare")
+@click.command("compare", cls=ConfiguredCommand)
 @click.argument("paths", nargs=-1, type=click.Path(), metavar="MODEL... | REPORT.json...")
 @click.option("--data", metavar="DATA", help="Labelled samples for models.")
 @audit_options
@@ -60,7 +61,8 @@ def command(
         raise UsageError("there is nothing to compare; give two models or reports at least")
     given, outputs = _given(context), take_outputs(options)
     judged = [options["baseline"]] if options["baseline"] is not None else []
-    if _are_reports(paths, data, given):
+    stored = _are_reports(paths, data, given)
+    if stored:
         reports = _load_reports(paths, given)
         _check_outputs([*paths, *judged], outputs)
         comparison = compare(_judged(reports, options))
@@ -70,7 +72,7 @@ def command(
     contents = {p: formats.render_comparison(comparison, n) for n, p in outputs.paths.items()}
     for path, content in contents.items():
         formats.write(content, path)
-    say_settings(quiet=options["quiet"])
+    say_settings(quiet=options["quiet"], used=OF_REPORTS if stored else None)
     console.conclude_comparison(comparison, table=not outputs.to_stdout, quiet=options["quiet"])
     return exit_code(comparison, exit_zero=options["exit_zero"])
 

@@ -15,47 +15,61 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from onnxmem.errors import ConfigError
 
 CONFIGURABLE = ("audit", "compare")
 PATHS = {"DATA", "DIR", "FILE", "REPORT.json"}
 """Metavars of options that take a path; in a file it is relative to that file."""
+PATH_OR_PAIR = "FILE|KEY=VALUE"
+"""Metavar of an option that takes either, told apart by the sign."""
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
     """What a file sets. `defaults` are click's: for each command, option -> value."""
 
-    path: Path | None = None
+    path: Path = Path()
     defaults: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     verbose: bool = False
 
-    def describe(self, command: str) -> str:
-        """Return in one line what the file sets for a command, or an empty string."""
-        values = self.defaults.get(command)
-        if not values:
-            return ""
-        shown = ", ".join(f"{_spelled(key)} = {value}" for key, value in values.items())
-        return f"settings from {self.path}: {shown}"
+    def in_force(self, ctx: click.Context) -> dict[str, Any]:
+        """Return option -> value of what the file sets and the command line of `ctx` does not."""
+        return {
+            key: value
+            for key, value in self.defaults.get(ctx.info_name or "", {}).items()
+            if ctx.get_parameter_source(key) is ParameterSource.DEFAULT_MAP
+        }
+
+    def place(self, key: str, value: Any) -> str:
+        """Return in which file, and in which table of it, an option gets its value."""
+        return f"{_where(self.path)} {assignment(key, value)}"
+
+
+def assignment(key: str, value: Any) -> str:
+    """Return an option and its value as one line."""
+    text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
+    return f"{_spelled(key)} = {text}"
 
 
 def find(ctx: click.Context) -> Config:
     """Return what the nearest configuration sets for the commands that take settings.
 
     Raises:
-        ConfigError: a file cannot be read, or has a key that is no option.
+        ConfigError: a file cannot be read, has a key that is no option or stands there twice, or a
+            value of another type than the option takes.
     """
     path, values = _nearest(Path.cwd())
     if not values:
         return Config()
     path = Path(os.path.relpath(path))
-    values = {key.replace("-", "_"): value for key, value in values.items()}
+    values = _unified(values, path)
     options = {name: _options(ctx, name) for name in CONFIGURABLE}
     for key in values:
         _check_key(key, set().union(*options.values()), path)
     defaults = {
-        name: {key: _argument(values[key], own[key], path.parent) for key in values if key in own}
+        name: {key: _argument(values[key], own[key], path) for key in values if key in own}
         for name, own in options.items()
     }
     return Config(path, defaults, values.get("verbose") is True)
@@ -103,28 +117,55 @@ def _read(path: Path) -> dict[str, Any]:
         raise ConfigError(f"cannot read {path}: {error}") from error
 
 
+def _where(path: Path) -> str:
+    """Return the file, and the table that a project's file keeps the options in."""
+    return f"{path}: [tool.onnxmem]" if path.name == "pyproject.toml" else f"{path}:"
+
+
+def _unified(values: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    """Return the values by the names of the options, with no dashes."""
+    found: dict[str, str] = {}
+    for key in values:
+        name = key.replace("-", "_")
+        if name in found:
+            raise ConfigError(
+                f"{_where(path)} sets {found[name]!r} and {key!r}, which are one option; keep one"
+            )
+        found[name] = key
+    return {name: values[key] for name, key in found.items()}
+
+
 def _check_key(key: str, known: set[str], path: Path) -> None:
-    if key not in known:
-        (near,) = difflib.get_close_matches(key, sorted(known), 1, cutoff=0)
-        raise ConfigError(
-            f"{path}: unknown key {_spelled(key)!r}; did you mean {_spelled(near)!r}?"
-        )
+    if key in known:
+        return
+    near = difflib.get_close_matches(key, sorted(known), 1)
+    hint = f"did you mean {_spelled(near[0])!r}?" if near else f"there are {_listed(known)}"
+    raise ConfigError(f"{_where(path)} unknown key {_spelled(key)!r}; {hint}")
+
+
+def _listed(keys: set[str]) -> str:
+    return ", ".join(map(_spelled, sorted(keys)))
 
 
 def _spelled(key: str) -> str:
     return key.replace("_", "-")
 
 
-def _argument(value: Any, option: click.Option, folder: Path) -> Any:
+def _argument(value: Any, option: click.Option, path: Path) -> Any:
     """Return a value as the command line would bring it; tables become `KEY=VALUE`."""
     if option.is_flag:
         return value
-    if option.metavar in PATHS and isinstance(value, str) and value != "-":
-        return os.path.relpath(folder / value)
+    if option.metavar in PATHS:
+        if not isinstance(value, str):
+            name = assignment(str(option.name), value)
+            raise ConfigError(f"{_where(path)} {name}: give a path, in quotes")
+        return value if value == "-" else os.path.relpath(path.parent / value)
     if isinstance(value, Mapping):
         items = list(_pairs(value))
     else:
         items = [str(item) for item in (value if isinstance(value, list) else [value])]
+        if option.metavar == PATH_OR_PAIR:
+            items = [one if "=" in one else os.path.relpath(path.parent / one) for one in items]
     return items if option.multiple else ",".join(items)
 
 

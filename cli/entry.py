@@ -10,8 +10,9 @@ import sys
 import threading
 import traceback
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import click
 
@@ -34,7 +35,7 @@ class Run:
     """What is known before a command starts: whether to trace errors, and what a file sets."""
 
     verbose: bool = False
-    settings: str = ""
+    config: config.Config = field(default_factory=config.Config)
 
 
 class Commands(click.Group):
@@ -67,7 +68,7 @@ def cli(ctx: click.Context) -> None:
         ctx.default_map = dict(found.defaults)
         run = ctx.ensure_object(Run)
         run.verbose |= found.verbose
-        run.settings = found.describe(ctx.invoked_subcommand)
+        run.config = found
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -127,11 +128,22 @@ def _fail(error: BaseException, message: str, code: int, verbose: bool) -> int:
     return code
 
 
-def say_settings(*, quiet: bool) -> None:
-    """Say on stderr what a configuration file sets, if there is one."""
-    run = click.get_current_context().find_object(Run)
-    if run is not None and run.settings and not quiet:
-        click.echo(f"onnxmem: {printable(run.settings, MESSAGE_LENGTH)}", err=True)
+def say_settings(*, quiet: bool, used: AbstractSet[str] | None = None) -> None:
+    """Say on stderr which settings of a configuration file are in force, if any.
+
+    `used` names the options that play a part, None: all of them.
+    """
+    ctx = click.get_current_context()
+    run = ctx.find_object(Run)
+    if run is None or quiet:
+        return
+    values = {
+        key: value for key, value in run.config.in_force(ctx).items() if used is None or key in used
+    }
+    if values:
+        shown = ", ".join(config.assignment(key, value) for key, value in values.items())
+        line = f"settings from {run.config.path}: {shown}"
+        click.echo(f"onnxmem: {printable(line, MESSAGE_LENGTH)}", err=True)
 
 
 def exit_code(report: Report | Comparison, *, exit_zero: bool) -> int:

@@ -223,8 +223,13 @@ def take_outputs(options: dict[str, Any], names: Sequence[str] = FORMATS) -> Out
         UsageError: two of them want the same place.
     """
     paths = {name: options[name] for name in names if options.get(name) is not None}
-    if len(set(map(os.path.realpath, paths.values()))) < len(paths):
-        raise UsageError("two outputs would be written to the same place; give each its own FILE")
+    taken: dict[str, str] = {}
+    for name, path in paths.items():
+        other = taken.setdefault(os.path.realpath(path), name)
+        if other != name:
+            raise UsageError(
+                f"--{other} and --{name} would be written to the same place; give each its own FILE"
+            )
     return Outputs(paths)
 
 

@@ -88,7 +88,7 @@ def test_values_of_another_type_are_not_rounded(
     (folder / "onnxmem.toml").write_text(line)
     outcome = command("audit", mlp.path, "--data", mlp.data)
     assert outcome.code == 2
-    assert "--" + line.split(" ")[0] in outcome.error
+    assert f"onnxmem.toml: {line.split(' ')[0]} = " in outcome.error
 
 
 @pytest.mark.parametrize("text", ["per-class = 12", "[broken", "unknown = 1"])
@@ -101,11 +101,113 @@ def test_commands_without_settings_do_not_read_them(
     assert command("inspect", mlp.path, "-q").code == 0
 
 
-def test_any_unknown_key_has_a_nearest_one(command: Command, folder: Path, mlp: Sample) -> None:
-    (folder / "onnxmem.toml").write_text("zzz = 1")
+WRONG = {
+    "seed = 1.5": "seed = 1.5: '1.5' is not a valid integer",
+    "seed = -1": "seed = -1: --seed -1 is negative",
+    "ranks = 'many'": "ranks = many: --ranks 'many': give auto",
+    "ranks = [4, 0]": "ranks = 4,0: --ranks",
+    "compress = ['nmf', 'svd']": "compress = nmf,svd: unknown compressor 'svd'",
+    "memory = 'much'": "memory = much: ",
+    "metric = 'top5'": "metric = top5: 'top5' is not one of",
+    "fail-under = {nmf = {mixed = 2}}": "fail-under = nmf.mixed=2: gate nmf.mixed=2.0",
+    "bind = 'x'": "bind = x: --bind 'x'",
+    "json = 5": "json = 5: give a path",
+    "zzz = 1": "unknown key 'zzz'; there are baseline, batch, bind, cache, class-names, ",
+    "ranksx = 1": "unknown key 'ranksx'; did you mean 'ranks'?",
+    "per-class = 12\nper_class = 13": "sets 'per-class' and 'per_class', which are one option",
+}
+
+
+@pytest.mark.parametrize("line", WRONG)
+@pytest.mark.parametrize(
+    ("name", "head", "place"),
+    [
+        ("onnxmem.toml", "", "onnxmem.toml: "),
+        ("pyproject.toml", "[tool.onnxmem]\n", "pyproject.toml: [tool.onnxmem] "),
+    ],
+)
+@pytest.mark.parametrize("subcommand", ["audit", "compare"])
+def test_what_is_wrong_in_a_file_is_said_with_its_name_and_the_key(
+    command: Command, folder: Path, line: str, name: str, head: str, place: str, subcommand: str
+) -> None:
+    (folder / name).write_text(head + line)
+    models = ("a.onnx", "b.onnx")[: 1 + (subcommand == "compare")]
+    outcome = command(subcommand, *models, "--data", "d.npz")
+    assert outcome.code == 2
+    assert f"onnxmem: error: {place}{WRONG[line]}" in outcome.error
+
+
+@pytest.mark.parametrize(
+    ("line", "options", "words"),
+    [
+        ("per-class = 12", ("--seed", "-1"), "error: --seed -1 is negative"),
+        ("seed = 3", ("--seed", "-1"), "error: --seed -1 is negative"),
+        ("ranks = 'many'", ("--ranks", "few"), "error: --ranks 'few'"),
+        ("compress = 'pca'", ("--fail-under", "nmf.mixed=1"), "onnxmem.toml: compress = pca: "),
+    ],
+)
+def test_the_command_line_is_to_blame_for_its_own_values(
+    command: Command, folder: Path, line: str, options: tuple[str, ...], words: str
+) -> None:
+    (folder / "onnxmem.toml").write_text(line)
+    outcome = command("audit", "net.onnx", "--data", "d.npz", *options)
+    assert outcome.code == 2
+    assert words in outcome.error
+    assert ("onnxmem.toml" in outcome.error) is ("onnxmem.toml" in words)
+
+
+@pytest.mark.parametrize(
+    ("line", "key"),
+    [
+        ("layers = 'conv*'", "layers = conv*"),
+        ("output-name = 'scores'", "output-name = scores"),
+        ("json = 'nowhere/r.json'", "json = nowhere/r.json"),
+        ("baseline = 'old.json'", "baseline = old.json"),
+        ("max-drop = 0.1", "max-drop = 0.1"),
+        ("labels = 'y.npy'", "labels = y.npy"),
+        ("device = 'tpu'", "device = tpu"),
+        ("split = 'test'", "split = test"),
+    ],
+)
+def test_values_that_turn_out_wrong_later_are_traced_to_the_file(
+    command: Command, folder: Path, mlp: Sample, line: str, key: str
+) -> None:
+    (folder / "onnxmem.toml").write_text(f"per-class = 12\n{line}")
     outcome = command("audit", mlp.path, "--data", mlp.data)
     assert outcome.code == 2
-    assert "unknown key 'zzz'; did you mean '" in outcome.error
+    assert outcome.error.endswith(f" (onnxmem.toml: {key})")
+
+
+def test_preparation_in_a_file_beside_the_configuration(
+    command: Command, folder: Path, mlp: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / ".git").mkdir()
+    (folder / "onnxmem.toml").write_text("preprocess = ['prepare.json', 'size=8']")
+    (folder / "below").mkdir()
+    monkeypatch.chdir(folder / "below")
+    outcome = command("audit", mlp.path, "--data", mlp.data)
+    assert outcome.code == 2
+    assert outcome.error.endswith(
+        f"({Path('../onnxmem.toml')}: preprocess = {Path('../prepare.json')},size=8)"
+    )
+
+
+def test_only_settings_in_force_are_told(command: Command, folder: Path, mlp: Sample) -> None:
+    (folder / "onnxmem.toml").write_text(FAST + "seed = 3\nper-class = 12")
+    audit = ("audit", mlp.path, "--data", mlp.data)
+    outcome = command(*audit, "--seed", "4", "--ranks", "1", "--json", "r.json")
+    assert outcome.err.splitlines() == [
+        "onnxmem: settings from onnxmem.toml: compress = nmf, batch = mixed, per-class = 12"
+    ]
+    every = ("--seed", "4", "--ranks", "1", "--compress", "nmf", "--batch", "mixed")
+    assert not command(*audit, *every, "--per-class", "12").err
+    compared = command("compare", "r.json", "r.json", "--html", "-")
+    assert "settings from" not in compared.err
+    (folder / "onnxmem.toml").write_text("seed = 3\nfail-under = 'nmf.mixed=0'")
+    compared = command("compare", "r.json", "r.json")
+    assert compared.err.splitlines()[0] == (
+        "onnxmem: settings from onnxmem.toml: fail-under = nmf.mixed=0"
+    )
 
 
 def test_the_nearest_file_up_to_the_root_of_the_repository_counts(

@@ -1,0 +1,96 @@
+"""A command whose options may stand in a file: its errors say so where a value came from there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from onnxmem.errors import ConfigError, OnnxmemError, UsageError
+
+from .config import Config
+from .entry import Run
+from .options import take_settings
+
+
+class ConfiguredCommand(click.Command):
+    """Blames the file, and the key in it, for what is wrong with its values."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the arguments.
+
+        Raises:
+            ConfigError: a value in the file is not of the type that the option takes.
+        """
+        try:
+            return super().parse_args(ctx, args)
+        except click.BadParameter as error:
+            found = _config(ctx)
+            key = error.param.name if error.param is not None else None
+            values = found.in_force(ctx)
+            if key not in values:
+                raise
+            raise ConfigError(f"{found.place(key, values[key])}: {error.message}") from error
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command.
+
+        Raises:
+            ConfigError: a value in the file makes no settings.
+            OnnxmemError: that of the command, and the key in the file where it speaks of its value.
+        """
+        found = _config(ctx)
+        values = found.in_force(ctx)
+        try:
+            return super().invoke(ctx)
+        except OnnxmemError as error:
+            if (key := self._wrong_setting(ctx, error, values)) is not None:
+                raise ConfigError(f"{found.place(key, values[key])}: {error}") from error
+            spoken_of = [key for key in values if _speaks_of(str(error), key, ctx.params[key])]
+            if spoken_of:
+                places = "; ".join(found.place(key, values[key]) for key in spoken_of)
+                error.args = (f"{error} ({places})",)
+            raise
+
+    def _wrong_setting(
+        self, ctx: click.Context, error: OnnxmemError, values: Mapping[str, Any]
+    ) -> str | None:
+        """Return the option without whose value from the file the settings would not be at fault.
+
+        None where they are not at fault, or the command line alone is.
+        """
+        if _complaint(ctx.params) != str(error):
+            return None
+        defaults = self.make_context(ctx.info_name, [], resilient_parsing=True).params
+        for key in values:
+            if _complaint({**ctx.params, key: defaults[key]}) != str(error):
+                return key
+        return None
+
+
+def _config(ctx: click.Context) -> Config:
+    run = ctx.find_object(Run)
+    return Config() if run is None else run.config
+
+
+def _complaint(options: dict[str, Any]) -> str:
+    """Return what is wrong with the settings that the options make, if anything."""
+    try:
+        take_settings(options)
+    except UsageError as error:
+        return str(error)
+    return ""
+
+
+def _speaks_of(message: str, key: str, value: Any) -> bool:
+    """Tell whether a message names an option, or quotes the text or names the path it was given."""
+    option = f"--{key.replace('_', '-')}"
+    if re.search(rf"{option}(?![\w-])", message):
+        return True
+    texts = value if isinstance(value, tuple) else (value,)
+    return any(
+        isinstance(text, str) and (repr(text) in message or ("." in text and text in message))
+        for text in texts
+    )
