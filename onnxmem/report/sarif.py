@@ -7,7 +7,7 @@ take all results of a binary file for the same. The identifier of a run ends wit
 each model has a category of its own there.
 
 A network that could not be audited has no results, which would all say the same, but an invocation
-that did not succeed, with a notification that tells why (SARIF 2.1.0, 3.20.14 and 3.20.21).
+that did not succeed (`executionSuccessful`), with a notification that tells why.
 """
 
 from __future__ import annotations
