@@ -72,19 +72,20 @@ def _transposed(stack: Array) -> Array:
 
 
 def _truncated_svd(a: Array, components: int, seed: int) -> tuple[Array, Array]:
-    """Project `a` (m, q) on its leading singular vectors, through the short side's Gram matrix.
+    """Project `a` (m, q) on its leading singular vectors.
 
-    Few of many vectors come from subspace iteration (Halko, Martinsson & Tropp 2011, algorithm 4.4,
-    on the Gram matrix), which leaves out what the matrix hardly has anyway.
+    Few of many come from subspace iteration, which leaves out what the matrix hardly has anyway
+    (Halko, Martinsson & Tropp 2011, algorithm 4.4); more from the short side's Gram matrix.
     """
     xp = namespace(a)
     wide = a.shape[0] < a.shape[1]
-    gram = a @ a.T if wide else a.T @ a
-    if components * _FEW >= len(gram):
-        basis = xp.ascontiguousarray(xp.linalg.eigh(gram)[1][:, -components:])
-    else:
-        noise = np.random.default_rng(seed).standard_normal((len(gram), components), np.float32)
+    tall = a.T if wide else a
+    short = tall.shape[1]
+    if components * _FEW < short:
+        noise = np.random.default_rng(seed).standard_normal((short, components), np.float32)
         basis = xp.asarray(noise)
         for _ in range(_POWER_STEPS):
-            basis = xp.linalg.qr(gram @ basis)[0]
+            basis = xp.linalg.qr(tall.T @ (tall @ basis))[0]
+    else:
+        basis = xp.ascontiguousarray(xp.linalg.eigh(tall.T @ tall)[1][:, -components:])
     return (basis, basis.T @ a) if wide else (a @ basis, xp.ascontiguousarray(basis.T))
