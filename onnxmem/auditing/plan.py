@@ -260,11 +260,11 @@ class _Trial:
         approximating = self._timed(
             lambda: relative_error(self.matrix, fitted.approximate(self.matrix, middle))
         )[1]
-        costs = []
+        costs, fitting = [], 0.0
         for chosen in (few, grid):
             exact = sum(self._is_exact(name, level) for level in chosen)
             runs = sum(fitted.draws(level) for level in chosen)
-            fitting = self._fitting(method, grid, chosen)
+            fitting = max(fitting, self._fitting(method, grid, chosen))
             cost = Cost()
             for number, kind in enumerate(self.settings.batch):
                 known = number and method.row_by_row and self.bench.independent

@@ -110,7 +110,7 @@ def test_pairs_tell_apart_what_overlapping_intervals_do_not() -> None:
     assert (cell.difference_low, cell.difference_high) == pytest.approx((0.03, 0.03), abs=1e-4)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 1000), st.floats(-0.1, 0.1))
 def test_the_interval_holds_the_difference_and_turns_with_the_order(seed: int, by: float) -> None:
     one, two = shares(seed), np.clip(shares(seed + 1) + by, 0, 1)

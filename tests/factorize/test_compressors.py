@@ -117,7 +117,7 @@ def test_many_matrices_get_what_each_gets_alone(
             assert np.allclose(one, other, atol=1e-4 if xp is not np else 0, rtol=0)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.lists(st.tuples(st.integers(1, 25), st.integers(1, 25), st.floats(0, 1)), max_size=6))
 def test_any_stack_gets_the_bits_that_its_matrices_get_alone(
     shapes: list[tuple[int, int, float]],

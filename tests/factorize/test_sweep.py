@@ -22,7 +22,7 @@ def error_of(factors: Iterable[Any]) -> np.ndarray:
     return np.array([f.error for f in factors])
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(m=st.integers(1, 30), q=st.integers(1, 30), seed=st.integers(0, 1000), zeros=st.floats(0, 1))
 def test_any_matrix_gives_finite_non_negative_factors_whose_error_falls(
     m: int, q: int, seed: int, zeros: float

@@ -56,7 +56,6 @@ def networks(draw: st.DrawFn) -> onnx.ModelProto:
 
 @settings(
     max_examples=40,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(proto=networks())
