@@ -12,7 +12,7 @@ import fake_cupy
 import numpy as np
 import pytest
 
-from onnxmem.factorize import device
+from onnxmem.factorize import graphs, launch
 
 _FAKE = fake_cupy.make()
 
@@ -23,7 +23,9 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     if shutil.which("g++") is None:
         pytest.skip("no g++ to compile the kernels with")
     monkeypatch.setitem(sys.modules, "cupy", _FAKE)
-    monkeypatch.setattr(device, "_THREADS", 8)
+    monkeypatch.setattr(launch, "THREADS", 8)
+    monkeypatch.setattr(launch, "TILE", {"THREADS": 8, "TILE": 4, "DEPTH": 8})
+    monkeypatch.setattr(graphs, "_refusals", [])
     return _FAKE
 
 

@@ -13,32 +13,38 @@ import numpy as np
 import pytest
 
 from onnxmem.arrays import to_host
-from onnxmem.factorize import device, kernel, nmf_sweep, refine
+from onnxmem.factorize import device, iteration, kernel, launch, nmf_sweep, refine
 from onnxmem.factorize.refine import Effort
 from onnxmem.factorize.target import Target
 
+SOURCES = [("half_step", 0), ("half_step", 16), ("course", 0), ("product", 0)]
+
 
 @pytest.mark.parametrize("architecture", ["sm_80", "sm_90"])
-@pytest.mark.parametrize("build", [0, 16])
-def test_nvcc_compiles_the_kernels(tmp_path: Path, architecture: str, build: int) -> None:
+@pytest.mark.parametrize(("file", "build"), SOURCES)
+def test_nvcc_compiles_the_kernels(
+    tmp_path: Path, architecture: str, file: str, build: int
+) -> None:
     nvcc = shutil.which("nvcc")
     if nvcc is None:
         pytest.skip("no nvcc")
     source = tmp_path / "kernels.cu"
-    source.write_text(device.source())
+    source.write_text(launch.source(file))
     command = [nvcc, f"-arch={architecture}", f"-DK={build}", "-cubin", "-Werror", "all-warnings"]
     subprocess.run([*command, "-o", str(tmp_path / "out"), str(source)], check=True)
 
 
-def test_the_source_ships_with_the_package() -> None:
-    assert resources.files("onnxmem.factorize").joinpath("kernels.cu").is_file()
+@pytest.mark.parametrize("file", ["half_step", "course", "product"])
+def test_the_sources_ship_with_the_package(file: str) -> None:
+    assert resources.files("onnxmem.factorize").joinpath(f"{file}.cu").is_file()
 
 
 def test_the_course_of_the_iterations_has_the_same_numbers_on_both_sides() -> None:
-    source = device.source()
-    for name in ("GROWTH", "CAP_GROWTH", "CUT", "CALM"):
+    source = launch.source("course")
+    names = {"START_RATE": "RATE"} | {n: n for n in ("GROWTH", "CAP_GROWTH", "CUT", "CALM")}
+    for name, ours in names.items():
         (line,) = [one for one in source.splitlines() if one.startswith(f"#define {name} ")]
-        assert float(line.split()[2].rstrip("f")) == getattr(refine, name)
+        assert float(line.split()[2].rstrip("f")) == getattr(refine, ours)
 
 
 @pytest.mark.parametrize("k", [3, 11, 70])
@@ -77,11 +83,19 @@ def test_the_device_gives_the_error_curve_of_the_host(fake: ModuleType, activati
     assert np.allclose(ours, theirs, rtol=5e-3)
 
 
+@pytest.mark.parametrize("small", [True, False])
 def test_the_host_looks_now_and_then_and_not_at_each_iteration(
-    fake: ModuleType, activations: Any, monkeypatch: pytest.MonkeyPatch
+    fake: ModuleType, activations: Any, monkeypatch: pytest.MonkeyPatch, small: bool
 ) -> None:
     looks = []
-    monkeypatch.setattr(fake.ndarray, "__bool__", lambda self: bool(looks.append(1)))
+
+    def look(self: Any) -> np.ndarray:
+        looks.append(1)
+        return np.zeros(1)
+
+    monkeypatch.setattr(fake.ndarray, "get", look)
+    if not small:
+        monkeypatch.setattr(iteration, "_SMALL", 0)
     rng = np.random.default_rng(0)
     w, h = fake.asarray(rng.random((1, 2, 9), "f")), fake.asarray(rng.random((1, 2, 8), "f"))
     target = Target.whole(fake.asarray(activations(9, 8)[None]))
