@@ -68,9 +68,9 @@ def merge(w: Array, h: Array, rank: int) -> tuple[Array, Array]:
     Gram matrices; the components themselves are mixed once, at the end.
     """
     xp = namespace(w)
-    grams = [to_host(x @ x.swapaxes(1, 2)).astype(np.float64) for x in (w, h)]
+    grams = to_host(xp.stack([x @ x.swapaxes(1, 2) for x in (w, h)])).astype(np.float64)
     mixes = [_merged(gram_w, gram_h, rank) for gram_w, gram_h in zip(*grams, strict=True)]
-    mix_w, mix_h = (xp.asarray(np.stack(mix)) for mix in zip(*mixes, strict=True))
+    mix_w, mix_h = xp.asarray(np.stack(mixes, axis=1))
     return mix_w @ w, mix_h @ h
 
 
@@ -81,7 +81,7 @@ def _merged(gram_w: np.ndarray, gram_h: np.ndarray, rank: int) -> tuple[np.ndarr
     """Return (rank, k) twice: how components are mixed, for w and h of these (k, k) Grams."""
     k = len(gram_w)
     mix_w, mix_h, gone = np.eye(k), np.eye(k), np.zeros(k, bool)
-    loss = np.stack([_merge_loss(gram_w, gram_h, i) for i in range(k)])
+    loss = _merge_loss(gram_w, gram_h, slice(k))
     for _ in range(k - rank):
         i, j = divmod(int(loss.argmin()), k)
         shares = _best_shares(
@@ -92,7 +92,8 @@ def _merged(gram_w: np.ndarray, gram_h: np.ndarray, rank: int) -> tuple[np.ndarr
             gram[i] = a * gram[i] + b * gram[j]
             gram[:, i] = a * gram[:, i] + b * gram[:, j]
         gone[j] = True
-        loss[i] = loss[:, i] = np.where(gone, np.inf, _merge_loss(gram_w, gram_h, i))
+        merged = _merge_loss(gram_w, gram_h, slice(i, i + 1))[0]
+        loss[i] = loss[:, i] = np.where(gone, np.inf, merged)
         loss[j] = loss[:, j] = np.inf
     return mix_w[~gone].astype(np.float32), mix_h[~gone].astype(np.float32)
 
@@ -116,15 +117,18 @@ def _best_shares(
     return (u * balance, v * balance), (x / balance, y / balance)
 
 
-def _merge_loss(gram_w: np.ndarray, gram_h: np.ndarray, i: int) -> Array:
-    """Return (k,): the squared smaller singular value of w[i]ᵀ h[i] + w[j]ᵀ h[j]; inf at j = i.
+def _merge_loss(gram_w: np.ndarray, gram_h: np.ndarray, rows: slice) -> np.ndarray:
+    """Return (n, k): the squared smaller singular value of w[i]ᵀ h[i] + w[j]ᵀ h[j]; inf at j = i.
 
-    The squared singular values are the eigenvalues of the product of the two 2 x 2 Gram matrices.
+    i runs over `rows`, j over all components. The squared singular values are the eigenvalues of
+    the product of the two 2 x 2 Gram matrices.
     """
-    own_w, own_h, with_w, with_h = gram_w.diagonal(), gram_h.diagonal(), gram_w[i], gram_h[i]
-    trace = own_w[i] * own_h[i] + own_w * own_h + 2 * with_w * with_h
-    determinant = (own_w[i] * own_w - with_w**2) * (own_h[i] * own_h - with_h**2)
+    own_w, own_h, with_w, with_h = gram_w.diagonal(), gram_h.diagonal(), gram_w[rows], gram_h[rows]
+    both, of_w, of_h = (own_w * own_h)[rows, None], own_w[rows, None], own_h[rows, None]
+    trace = both + own_w * own_h + 2 * with_w * with_h
+    determinant = (of_w * own_w - with_w**2) * (of_h * own_h - with_h**2)
     root = np.sqrt(np.maximum(trace**2 - 4 * determinant, 0))
     loss = 2 * determinant / np.maximum(trace + root, _TINY)
-    loss[i] = np.inf
-    return loss
+    each = np.arange(len(own_w))[rows]
+    loss[np.arange(len(each)), each] = np.inf
+    return np.asarray(loss)
