@@ -5,26 +5,32 @@
 Needs CuPy and a CUDA device. The floors are modelled for an H200 (60 TFLOP/s in float32, 4.3 TB/s)
 at 20 iterations for each of the ranks 1 to 50; on another device the fraction tells little. Prints
 the driver, the versions, and for each case the time, the floor and the fraction, as text and JSON.
+The one small problem is solved three times: with its iterations recorded as CUDA graphs, with the
+same kernels launched one by one, and with the products left to cuBLAS as for large problems.
 """
 
 from __future__ import annotations
 
 import json
+import statistics
 import sys
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
+from unittest import mock
 
 import numpy as np
 
 from onnxmem.arrays import load_cupy
 from onnxmem.errors import DeviceError
-from onnxmem.factorize import compressor, nmf_sweep
+from onnxmem.factorize import compressor, graphs, iteration, nmf_sweep
 
 RANKS = tuple(range(1, 51))
 REPEATS = 5
+SMALL = "dense, 400 x 627"
 FLOORS_MS = {
-    "dense, 400 x 627": ((400, 627), 0.30),
+    SMALL: ((400, 627), 0.30),
     "conv, 50 images of 14 x 14 x 512": ((9800, 512), 3.4),
     "conv, 50 images of 56 x 56 x 128": ((156800, 128), 8.4),
 }
@@ -40,7 +46,7 @@ def activations(xp: Any, m: int, q: int, seed: int) -> Any:
 
 
 def milliseconds(xp: Any, work: Callable[[], Any]) -> float:
-    """Return the least time of a few runs, after one that compiles the kernels."""
+    """Return the median time of a few runs, after one that compiles the kernels."""
     found = []
     for _ in range(REPEATS + 1):
         xp.cuda.Device().synchronize()
@@ -48,7 +54,7 @@ def milliseconds(xp: Any, work: Callable[[], Any]) -> float:
         work()
         xp.cuda.Device().synchronize()
         found.append(1000 * (time.perf_counter() - start))
-    return min(found[1:])
+    return statistics.median(found[1:])
 
 
 def environment(xp: Any) -> dict[str, Any]:
@@ -72,28 +78,52 @@ def row(name: str, measured: float, floor: float) -> dict[str, Any]:
     return {"case": name, "ms": measured, "floor_ms": floor, "fraction": fraction}
 
 
-def main() -> int:
-    """Measure one problem, and many at once, of each case."""
-    try:
-        xp: Any = load_cupy()
-    except DeviceError as error:
-        print(f"no GPU to measure on: {error}", file=sys.stderr)
-        return 1
+def cuda() -> Any:
+    """Return CuPy, or raise a DeviceError where it has no device."""
+    xp: Any = load_cupy()
     try:
         xp.cuda.runtime.getDeviceCount()
     except xp.cuda.runtime.CUDARuntimeError as error:
-        print(f"no GPU to measure on: {error}", file=sys.stderr)
+        raise DeviceError(str(error)) from error
+    return xp
+
+
+def small_rows(xp: Any) -> list[dict[str, Any]]:
+    """Measure one small problem: recorded, launch by launch, and with cuBLAS."""
+    (m, q), floor = FLOORS_MS[SMALL]
+    a = activations(xp, m, q, 0)
+    plain = mock.patch.object(graphs, "record", lambda *_: None)
+    library = mock.patch.object(iteration, "_SMALL", 0)
+    rows = []
+    for name, patches in {"recorded": [], "plain": [plain], "cuBLAS": [plain, library]}.items():
+        with ExitStack() as stack:
+            for patch in patches:
+                stack.enter_context(patch)
+            spent = milliseconds(xp, lambda: list(nmf_sweep(a, RANKS)))
+        rows.append(row(f"{SMALL}, one, {name}", spent, floor))
+    if refusals := graphs._refusals:
+        print(f"nothing could be recorded, so all launches were plain: {refusals[0]}")
+    return rows
+
+
+def main() -> int:
+    """Measure one problem, and many at once, of each case."""
+    try:
+        xp = cuda()
+    except DeviceError as error:
+        print(f"no CUDA device to measure on: {error}", file=sys.stderr)
         return 1
-    report: dict[str, Any] = {"environment": environment(xp), "rows": []}
+    report: dict[str, Any] = {"environment": environment(xp)}
     print("; ".join(f"{key} {value}" for key, value in report["environment"].items()))
-    for name, ((m, q), floor) in FLOORS_MS.items():
+    report["rows"] = small_rows(xp)
+    for name, ((m, q), floor) in list(FLOORS_MS.items())[1:]:
         one = activations(xp, m, q, 0)
         spent = milliseconds(xp, lambda a=one: list(nmf_sweep(a, RANKS)))
         report["rows"].append(row(f"{name}, one", spent, floor))
-    (m, q), floor = FLOORS_MS["dense, 400 x 627"]
+    (m, q), floor = FLOORS_MS[SMALL]
     many = [activations(xp, m, q, seed) for seed in range(TOGETHER)]
     spent = milliseconds(xp, lambda: compressor("nmf").fit_many(many, RANKS, 0))
-    report["rows"].append(row(f"dense, 400 x 627, {TOGETHER} at once", spent, TOGETHER * floor))
+    report["rows"].append(row(f"{SMALL}, {TOGETHER} at once", spent, TOGETHER * floor))
     print(json.dumps(report, indent=2))
     return 0
 

@@ -19,7 +19,7 @@ from onnxmem.factorize.refine import Effort, Pairs
 from onnxmem.factorize.target import Target
 
 _SMALL = 1 << 28
-"""Operations of an iteration's products up to which its launches are taken to be what it costs."""
+"""Operations of an iteration's products with A up to which its launches are taken to cost more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +159,7 @@ def iteration(target: Target, k: int, sweeps: int) -> Iteration:
     target.
     """
     room = launch.room_for(k)
-    if _operations(target, room) > _SMALL:
+    if not is_small(target, room):
         return Iteration(target, k, sweeps, small=False)
     owner = target.left_t
     if id(owner) not in _KEPT:
@@ -173,7 +173,7 @@ def iteration(target: Target, k: int, sweeps: int) -> Iteration:
     return kept[key]
 
 
-def _operations(target: Target, k: int) -> int:
-    """Return the additions and multiplications of an iteration's products with A."""
+def is_small(target: Target, k: int) -> bool:
+    """Tell whether an iteration with `k` components costs no more than its launches do."""
     values = target.left.size + (0 if target.right is None else target.right.size)
-    return int(4 * k * values)
+    return bool(4 * k * values <= _SMALL)

@@ -19,6 +19,8 @@ _STEP = 32
 """Of how many components more there is room each, beyond the builds."""
 TILE = {"THREADS": 256, "TILE": 16, "DEPTH": 128}
 """What a block of the product works on: see product.cu."""
+GROWTH = {"THREADS": 1024, "WIDTH": 32}
+"""How a block is divided that grows a problem: see grow.cu."""
 IN_PLACE, PUSH, MEASURE = 0, 1, 2
 """What a half-step does: see half_step.cu."""
 
@@ -61,6 +63,11 @@ def product(
     _launch("product", "product", grid, given, **TILE)
 
 
+def grow(problems: int, *given: Any) -> None:
+    """Append a component to each problem; `given` are the kernel's arguments."""
+    _launch("grow", "grow", (problems,), given, **GROWTH)
+
+
 def blocks(size: int) -> int:
     """Return how many blocks of one thread for each of `size` values there are."""
     return -(-size // THREADS)
@@ -82,5 +89,5 @@ def _kernel(xp: ModuleType, file: str, name: str, constants: tuple[tuple[str, in
 
 @cache
 def source(file: str) -> str:
-    """Return the CUDA source half_step, course or product."""
+    """Return the CUDA source half_step, course, product or grow."""
     return resources.files("onnxmem.factorize").joinpath(f"{file}.cu").read_text()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from onnxmem.arrays import Array, namespace, to_host
+from onnxmem.arrays import Array, is_cupy, namespace, to_host
 from onnxmem.factorize.target import Target
 
 _POWER_STEPS = 3
@@ -20,8 +20,13 @@ def grow(target: Target, w: Array, h: Array, rank: int, seed: int) -> tuple[Arra
     xp = namespace(w)
     p, k, q = h.shape
     # By column, so that a dead column at the end changes none of the others' numbers.
-    noise = np.random.default_rng(seed).standard_normal((q, rank - k), np.float32).T
-    right = xp.broadcast_to(xp.asarray(noise), (p, rank - k, q))
+    noise = xp.asarray(np.random.default_rng(seed).standard_normal((q, rank - k), np.float32).T)
+    if is_cupy(w) and rank - k == 1:
+        from onnxmem.factorize import device
+
+        if grown := device.grow(target, w, h, noise):
+            return grown
+    right = xp.broadcast_to(noise, (p, rank - k, q))
     w_t, h_t = w.swapaxes(1, 2), h.swapaxes(1, 2)
     left = target.times(right) - (right @ h_t) @ w
     for _ in range(_POWER_STEPS):

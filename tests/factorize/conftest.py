@@ -25,6 +25,7 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     monkeypatch.setitem(sys.modules, "cupy", _FAKE)
     monkeypatch.setattr(launch, "THREADS", 8)
     monkeypatch.setattr(launch, "TILE", {"THREADS": 8, "TILE": 4, "DEPTH": 8})
+    monkeypatch.setattr(launch, "GROWTH", {"THREADS": 16, "WIDTH": 4})
     monkeypatch.setattr(graphs, "_refusals", [])
     return _FAKE
 

@@ -201,13 +201,16 @@ def on_device(function: Any, name: str) -> Any:
 
 
 SHIM = """
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <ucontext.h>
 #define __global__
 #define __device__ static
 #define __shared__ static
+#define __noinline__
 #define __launch_bounds__(threads)
+using std::min;
 struct Index { int x, y, z; };
 static Index blockIdx, gridDim, blockDim, threadIdx;
 static ucontext_t host, fibres[THREADS];

@@ -17,7 +17,7 @@ from onnxmem.factorize import device, iteration, kernel, launch, nmf_sweep, refi
 from onnxmem.factorize.refine import Effort
 from onnxmem.factorize.target import Target
 
-SOURCES = [("half_step", 0), ("half_step", 16), ("course", 0), ("product", 0)]
+SOURCES = [("half_step", 0), ("half_step", 16), ("course", 0), ("product", 0), ("grow", 0)]
 
 
 @pytest.mark.parametrize("architecture", ["sm_80", "sm_90"])
@@ -34,7 +34,7 @@ def test_nvcc_compiles_the_kernels(
     subprocess.run([*command, "-o", str(tmp_path / "out"), str(source)], check=True)
 
 
-@pytest.mark.parametrize("file", ["half_step", "course", "product"])
+@pytest.mark.parametrize("file", ["half_step", "course", "product", "grow"])
 def test_the_sources_ship_with_the_package(file: str) -> None:
     assert resources.files("onnxmem.factorize").joinpath(f"{file}.cu").is_file()
 

@@ -1,4 +1,4 @@
-"""Small problems on a device: products of their own, and iterations recorded as graphs."""
+"""Small problems on a device: kernels of their own, and iterations recorded as graphs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from onnxmem.arrays import to_host
-from onnxmem.factorize import device, graphs, iteration, launch, nmf_sweep
+from onnxmem.factorize import device, graphs, iteration, launch, nmf_sweep, refine, seeds
 from onnxmem.factorize.refine import Effort, Pairs
 from onnxmem.factorize.target import Target
 
@@ -118,6 +118,31 @@ def test_ranks_of_one_build_share_a_graph(
     )
     refined(fake, matrices, [1, 2, 8, 3, 9, 10])
     assert len(ends) == 2
+
+
+@pytest.mark.parametrize("k", [0, 1, 6])
+@pytest.mark.parametrize("components", [5, 36])
+def test_one_launch_grows_by_the_component_that_the_host_finds(
+    gpu: ModuleType, matrices: np.ndarray, k: int, components: int
+) -> None:
+    ours = [np.zeros((2, 0, size), np.float32) for size in matrices.shape[1:]]
+    if k:
+        solved = refine.refine(Target.of(matrices, components), *start(np, k, matrices), EFFORT)
+        ours = [solved.w, solved.h]
+    theirs = [gpu.asarray(factor) for factor in ours]
+    expected = seeds.grow(Target.of(matrices, components), *ours, k + 1, 0)
+    found = seeds.grow(Target.of(gpu.asarray(matrices), components), *theirs, k + 1, 0)
+    for one, other in zip(expected, found, strict=True):
+        assert one.shape == other.shape
+        assert np.allclose(one, to_host(other), atol=2e-3 * one.max())
+
+
+def test_where_nothing_is_left_a_component_of_zeros_grows(gpu: ModuleType) -> None:
+    a = np.zeros((1, 16, 24), np.float32)
+    none = [gpu.zeros((1, 0, size), np.float32) for size in a.shape[1:]]
+    w, h = seeds.grow(Target.whole(gpu.asarray(a)), *none, 1, 0)
+    assert not to_host(w).any()
+    assert not to_host(h).any()
 
 
 def test_own_products_change_nothing_but_rounding(
