@@ -92,7 +92,7 @@ def small_rows(xp: Any) -> list[dict[str, Any]]:
     """Measure one small problem: recorded, launch by launch, and with cuBLAS."""
     (m, q), floor = FLOORS_MS[SMALL]
     a = activations(xp, m, q, 0)
-    plain = mock.patch.object(graphs, "record", lambda *_: None)
+    plain = mock.patch.object(graphs, "record", return_value=None)
     library = mock.patch.object(iteration, "_SMALL", 0)
     rows = []
     for name, patches in {"recorded": [], "plain": [plain], "cuBLAS": [plain, library]}.items():

@@ -2,7 +2,8 @@
 
 What CuPy refuses is refused here: arrays of NumPy among its own, NumPy's functions on its arrays.
 A `RawKernel` is compiled by g++ behind a few lines that give CUDA's names a meaning: the blocks of
-a grid run one after the other, the threads of a block as fibres that change at each barrier.
+a grid run one after the other, the threads of a block as fibres that change at each barrier: first
+to last and last to first in turn, so that a missing barrier shows.
 While a stream captures, launches are recorded, and all that would multiply, allocate or wait is
 refused; a graph that is launched fails where memory that it works on has been freed.
 """
@@ -245,7 +246,8 @@ extern "C" void launch(int columns, int rows, int layers, void** arguments) {{
         }}
         for (bool running = true; running;) {{
             running = false;
-            for (int t = 0; t < THREADS; ++t) {{
+            for (int turn = 0; turn < THREADS; ++turn) {{
+                const int t = block % 2 ? THREADS - 1 - turn : turn;
                 if (ended[t]) continue;
                 threadIdx.x = t;
                 swapcontext(&host, &fibres[t]);
