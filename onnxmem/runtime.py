@@ -24,6 +24,7 @@ import numpy as np
 from onnxmem.arrays import Array, load_cupy
 from onnxmem.complaints import plain
 from onnxmem.errors import DeviceError, ModelRefusedError, OutOfMemoryError, UsageError
+from onnxmem.handover import to_array, to_value
 
 INSTALL_CPU = "pip install onnxruntime"
 INSTALL_CUDA = "pip install 'onnxruntime-gpu[cuda,cudnn]' 'cupy-cuda13x[ctk]'"
@@ -266,17 +267,14 @@ class Session:
 
     def _run_bound(self, feeds: Mapping[str, Array], names: Sequence[str]) -> list[Array]:
         cupy = load_cupy()
-        values = {
-            name: load_onnxruntime().OrtValue.from_dlpack(cupy.ascontiguousarray(array))
-            for name, array in feeds.items()
-        }
+        values = load_onnxruntime().OrtValue
         binding = self._session.io_binding()
-        for name, value in values.items():
-            binding.bind_ortvalue_input(name, value)
+        for name, array in feeds.items():
+            binding.bind_ortvalue_input(name, to_value(values, cupy.ascontiguousarray(array)))
         for name in names:
             binding.bind_output(name, "cuda", self.device.index)
         self._session.run_with_iobinding(binding)
-        return [cupy.from_dlpack(value) for value in binding.get_outputs()]
+        return [to_array(cupy, value) for value in binding.get_outputs()]
 
 
 def _session_options(onnxruntime: ModuleType, part: Part, exact: bool, prepack: bool) -> Any:
