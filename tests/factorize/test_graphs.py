@@ -46,8 +46,12 @@ def start(xp: ModuleType, k: int, a: np.ndarray) -> tuple[Any, Any]:
     return xp.asarray(rng.random((p, k, m), "f")), xp.asarray(rng.random((p, k, q), "f"))
 
 
+def compressed(a: Any, components: int) -> Target:
+    return Target.whole(a).compressed(components, 0)
+
+
 def refined(xp: ModuleType, a: np.ndarray, ranks: list[int], components: int = 10) -> list[Pairs]:
-    target = Target.of(xp.asarray(a), components)
+    target = compressed(xp.asarray(a), components)
     return [device.refine(target, *start(xp, k, a), EFFORT) for k in ranks]
 
 
@@ -127,11 +131,11 @@ def test_one_launch_grows_by_the_component_that_the_host_finds(
 ) -> None:
     ours = [np.zeros((2, 0, size), np.float32) for size in matrices.shape[1:]]
     if k:
-        solved = refine.refine(Target.of(matrices, components), *start(np, k, matrices), EFFORT)
+        solved = refine.refine(compressed(matrices, components), *start(np, k, matrices), EFFORT)
         ours = [solved.w, solved.h]
     theirs = [gpu.asarray(factor) for factor in ours]
-    expected = seeds.grow(Target.of(matrices, components), *ours, k + 1, 0)
-    found = seeds.grow(Target.of(gpu.asarray(matrices), components), *theirs, k + 1, 0)
+    expected = seeds.grow(compressed(matrices, components), *ours, k + 1, 0)
+    found = seeds.grow(compressed(gpu.asarray(matrices), components), *theirs, k + 1, 0)
     for one, other in zip(expected, found, strict=True):
         assert one.shape == other.shape
         assert np.allclose(one, to_host(other), atol=2e-3 * one.max())
@@ -191,7 +195,7 @@ def test_what_was_recorded_is_kept_no_longer_than_its_target(
     fake: ModuleType, matrices: np.ndarray
 ) -> None:
     before = set(iteration._KEPT)
-    target = Target.of(fake.asarray(matrices), 5)
+    target = compressed(fake.asarray(matrices), 5)
     device.refine(target, *start(fake, 3, matrices), EFFORT)
     assert len(set(iteration._KEPT) - before) == 1
     del target
