@@ -32,7 +32,7 @@ class _Side:
         last: what the last one found.
         fresh: what this one finds; the same memory as `last` for w.
         best: of the best pair.
-        cross: its products with A.
+        cross: its products with A, where they are not cuBLAS's to allocate.
     """
 
     size: int
@@ -43,11 +43,11 @@ class _Side:
     cross: Array
 
     @classmethod
-    def of(cls, xp: Any, values: int, size: int, *, apart: bool) -> Self:
+    def of(cls, xp: Any, values: int, size: int, *, apart: bool, small: bool) -> Self:
         """Allocate for `values` of the factor; `fresh` apart from `last` or not."""
-        ahead, last, best, cross = (xp.empty(values, np.float32) for _ in range(4))
+        ahead, last, best = (xp.empty(values, np.float32) for _ in range(3))
         fresh = xp.empty(values, np.float32) if apart else last
-        return cls(size, ahead, last, fresh, best, cross)
+        return cls(size, ahead, last, fresh, best, xp.empty(values if small else 0, np.float32))
 
 
 class Iteration:
@@ -59,11 +59,11 @@ class Iteration:
         p, m, q = target.shape
         self._problems, self._room, self._sweeps = p, room, sweeps
         self._small, self._graph, self._ran = small, None, False
-        self._w = _Side.of(xp, p * room * m, m, apart=False)
-        self._h = _Side.of(xp, p * room * q, q, apart=True)
-        self._gram = xp.empty(p * room * room, np.float32)
-        between = 1 if target.right is None else p * room * target.left.shape[2]
-        self._between = xp.empty(between, np.float32)
+        self._w = _Side.of(xp, p * room * m, m, apart=False, small=small)
+        self._h = _Side.of(xp, p * room * q, q, apart=True, small=small)
+        own = p * room if small else 0
+        self._gram = xp.empty(own * room, np.float32)
+        self._between = xp.empty(own * target.left.shape[2], np.float32)
         self._partial = xp.empty((p, launch.blocks(q)), np.float64)
         self._state, self._limits = xp.empty((p, 3), np.float32), xp.empty(2, np.float32)
         self._loss, self._rate, self._push = (xp.empty(p, np.float32) for _ in range(3))

@@ -93,9 +93,8 @@ def test_the_product_is_that_of_numpy(
     check_product(fake, p, k, n, c, k + more, seed)
 
 
-@pytest.mark.gpu
 @pytest.mark.parametrize("shape", [(1, 50, 627, 64), (2, 1, 1, 1), (3, 17, 129, 15), (1, 70, 5, 9)])
-def test_the_product_on_a_gpu_is_that_of_numpy(gpu: ModuleType, shape: tuple[int, ...]) -> None:
+def test_the_product_of_a_layer_is_that_of_numpy(gpu: ModuleType, shape: tuple[int, ...]) -> None:
     check_product(gpu, *shape, room=launch.room_for(shape[1]), seed=0)
 
 
@@ -110,6 +109,16 @@ def test_a_recorded_iteration_gives_the_bits_of_a_plain_one(
     assert None not in made, graphs._refusals
     monkeypatch.setattr(graphs, "record", lambda *_: None)
     assert_same_bits(recorded, refined(gpu, matrices, [1, 3, 3, 8], components))
+
+
+def test_streams_do_not_share_what_was_recorded(gpu: ModuleType, matrices: np.ndarray) -> None:
+    target = compressed(gpu.asarray(matrices), 5)
+    given = start(gpu, 3, matrices)
+    here = device.refine(target, *given, EFFORT)
+    to_host(here.loss)
+    with gpu.cuda.Stream(non_blocking=True):
+        assert_same_bits([device.refine(target, *given, EFFORT)], [here])
+    assert len(iteration._KEPT[id(target.left_t)]) == 2
 
 
 def test_ranks_of_one_build_share_a_graph(
