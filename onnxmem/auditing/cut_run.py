@@ -53,6 +53,7 @@ class CutRun:
         self.share = divide(self.load, bench.memory, bench.workers.count)
         self._kept: dict[tuple[str, int], Capture] = {}
         self._unchanged: dict[tuple[str, int], np.ndarray] = {}
+        self._limits: dict[tuple[str, int], int] = {}
         self._correct: dict[tuple[str, float], np.ndarray] = {}
 
     def map(self, function: Callable[[T], R], items: Iterable[T]) -> list[R]:
@@ -80,6 +81,7 @@ class CutRun:
     def _deviation(self, key: tuple[str, int]) -> float:
         kind, number = key
         capture = self.capture(kind, number)
+        self._limits[key] = _limit(capture)
         with self.bench.clock.stage("tail"):
             outputs = self.runner.outputs(capture)
         self._unchanged[key] = self._hits(outputs, self.bench.batches(kind)[number].rows)
@@ -118,8 +120,14 @@ class CutRun:
 
     def limit(self, key: tuple[str, int]) -> int:
         """Return the rank from which on any approximation of this batch can be exact."""
-        matrix = self.capture(*key).matrix()
-        return max(1, min(int(matrix.any(axis=0).sum()), int(matrix.any(axis=1).sum())))
+        if key not in self._limits:
+            self._limits[key] = _limit(self.capture(*key))
+        return self._limits[key]
+
+
+def _limit(capture: Capture) -> int:
+    matrix = capture.matrix()
+    return max(1, min(int(matrix.any(axis=0).sum()), int(matrix.any(axis=1).sum())))
 
 
 def _feature_axis(site: Site, tensor: Array) -> int:

@@ -87,7 +87,7 @@ def _curves(
     curves: list[Curve] = []
     resampled = {}
     for kind in run.bench.settings.batch:
-        limit = max(run.map(run.limit, run.numbers(kind)))
+        limit = max(map(run.limit, run.numbers(kind)))
         for name in run.bench.settings.compress:
             one, areas = measure_curve(run, kind, compressor(name), limit)
             curves.append(one)

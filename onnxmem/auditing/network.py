@@ -14,7 +14,9 @@ import numpy as np
 
 from onnxmem import graph
 from onnxmem.arrays import Array, namespace, to_host
+from onnxmem.auditing.memory import piece_size
 from onnxmem.auditing.settings import Settings
+from onnxmem.auditing.workers import ALONE, Workers
 from onnxmem.data import Column
 from onnxmem.errors import DataError, InconclusiveError, ModelRefusedError, UsageError
 from onnxmem.hazards import see
@@ -237,6 +239,7 @@ def predictions(
     whole: Session,
     inputs: Mapping[str, Column],
     shared: Mapping[str, Array],
+    team: Workers = ALONE,
 ) -> np.ndarray:
     """Return the class that the network predicts for every sample (samples,).
 
@@ -245,19 +248,23 @@ def predictions(
         whole: its session.
         inputs: all samples, on the host; a few at a time go to the device.
         shared: inputs that all samples have in common, on the device.
+        team: runs several pieces at once.
 
     Raises:
         DataError: the model takes more samples at once than there are.
     """
     count = min(map(len, inputs.values()))
-    step = network.batch or min(_STEP, count)
+    step = network.batch or piece_size(network.largest, min(_STEP, count))
     if step > count:
         raise DataError(f"too few samples: the model takes {step} at once, the data hold {count}")
     labels = np.empty(count, np.int64)
-    for start in range(0, count, step):
+
+    def predict(start: int) -> None:
         rows = slice(min(start, count - step), min(start, count - step) + step)
         feeds = network.feeds({name: array[rows] for name, array in inputs.items()}) | dict(shared)
         (output,) = whole.run(feeds, [network.output])
         check_classifies(network, output, step)
         labels[rows] = network.predict(output)
+
+    team.map(predict, range(0, count, step), team.count)
     return labels

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from onnxmem import graph
-from onnxmem.auditing.bench import Workers, workers
 from onnxmem.auditing.network import Network, prepare
 from onnxmem.auditing.settings import Settings
 from onnxmem.auditing.sites import choose_sites
+from onnxmem.auditing.workers import Workers, workers
 from onnxmem.binding import blames_bind
 from onnxmem.data import Column, Samples, make_samples
 from onnxmem.errors import InconclusiveError, NoSiteError

@@ -16,7 +16,7 @@ from typing import Any
 
 from onnxmem import curve, graph
 from onnxmem.arrays import free_memory, resident_memory
-from onnxmem.auditing.bench import Bench, Workers
+from onnxmem.auditing.bench import Bench
 from onnxmem.auditing.clock import Clock
 from onnxmem.auditing.cut_run import CutRun, SkipError
 from onnxmem.auditing.network import Network
@@ -24,6 +24,7 @@ from onnxmem.auditing.opened import opened
 from onnxmem.auditing.points import factor_bytes, factor_room, levels
 from onnxmem.auditing.run import check_complete, select
 from onnxmem.auditing.settings import Settings
+from onnxmem.auditing.workers import Workers
 from onnxmem.data import Column, Samples
 from onnxmem.errors import ModelRefusedError, OutOfMemoryError, UsageError
 from onnxmem.factorize import Compressor, compressor, relative_error
@@ -150,12 +151,12 @@ def _bench(
     network: Network, samples: Samples, settings: Settings, team: Workers
 ) -> tuple[Bench, Cost]:
     """Return a bench that knows no answers, and what the untouched model's answers cost."""
-    whole, selection, inputs = select(network, samples, samples.digests, settings)
+    whole, selection, inputs = select(network, samples, samples.digests, settings, team)
     separable = whole.is_separable(inputs, len(selection.rows))
     rows = selection.single[0].rows
     cuda = network.device.is_cuda
     seconds = _timed(lambda: whole.output(inputs, separable, rows), cuda)[1]
-    count = len(selection.single) + len(selection.mixed)
+    count = sum(len(selection.batches(kind)) for kind in {"class", *settings.batch})
     bench = Bench(
         network=network,
         inputs=inputs,

@@ -15,7 +15,7 @@ from onnxmem import curve, graph
 from onnxmem._version import __version__
 from onnxmem.arrays import Array, free_memory, to_host
 from onnxmem.auditing import verdict
-from onnxmem.auditing.bench import Bench, Workers
+from onnxmem.auditing.bench import Bench
 from onnxmem.auditing.clock import Clock
 from onnxmem.auditing.identity import identify
 from onnxmem.auditing.independence import check_independent
@@ -27,6 +27,7 @@ from onnxmem.auditing.opened import RefusedError, opened
 from onnxmem.auditing.refused import refused_report
 from onnxmem.auditing.settings import Settings
 from onnxmem.auditing.whole import Whole
+from onnxmem.auditing.workers import Workers
 from onnxmem.cache import NOWHERE, Store
 from onnxmem.data import Column, Samples, Selection, draw
 from onnxmem.errors import DataError, OutOfMemoryError, UsageError
@@ -197,7 +198,7 @@ def _few(selection: Selection, per_class: int) -> str:
 
 
 def select(
-    network: Network, samples: Samples, digests: np.ndarray, settings: Settings
+    network: Network, samples: Samples, digests: np.ndarray, settings: Settings, team: Workers
 ) -> tuple[Whole, Selection, dict[str, Array]]:
     """Compile the untouched model, choose the samples of the audit, and bring them to the device.
 
@@ -209,7 +210,7 @@ def select(
     labels = samples.labels
     check_independent(network, whole.session, samples.inputs, whole.shared)
     if labels is None:
-        labels = predictions(network, whole.session, samples.inputs, whole.shared)
+        labels = predictions(network, whole.session, samples.inputs, whole.shared, team)
     selection = draw(
         labels, digests, settings.per_class, settings.seed, multiple=network.batch or 1
     )
@@ -226,7 +227,7 @@ def _set_up(
     clock: Clock,
 ) -> tuple[Bench, Baseline, Labelling]:
     """Run the untouched model: group the samples, and measure what it knows of them."""
-    whole, selection, inputs = select(network, samples, digests, settings)
+    whole, selection, inputs = select(network, samples, digests, settings, team)
     separable = whole.is_separable(inputs, len(selection.rows))
     with clock.stage("reference"):
         reference = {
@@ -237,7 +238,7 @@ def _set_up(
                     team.count,
                 )
             )
-            for kind in ("class", "mixed")
+            for kind in dict.fromkeys(("class", *settings.batch))
         }
     predicted = np.empty(len(selection.rows), np.int64)
     for batch, output in zip(selection.single, reference["class"], strict=True):
@@ -277,7 +278,12 @@ def _set_up(
 
 
 def _independent(selection: Selection, reference: Mapping[str, Sequence[Array]]) -> bool:
-    """Tell whether each sample gets the same output in its single-class and its mixed batch."""
+    """Tell whether each sample gets the same output in its single-class and its mixed batch.
+
+    Where only one of them is measured that is not known, and of no use.
+    """
+    if len(reference) < 2:
+        return False
     ordered = {}
     for kind, outputs in reference.items():
         rows = np.concatenate([batch.rows for batch in selection.batches(kind)])
