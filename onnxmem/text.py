@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Collection
+from itertools import islice
 
 NAME_LENGTH = 80
 """Characters of a name, where nothing else is asked for."""
@@ -25,6 +27,12 @@ def printable(text: str, length: int = NAME_LENGTH) -> str:
         text = text[:length] + text[-length:]
     shown = _MARKS.sub(r"\1", "".join(map(_visible, text)))
     return shown if len(shown) <= length else _middle_out(shown, length)
+
+
+def listed(names: Collection[str], most: int = 5) -> str:
+    """Return names as one enumeration, of long ones the beginning and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(islice(names, most)) + more
 
 
 def _visible(character: str) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from onnxmem.auditing.network import Network
 from onnxmem.data import Samples
 from onnxmem.errors import DataError
+from onnxmem.text import listed
 
 _RENAMED = 0.5
 """Least accuracy after classes changed places that is worth a word."""
@@ -70,9 +71,8 @@ def read_labels(
 def _names_note(samples: Samples) -> str:
     if not samples.names:
         return ""
-    shown = ", ".join(f"{name} = {number}" for number, name in enumerate(samples.names[:5]))
-    more = ", ..." if len(samples.names) > 5 else ""
-    return f"labels are names, numbered in sorted order ({shown}{more})"
+    shown = listed([f"{name} = {number}" for number, name in enumerate(samples.names)])
+    return f"labels are names, numbered in sorted order ({shown})"
 
 
 def _check_range(network: Network, labels: np.ndarray, classes: int, hint: str) -> None:
@@ -126,8 +126,4 @@ def _renaming(truth: np.ndarray, predicted: np.ndarray) -> str:
     moved = [f"{name} as {guess}" for name, guess in sorted(pairs.items()) if name != guess]
     if not moved or accuracy < max(_RENAMED, _surely(truth)):
         return ""
-    more = ", ..." if len(moved) > 5 else ""
-    return (
-        f"accuracy is {accuracy:.3f} with the classes in another order "
-        f"(labels {', '.join(moved[:5])}{more})"
-    )
+    return f"accuracy is {accuracy:.3f} with the classes in another order (labels {listed(moved)})"

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from onnxmem import graph
 from onnxmem.errors import NoSiteError, UsageError
 from onnxmem.hazards import see
+from onnxmem.text import listed
 
 SIGNED = frozenset(
     {"GELU", "SiLU", "HardSwish", "Mish", "ELU", "SELU", "CELU", "Tanh", "LeakyReLU", "PReLU",
@@ -35,9 +36,7 @@ def choose_sites(
         raise NoSiteError(f"{model.path} {nothing_found(model, kinds)}")
     for pattern in patterns:
         if not any(_matches(site, pattern) for site in sites):
-            names = ", ".join(site.tensor for site in sites[:8]) + (
-                ", ..." if len(sites) > 8 else ""
-            )
+            names = listed([site.tensor for site in sites], most=8)
             raise UsageError(f"no layer matches {pattern!r}; there are {names}")
     return tuple(
         site

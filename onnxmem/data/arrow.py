@@ -15,11 +15,13 @@ import numpy as np
 
 from onnxmem.data.columns import RESERVED, Column, Lazy
 from onnxmem.data.extras import need
-from onnxmem.data.labels import EXAMPLES
+from onnxmem.data.files import begin, damaged
 from onnxmem.errors import DataError
+from onnxmem.text import listed
 
 ENDINGS = (".parquet", ".arrow", ".feather")
 PARQUET, ARROW, FEATHER_1 = b"PAR1", b"ARROW1", b"FEA1"
+MAGICS = (PARQUET, ARROW, FEATHER_1)
 
 _LIKELY = ("label", "labels", "target", "class")
 """Names that a column of labels often has."""
@@ -74,8 +76,9 @@ class _Table:
         self._groups: list[Callable[[str], Any]] = []
         sizes, schemas = [0], []
         for path in paths:
+            magic = begin(path, "data file")
             with _readable(path):
-                schema, groups = _open(path)
+                schema, groups = _open(path, magic)
             schemas.append(schema)
             for size, read in groups:
                 sizes.append(size)
@@ -102,24 +105,26 @@ def _readable(path: Path) -> Iterator[None]:
     pa = need("pyarrow", "arrow")
     try:
         yield
-    except (pa.ArrowException, OSError) as error:
-        raise DataError(f"cannot read {path}: {error}") from error
+    except (pa.ArrowInvalid, OSError) as error:
+        raise damaged(path, error) from error
+    except pa.ArrowException as error:
+        raise DataError(f"cannot read {path}: {error}; write it with other options") from error
 
 
 Group = tuple[int, Callable[[str], Any]]
 """The number of rows, and what returns a column of them as pyarrow holds it."""
 
 
-def _open(path: Path) -> tuple[Any, list[Group]]:
-    """Return the schema of a file, and its groups."""
-    with path.open("rb") as stream:
-        magic = stream.read(6)
+def _open(path: Path, magic: bytes) -> tuple[Any, list[Group]]:
+    """Return the schema of a file that begins with `magic`, and its groups."""
     if magic.startswith(FEATHER_1):
         raise DataError(f"{path} is of version 1 of Feather; write it with pyarrow.feather again")
     if magic.startswith(PARQUET):
         return _open_parquet(path)
-    if magic == ARROW:
+    if magic.startswith(ARROW):
         return _open_arrow(path)
+    if path.suffix == ".parquet":
+        raise DataError(f"{path} is no Parquet file, whatever its name; write it again")
     pa, ipc = need("pyarrow", "arrow"), need("pyarrow.ipc", "arrow")
     reader = ipc.open_stream(pa.memory_map(str(path)))
     return reader.schema, [(batch.num_rows, batch.column) for batch in reader]
@@ -187,8 +192,8 @@ class Features(Lazy):
     """Columns of single numbers side by side, (samples, features)."""
 
     def __init__(self, columns: Sequence[ArrowColumn], others: Sequence[str], note: str) -> None:
-        stacked = f"x are the columns {_listed([column.name for column in columns])}"
-        left_out = f"; left out: {_listed(others)}" if others else ""
+        stacked = f"x are the columns {listed([column.name for column in columns])}"
+        left_out = f"; left out: {listed(others)}" if others else ""
         super().__init__(
             (len(columns[0]), len(columns)),
             np.result_type(*(column.dtype for column in columns)),
@@ -200,11 +205,6 @@ class Features(Lazy):
     def __getitem__(self, rows: slice | np.ndarray) -> np.ndarray:
         """Read those rows of every column."""
         return np.stack([column[rows] for column in self._columns], axis=1).astype(self.dtype)
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f", ... ({len(names)} columns)" if len(names) > EXAMPLES else ""
-    return ", ".join(names[:EXAMPLES]) + more
 
 
 def _column(table: _Table, name: str, note: str) -> ArrowColumn | None:

@@ -19,11 +19,13 @@ import numpy as np
 
 from onnxmem.data.columns import Column, InputSpec, Lazy
 from onnxmem.data.extras import need
+from onnxmem.data.files import begin
 from onnxmem.data.fitting import fit_recipe
-from onnxmem.data.labels import EXAMPLES, check_known, number_names
+from onnxmem.data.labels import check_known, number_names
 from onnxmem.data.preprocess import Given
 from onnxmem.data.recipe import Recipe
 from onnxmem.errors import DataError
+from onnxmem.text import listed
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -98,33 +100,33 @@ class Prepared(Lazy):
 
 
 def _decode(file: Path, recipe: Recipe) -> np.ndarray:
+    image = _opened(file)
+    if image.mode in _DEEP:
+        raise DataError(f"the image {file} has more than 8 bits a channel; convert it to 8")
     try:
-        image = _opened(file)
-        if image.mode in _DEEP:
-            raise ValueError("it has more than 8 bits a channel; convert it to 8")
         return recipe.apply(image)
     except _BROKEN as error:
         raise DataError(f"cannot use the image {file}: {error}") from error
 
 
 def _size(file: Path) -> tuple[int, int]:
-    try:
-        image = _opened(file)
-        return image.height, image.width
-    except _BROKEN as error:
-        raise DataError(f"cannot use the image {file}: {error}") from error
+    image = _opened(file)
+    return image.height, image.width
 
 
 def _opened(file: Path) -> Image:
     """Open an image; one of hundreds of megapixels is refused as Pillow does."""
-    pillow = need("PIL.Image", "images")
-    with file.open("rb") as stream, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            image: Image = pillow.open(stream, formats=FORMATS)
+    begin(file, "image")
+    pillow, opener = need("PIL", "images"), need("PIL.Image", "images")
+    try:
+        with file.open("rb") as stream, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            image: Image = opener.open(stream, formats=FORMATS)
             image.load()
-        except pillow.DecompressionBombError as error:
-            raise ValueError(f"{error}") from error
+    except (*_BROKEN, opener.DecompressionBombError) as error:
+        unknown = isinstance(error, pillow.UnidentifiedImageError)
+        cause = f"it is none of {', '.join(FORMATS)}, or damaged" if unknown else error
+        raise DataError(f"cannot use the image {file}: {cause}; replace or remove it") from error
     return image
 
 
@@ -141,7 +143,8 @@ def load_folder(
         source: where `classes` come from, for messages.
 
     Raises:
-        DataError: there are no images, or a folder that is no class.
+        DataError: there are no images, a folder that is no class, or one without images where
+            nothing but the folders tells the classes, as in torchvision's ImageFolder.
     """
     need("PIL.Image", "images")
     loose = _images_in(path)
@@ -158,8 +161,11 @@ def load_folder(
         )
     if not files:
         return {"x": ImageFiles(loose, given, "")}
-    names = sorted({one.name for _, one in found})
-    numbers, note = _numbered(names, classes, source)
+    filled = {name for _, name, _ in files}
+    empty = sorted({one.name for _, one in found} - filled)
+    if empty and classes is None:
+        raise DataError(_without_images(path, empty))
+    numbers, note = _numbered(sorted(filled), classes, source)
     if loose:
         note += f"; {len(loose)} images outside of the class folders were left out"
     columns: dict[str, Column] = {
@@ -171,6 +177,16 @@ def load_folder(
     return columns
 
 
+def _without_images(path: Path, empty: Sequence[str]) -> str:
+    many = len(empty) > 1
+    return (
+        f"the folder{'s' * many} {listed([_legible(name) for name in empty])} in {path} "
+        f"hold{'s' * (not many)} no images ({', '.join(ENDINGS)}), but would count as "
+        f"{'classes' if many else 'a class'}; remove {'them' if many else 'it'}, or number the "
+        "classes with --class-names FILE"
+    )
+
+
 def _numbered(
     names: Sequence[str], classes: Mapping[str, int] | None, source: str
 ) -> tuple[Mapping[str, int], str]:
@@ -179,9 +195,8 @@ def _numbered(
         return classes, f"classes as in {Path(source).name}"
     numbers, by_number = number_names(names)
     if not by_number:
-        shown = ", ".join(f"{_legible(name)} = {numbers[name]}" for name in names[:EXAMPLES])
-        more = ", ..." if len(names) > EXAMPLES else ""
-        return numbers, f"classes are the folders in sorted order ({shown}{more})"
+        shown = listed([f"{_legible(name)} = {numbers[name]}" for name in names])
+        return numbers, f"classes are the folders in sorted order ({shown})"
     note = "classes are the numbers that the folders are called"
     if [numbers[name] for name in names] != list(range(len(names))):
         note += ", which is not their sorted order"

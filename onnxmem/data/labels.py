@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 
 from onnxmem.data.columns import fits
+from onnxmem.data.files import read_text
 from onnxmem.errors import DataError
-
-EXAMPLES = 5
-"""How many names a message lists."""
+from onnxmem.text import listed
 
 
 def check_labels(y: np.ndarray, count: int) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -99,9 +98,9 @@ def check_known(names: Sequence[str], classes: Mapping[str, int], source: str) -
     """
     unknown = [name for name in names if name not in classes]
     if unknown:
-        shown = ", ".join(map(repr, unknown[:EXAMPLES]))
-        known = ", ".join(map(repr, list(classes)[:EXAMPLES]))
-        raise DataError(f"{source} does not name the class {shown}; it has {known}, ...")
+        noun = "class" if len(unknown) == 1 else "classes"
+        shown, known = (listed(list(map(repr, texts))) for texts in (unknown, classes))
+        raise DataError(f"{source} does not name the {noun} {shown}; it has {known}")
 
 
 def read_class_names(path: str | Path) -> dict[str, int]:
@@ -114,10 +113,7 @@ def read_class_names(path: str | Path) -> dict[str, int]:
     Raises:
         DataError: it cannot be read or is none of these.
     """
-    try:
-        text = Path(path).read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"cannot read the class names {path}: {error}") from error
+    text = read_text(Path(path), "file of class names")
     try:
         values = json.loads(text)
     except (ValueError, RecursionError):

@@ -10,6 +10,7 @@ import numpy as np
 
 from onnxmem.data import arrow, images, npy, npz
 from onnxmem.data.columns import Column, Lazy
+from onnxmem.data.files import begin, damaged
 from onnxmem.data.labels import read_class_names, renumber
 from onnxmem.data.preprocess import Given, read_preprocess
 from onnxmem.errors import DataError, UsageError
@@ -46,8 +47,6 @@ def load(
         UsageError: a word that is not known, or a library is missing.
     """
     path = Path(path)
-    if not path.exists():
-        raise DataError(f"no such data file: {path}")
     words = [str(preprocess)] if isinstance(preprocess, (str, Path)) else list(preprocess)
     classes = None if class_names is None else read_class_names(class_names)
     given, source = read_preprocess(words), str(class_names)
@@ -78,19 +77,14 @@ def _folder(
 
 
 def _file(path: Path, label_column: str) -> dict[str, Column]:
-    try:
-        with path.open("rb") as stream:
-            magic = stream.read(8)
-        is_archive = zipfile.is_zipfile(path)
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror}") from error
+    magic = begin(path, "data file")
     if magic.startswith(npy.MAGIC):
         return npy.load_file(path)
-    if is_archive:
+    if zipfile.is_zipfile(path):
         return dict(npz.load(path))
-    if magic.startswith((arrow.PARQUET, arrow.ARROW, arrow.FEATHER_1)):
-        return arrow.load_table([path], label_column)
-    if path.suffix in arrow.ENDINGS:
+    if magic.startswith(npz.MAGIC):
+        raise damaged(path, "its end is missing")
+    if magic.startswith(arrow.MAGICS) or path.suffix in arrow.ENDINGS:
         return arrow.load_table([path], label_column)
     raise DataError(
         f"{path} is no .npz archive, and no .npy, Parquet or Arrow file either; "

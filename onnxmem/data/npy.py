@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from onnxmem.data.columns import RESERVED, Column, Lazy
+from onnxmem.data.files import begin, damaged
 from onnxmem.errors import DataError
 
 MAGIC = b"\x93NUMPY"
@@ -15,12 +16,14 @@ MAGIC = b"\x93NUMPY"
 class NpyFile(Lazy):
     """The array in a `.npy` file; it stays there, and no map of it stays open."""
 
-    def __init__(self, path: Path) -> None:
-        """Read the header.
+    def __init__(self, path: Path, what: str = "data file") -> None:
+        """Read the header; messages call the file `what`.
 
         Raises:
             DataError: the file cannot be read, or not without unpickling.
         """
+        if not begin(path, what).startswith(MAGIC):
+            raise DataError(f"the {what} {path} is no .npy file; write one with numpy.save")
         self.path = path
         array = self._map()
         super().__init__(array.shape, array.dtype)
@@ -35,18 +38,15 @@ class NpyFile(Lazy):
 
     def _map(self) -> np.ndarray:
         try:
-            mapped = np.load(self.path, mmap_mode="r", allow_pickle=False)
+            mapped: np.ndarray = np.load(self.path, mmap_mode="r", allow_pickle=False)
         except (ValueError, OSError, EOFError) as error:
-            raise DataError(_cause(self.path, error)) from error
-        if not isinstance(mapped, np.ndarray):
-            raise DataError(f"{self.path} is no .npy file; write one with numpy.save")
+            if "Python objects" in str(error) or "pickle" in str(error):
+                raise DataError(
+                    f"{self.path} holds Python objects, which are never unpickled; "
+                    "save plain numbers"
+                ) from error
+            raise damaged(self.path, error) from error
         return mapped
-
-
-def _cause(path: Path, error: Exception) -> str:
-    if "Python objects" in str(error) or "pickle" in str(error):
-        return f"{path} holds Python objects, which are never unpickled; save plain numbers"
-    return f"cannot read {path}: {error}"
 
 
 def load_file(path: Path) -> dict[str, Column]:
@@ -77,10 +77,7 @@ def load_labels(path: str | Path) -> np.ndarray:
     Raises:
         DataError: it cannot be read, or holds no labels.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise DataError(f"no such file of labels: {path}")
-    array = NpyFile(path)
+    array = NpyFile(Path(path), "file of labels")
     if array.ndim == 0:
         raise DataError(f"{path} holds a single number; labels need one for each sample")
     return array.whole()

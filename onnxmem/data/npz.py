@@ -8,7 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
+from onnxmem.data.files import damaged
 from onnxmem.errors import DataError
+
+MAGIC = b"PK\x03\x04"
 
 
 def load(path: Path) -> dict[str, np.ndarray]:
@@ -34,7 +37,7 @@ def load(path: Path) -> dict[str, np.ndarray]:
             raise DataError(
                 f"{where} holds Python objects, which are never unpickled; save plain numbers"
             ) from error
-        raise DataError(f"cannot read {where}: {error}") from error
+        raise damaged(where, error) from error
     except MemoryError as error:
         raise DataError(f"array {name!r} of {path} does not fit into memory") from error
     return arrays

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypedDict
 
+from onnxmem.data.files import read_text
 from onnxmem.data.recipe import RESAMPLING, Layout, Resize
 from onnxmem.errors import DataError, UsageError
 
@@ -154,10 +155,14 @@ def read_config(path: Path) -> Given:
     Raises:
         DataError: it cannot be read, is neither, or asks for what is not known.
     """
+    text = read_text(path, "file of preprocessing")
     try:
-        values = json.loads(path.read_text("utf-8-sig"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise DataError(f"cannot read the preprocessing {path}: {error}") from error
+        values = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise DataError(
+            f"the file of preprocessing {path} is no JSON ({error}); give a "
+            "preprocessor_config.json, timm's config.json, or words such as size=256"
+        ) from error
     try:
         if not isinstance(values, dict):
             raise ValueError("it is no JSON object")

@@ -22,6 +22,7 @@ from onnxmem.data.columns import (
 )
 from onnxmem.data.labels import check_labels
 from onnxmem.errors import DataError
+from onnxmem.text import listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +123,11 @@ def _by_input(columns: Mapping[str, Column], specs: Sequence[InputSpec]) -> dict
             named[spec.name] = columns[spec.name]
     missing = [spec.name for spec in specs if spec.name not in named]
     if missing:
-        have = ", ".join(map(repr, sorted(columns))) or "nothing"
+        have = listed(list(map(repr, sorted(columns))), most=20) or "nothing"
         alias = " (or 'x')" if len(specs) == 1 and specs[0].name != "x" else ""
-        wanted = ", ".join(map(repr, missing))
-        raise DataError(f"the data lack the input {wanted}{alias}; they hold {have}")
+        wanted = listed(list(map(repr, missing)))
+        noun = "input" if len(missing) == 1 else "inputs"
+        raise DataError(f"the data lack the {noun} {wanted}{alias}; they hold {have}")
     return named
 
 

@@ -13,6 +13,7 @@ import onnx_ir as ir
 
 from onnxmem.errors import ModelFileError
 from onnxmem.hazards import see
+from onnxmem.mistaken import LFS_POINTER, mistaken
 
 LARGEST = 2**31
 """Bytes beyond which protobuf reads no message."""
@@ -24,17 +25,8 @@ SMALL = 1024
 LONGEST_PATH = 250
 """Bytes of a location above which no file is looked for."""
 
-SOMETHING_ELSE = {
-    b"version https://git-lfs": "is a Git LFS pointer, not an ONNX model; fetch it: git lfs pull",
-    b"<!doctype html": "is a web page, not an ONNX model; download the file itself",
-    b"<html": "is a web page, not an ONNX model; download the file itself",
-    b"pk\x03\x04": "is a zip archive, not an ONNX model; unpack it, or export to ONNX",
-    b"\x1f\x8b": "is gzip-compressed, not an ONNX model; unpack it",
-    b"\x89hdf": "is an HDF5 file, not an ONNX model; export to ONNX",
-    b"\x80": "is a pickle, not an ONNX model, and is never unpickled; export to ONNX",
-    b"{": "is text, not an ONNX model; export to ONNX",
-}
-"""How files begin that are taken for a model by mistake."""
+_ARCHIVE, _OBJECT = b"PK\x03\x04", b"{"
+"""How files begin that are mistaken for a model, but may be data: a zip archive, and JSON."""
 
 
 def read_proto(path: Path) -> onnx.ModelProto:
@@ -71,10 +63,13 @@ def read_proto(path: Path) -> onnx.ModelProto:
     return proto
 
 
-def _something_else(content: bytes) -> str | None:
+def _something_else(content: bytes) -> str:
     """Return what a file is that is certainly no ONNX model, and what to do about it."""
-    start = content[:512].lstrip().lower()
-    return next((words for begin, words in SOMETHING_ELSE.items() if start.startswith(begin)), None)
+    if content.startswith(_ARCHIVE):
+        return "is a zip archive, not an ONNX model; unpack it, or export to ONNX"
+    if content.lstrip().startswith(_OBJECT):
+        return "is text, not an ONNX model; export to ONNX"
+    return mistaken(content, "an ONNX model", "export to ONNX")
 
 
 def _require_complete(proto: onnx.ModelProto, path: Path, content: bytes) -> None:
@@ -226,6 +221,12 @@ def _external_file(folder: Path, location: str, path: Path) -> Path:
             f"the external data file {location} of {path} is missing; put it beside the model"
             f"{see('external-data')}"
         )
+    with file.open("rb") as stream:
+        if stream.read(len(LFS_POINTER)) == LFS_POINTER:
+            raise ModelFileError(
+                f"the external data file {location} of {path} is a Git LFS pointer; "
+                f"fetch it: git lfs pull{see('external-data')}"
+            )
     return file
 
 

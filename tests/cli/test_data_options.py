@@ -64,7 +64,7 @@ def test_table_with_features_in_columns(
     table = audited(mlp.path, "--data", "t.parquet", "--label-column", "target")
     assert table["data"]["options"] == {"label_column": "target"}
     note, few = table["data"].pop("notes")
-    assert note == "x are the columns f0, f1, f2, f3, f4, ... (10 columns)"
+    assert note == "x are the columns f0, f1, f2, f3, f4 and 5 more"
     archive = audited(mlp.path, "--data", mlp.data)
     assert archive["data"].pop("notes") == [few]
     same(table, archive)

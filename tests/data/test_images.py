@@ -88,7 +88,10 @@ def test_class_names_in_a_file(pets: Path, tmp_path: Path, text: str) -> None:
     ("text", "match"),
     [
         ("dog\nbird\n", "does not name the class 'cat'"),
-        ("", "holds no class names"),
+        ("\n", "holds no class names"),
+        ("", "is empty"),
+        ("version https://git-lfs.github.com/spec/v1\noid sha256:4d\n", "git lfs pull"),
+        ("a\nb\nc\nd\ne\nf\ng\n", "does not name the classes 'cat', 'dog'; .*'e' and 2 more"),
         ("{", "no class names"),
         ('{"cat": "x", "dog": 1}', "no class names"),
         ('["cat", 3]', "no class names"),
@@ -206,8 +209,47 @@ def test_damaged_image_is_named(pets: Path, case: str) -> None:
 
 def test_formats_that_start_programs_are_not_opened(pets: Path) -> None:
     (pets / "cat" / "a.png").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 4 4\n")
-    with pytest.raises(DataError, match=r"cat/a\.png: cannot identify"):
+    with pytest.raises(DataError, match=r"cat/a\.png: it is none of BMP"):
         make_samples(load(pets), [Spec()]).inputs["image"][:]
+
+
+@pytest.mark.parametrize(
+    ("content", "match"),
+    [
+        (b"", "is empty; write or download it again"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:4d\n", "git lfs pull"),
+        (b"<!DOCTYPE html><html>", "is a web page, not the image"),
+        (b"\x89PNG\r\n\x1a\n", "or damaged; replace or remove it"),
+    ],
+)
+def test_files_that_are_no_images_are_named(pets: Path, content: bytes, match: str) -> None:
+    (pets / "cat" / "a.png").write_bytes(content)
+    with pytest.raises(DataError, match=match) as error:
+        make_samples(load(pets), [Spec()]).inputs["image"][:]
+    assert "cat/a.png" in str(error.value)
+    assert "Reader" not in str(error.value)
+
+
+def test_class_without_images_is_refused_unless_names_number_the_classes(
+    pets: Path, tmp_path: Path
+) -> None:
+    (pets / "cow").mkdir()
+    (pets / "cow" / "notes.txt").write_text("none yet")
+    with pytest.raises(DataError, match=r"the folder cow in .*pets holds no images \(\.jpg"):
+        load(pets)
+    (pets / "ant").mkdir()
+    with pytest.raises(DataError, match=r"the folders ant, cow in .* hold no images"):
+        load(pets)
+    (tmp_path / "names").write_text("dog\ncat\n")
+    assert labels(load(pets, class_names=tmp_path / "names")) == [1, 1, 0]
+
+
+def test_class_that_only_one_split_has_is_a_class(tmp_path: Path) -> None:
+    save(tmp_path / "train" / "cat" / "a.png", 10)
+    save(tmp_path / "train" / "dog" / "a.png", 10)
+    save(tmp_path / "val" / "cat" / "a.png", 30)
+    (tmp_path / "val" / "dog").mkdir()
+    assert labels(load(tmp_path)) == [0, 1, 0]
 
 
 def test_image_of_16_bits_is_refused(pets: Path) -> None:

@@ -53,11 +53,52 @@ def test_preparation_of_images_that_are_none(archive: Path) -> None:
         load(archive, preprocess="size=3")
 
 
-@pytest.mark.parametrize("content", ["x,y\n1,2\n", ""])
-def test_what_is_no_data_is_refused(tmp_path: Path, content: str) -> None:
-    (tmp_path / "data.csv").write_text(content)
-    with pytest.raises(DataError, match=r"data\.csv is no \.npz archive"):
-        load(tmp_path / "data.csv")
+@pytest.mark.parametrize(
+    ("content", "match"),
+    [
+        (b"x,y\n1,2\n", r"is no \.npz archive"),
+        (b"", "is empty; write or download it again"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:4d\n", "git lfs pull"),
+        (b"\n<html><body>Sign in", "is a web page, not the data file; download the file itself"),
+        (b"\x1f\x8b\x08\x00", "is gzip-compressed, not the data file; unpack it"),
+        (b"\x80\x04\x95", "is a pickle .*never unpickled.*; save it in a format"),
+        (b"\x89HDF\r\n", "is an HDF5 file"),
+        (b"PK\x03\x04" + bytes(40), "is truncated or damaged .its end is missing"),
+    ],
+)
+@pytest.mark.parametrize("name", ["data.csv", "data.npz", "data.npy", "data.arrow"])
+def test_what_is_no_data_is_refused(tmp_path: Path, name: str, content: bytes, match: str) -> None:
+    if name == "data.arrow":
+        pytest.importorskip("pyarrow")
+        match = f"{match}|is truncated or damaged"
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(DataError, match=match) as error:
+        load(tmp_path / name)
+    assert str(tmp_path / name) in str(error.value)
+
+
+def test_truncated_archive_is_called_so(archive: Path) -> None:
+    archive.write_bytes(archive.read_bytes()[:-30])
+    with pytest.raises(DataError, match="is truncated or damaged"):
+        load(archive)
+
+
+@pytest.mark.parametrize("option", ["labels", "class_names", "preprocess"])
+def test_files_of_options_that_cannot_be_read(archive: Path, tmp_path: Path, option: str) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "photo").write_bytes(b"\xff\xd8\xff\xe0")
+    (tmp_path / "pointer").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:4d\n")
+    cases = {
+        "nowhere": "no such file of .*; check the path",
+        "folder": "it is a folder; give the file",
+        "photo": r"no text in UTF-8|no \.npy file",
+        "pointer": "is a Git LFS pointer, not the file of",
+    }
+    for name, match in cases.items():
+        with pytest.raises(DataError, match=match) as error:
+            load(archive, **{option: tmp_path / name})
+        assert str(tmp_path / name) in str(error.value)
+        assert "Errno" not in str(error.value)
 
 
 def test_nothing_there(tmp_path: Path) -> None:

@@ -169,6 +169,9 @@ def test_missing_and_truncated_external_data_are_told_apart(external):
     data.write_bytes(data.read_bytes()[:-1])
     with pytest.raises(ModelFileError, match=r"network\.data .* is truncated at tensor 'w'"):
         graph.load(external)
+    data.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:4d\nsize 9600\n")
+    with pytest.raises(ModelFileError, match=r"network\.data .* Git LFS pointer; .*git lfs pull"):
+        graph.load(external)
     data.unlink()
     with pytest.raises(ModelFileError, match=r"network\.data .* is missing"):
         graph.load(external)
