@@ -58,7 +58,7 @@ def audit(
         batch: of "class" and "mixed".
         per_class: samples of each class.
         ranks: "auto" chooses ranks until the AuC is known to 0.005, if accuracy does not fall with
-            rank; or the ranks to measure.
+            rank; or the ranks to measure, each of them once.
         metric: "top1" or "fidelity"; None takes top1 where there are labels.
         output_name: the output that classifies, if there are several.
         bind: values of inputs that are fixed for good.

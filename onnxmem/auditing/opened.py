@@ -10,7 +10,7 @@ from pathlib import Path
 from onnxmem import graph
 from onnxmem.auditing.network import Network, prepare
 from onnxmem.auditing.settings import Settings
-from onnxmem.auditing.sites import choose_sites
+from onnxmem.auditing.sites import check_ranks, choose_sites
 from onnxmem.auditing.workers import Workers, workers
 from onnxmem.binding import blames_bind
 from onnxmem.data import Column, Samples, make_samples
@@ -67,6 +67,8 @@ def opened(path: str | Path, arrays: Mapping[str, Column], settings: Settings) -
         sites = choose_sites(model, settings.layers, settings.kind)
     except NoSiteError as error:
         raise RefusedError(str(error), info) from error
+    if settings.ranks != "auto" and set(settings.compress) != {"ablation"}:
+        check_ranks(sites, settings.ranks)
     device = select_device(settings.device)
     model = graph.widen(model)
     samples = make_samples(arrays, model.inputs, settings.split)

@@ -113,9 +113,11 @@ def parse_ranks(text: str) -> tuple[int, ...] | Literal["auto"]:
     if text.strip() == "auto":
         return "auto"
     try:
-        ranks = tuple(sorted({int(part) for part in text.split(",")}))
+        ranks = tuple(sorted(int(part) for part in text.split(",")))
     except ValueError:
         ranks = (0,)
     if ranks[0] < 1:
         raise UsageError(f"--ranks {text!r}: give auto, or integers from 1 on: 1,2,4,8")
+    if len(set(ranks)) < len(ranks):
+        raise UsageError(f"--ranks {text!r} names a rank twice; give each of them once")
     return ranks

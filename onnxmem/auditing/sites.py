@@ -45,6 +45,29 @@ def choose_sites(
     )
 
 
+def check_ranks(sites: Sequence[graph.Site], ranks: Sequence[int]) -> None:
+    """Check that some rank is below the width of some site, as far as the graph tells widths.
+
+    Raises:
+        UsageError: none is, so that nothing would be compressed.
+    """
+    widths = [_width(site) for site in sites if site.status == "ok"]
+    known = [width for width in widths if width is not None]
+    if known and len(known) == len(widths) and min(ranks) >= max(known):
+        raise UsageError(
+            f"--ranks {','.join(map(str, ranks))}: no layer is wider than {max(known)}, so nothing "
+            "would be compressed; give smaller ranks, or auto"
+        )
+
+
+def _width(site: graph.Site) -> int | None:
+    """Return the features of a site, None where the graph does not tell."""
+    if site.shape is None or site.feature_axis is None:
+        return None
+    size = site.shape[site.feature_axis]
+    return size if isinstance(size, int) else None
+
+
 def _matches(site: graph.Site, pattern: str) -> bool:
     return pattern == site.tensor or fnmatch.fnmatchcase(site.tensor, pattern)
 

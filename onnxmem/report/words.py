@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import PurePath, PureWindowsPath
 
+from onnxmem.comparing.matching import width
 from onnxmem.records import Baseline, Curve, Gate, Layer, Report, Score
 from onnxmem.text import NAME_LENGTH, printable
 
@@ -175,13 +176,20 @@ def _layers(report: Report) -> str:
 
 
 def _ranks(report: Report) -> str:
-    """Say that the AuC is not that of the whole curve, where ranks were chosen by hand."""
+    """Say which part of the curve the AuC is of, where ranks were chosen by hand."""
     ranks = report.settings.get("ranks", "auto")
     if not isinstance(ranks, (list, tuple)) or not ranks:
         return ""
     low, high = min(ranks), max(ranks)
-    width = f"rank {low}" if low == high else f"the ranks {low} to {high}"
-    return f"the AuC over rank covers {width} alone (--ranks)"
+    span = f"rank {low}" if low == high else f"the ranks {low} to {high}"
+    covered = f"the AuC over rank covers {span} alone (--ranks)"
+    widths = [known for layer in report.layers if layer.curves and (known := width(layer))]
+    if not widths:
+        return covered
+    least, most = min(widths), max(widths)
+    wide = f"layers are {least} wide" if least == most else f"layers are {least} to {most} wide"
+    beyond = ", and ranks beyond a layer's width raise its AuC" if high > least else ""
+    return f"{covered}; {wide}{beyond}"
 
 
 def _summary(report: Report) -> str:

@@ -281,6 +281,8 @@ def test_scores_that_never_vary_are_reported_as_chance(
 WRONG_OPTIONS = {
     "layer": (("--layers", "conv*"), "relu1"),
     "rank-zero": (("--ranks", "0"), "--ranks"),
+    "rank-twice": (("--ranks", "1,2,2"), "names a rank twice"),
+    "ranks-too-high": (("--ranks", "12,500"), "no layer is wider than 12"),
     "rank-word": (("--ranks", "x"), "--ranks"),
     "rank-empty": (("--ranks", ""), "--ranks"),
     "gate": (("--fail-under", "nmf.deep=0.5"), "nmf.mixed"),

@@ -122,3 +122,17 @@ def test_notes_on_the_data_are_said() -> None:
     report = report_samples.passing()
     changed = replace(report, data=replace(report.data, notes=("input 'x': axis\n1 moved",)))
     assert "; input 'x': axis\\n1 moved" in sentence(changed)
+
+
+def test_ranks_that_were_chosen_stand_beside_the_width_of_the_layers() -> None:
+    narrow = report_samples.layer(0, "narrow", 0.5)
+    wide = replace(narrow, tensor="wide", shape=(None, 96, 8, 8))
+    one, two = report_samples.report((narrow,)), report_samples.report((narrow, wide))
+
+    def said(report: Report, *ranks: int) -> str:
+        return sentence(replace(report, settings=report.settings | {"ranks": list(ranks)}))
+
+    assert "covers the ranks 1 to 2 alone (--ranks); layers are 64 wide; verdict" in said(one, 1, 2)
+    assert "covers rank 64 alone (--ranks); layers are 64 to 96 wide; verdict" in said(two, 64)
+    assert "96 wide, and ranks beyond a layer's width raise its AuC; verdict" in said(two, 1, 65)
+    assert "covers" not in sentence(two)
