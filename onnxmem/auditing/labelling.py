@@ -34,7 +34,7 @@ class Labelling:
 def read_labels(
     network: Network, samples: Samples, labels: np.ndarray, predicted: np.ndarray, width: int
 ) -> Labelling:
-    """Return what the labels of the chosen samples mean.
+    """Return what the labels of the chosen samples mean; without labels, the predictions are true.
 
     A network that gives scores counts classes from 0 in the order of its outputs: names are
     numbered in sorted order, and -1 and 1 are its two classes, as in scikit-learn. One that gives
@@ -42,7 +42,7 @@ def read_labels(
 
     Args:
         network: the model.
-        samples: all samples, with labels.
+        samples: all samples.
         labels: (n,) the labels of the chosen samples.
         predicted: (n,) the classes that the network predicts for them.
         width: how many values its output has for a sample.
@@ -50,22 +50,46 @@ def read_labels(
     Raises:
         DataError: there are labels that are no class of the network.
     """
+    parting = _parting(network, width)
+    if samples.labels is None:
+        return Labelling(predicted, _joined(_UNLABELLED, parting))
     if network.form == "labels":
         return Labelling(labels, _names_note(samples), suspicion(labels, predicted))
-    assert samples.labels is not None
     classes = max(2, width)
     if samples.names and len(samples.names) != classes:
-        raise DataError(
+        problem = (
             f"labels 'y' are {len(samples.names)} different names, output {network.output!r} has "
             f"{classes} classes; say which class each name is with --class-names FILE"
         )
+        raise DataError(_joined(problem, parting))
     if classes == 2 and np.array_equal(np.unique(samples.labels), [-1, 1]):
         truth = (labels > 0).astype(np.int64)
         note = "labels -1 and 1 are taken as the classes 0 and 1"
-        return Labelling(truth, note, suspicion(truth, predicted))
-    hints = (shift(labels, predicted), *samples.notes)
-    _check_range(network, samples.labels, classes, "; ".join(filter(None, hints)))
-    return Labelling(labels, _names_note(samples), suspicion(labels, predicted))
+        return Labelling(truth, _joined(note, parting), suspicion(truth, predicted))
+    hints = (shift(labels, predicted), parting, *samples.notes)
+    _check_range(network, samples.labels, classes, _joined(*hints))
+    note = _joined(_names_note(samples), parting)
+    return Labelling(labels, note, suspicion(labels, predicted))
+
+
+_UNLABELLED = (
+    "no labels 'y' were given, so the network's own predictions group the samples, and what is "
+    "measured is fidelity to them"
+)
+
+
+def _parting(network: Network, width: int) -> str:
+    """Return what is assumed of an output of one value that is no probability, in words."""
+    if width != 1 or network.form in ("labels", "sigmoid"):
+        return ""
+    return (
+        f"output {network.output!r} has one value for each sample, taken as two classes, below "
+        "and above 0; where it is a regression, an audit says nothing"
+    )
+
+
+def _joined(*texts: str) -> str:
+    return "; ".join(filter(None, texts))
 
 
 def _names_note(samples: Samples) -> str:

@@ -53,6 +53,40 @@ class RefusedError(InconclusiveError):
         self.model, self.opened = model, opened
 
 
+@dataclass(frozen=True, slots=True)
+class ReadModel:
+    """A model before it is prepared.
+
+    Attributes:
+        model: as it runs, half precision widened.
+        info: what a report says of it.
+        sites: those that were chosen.
+        refusal: why there are none, empty where there are.
+    """
+
+    model: graph.Model
+    info: ModelInfo
+    sites: tuple[graph.Site, ...]
+    refusal: str
+
+
+def read_model(path: str | Path, settings: Settings) -> ReadModel:
+    """Read the model at `path`, and choose its sites.
+
+    Raises:
+        OnnxmemError: it cannot be read, or the settings fit none of its sites.
+    """
+    model = graph.load(path, dict(settings.bind))
+    info = ModelInfo(str(path), model.sha256, model.ir_version, model.opset, model.producer)
+    try:
+        sites = choose_sites(model, settings.layers, settings.kind)
+    except NoSiteError as error:
+        return ReadModel(graph.widen(model), info, (), str(error))
+    if settings.ranks != "auto" and set(settings.compress) != {"ablation"}:
+        check_ranks(sites, settings.ranks)
+    return ReadModel(graph.widen(model), info, sites, "")
+
+
 @contextmanager
 def opened(path: str | Path, arrays: Mapping[str, Column], settings: Settings) -> Iterator[Opened]:
     """Open the model at `path`; its weights are given back at the end.
@@ -61,16 +95,12 @@ def opened(path: str | Path, arrays: Mapping[str, Column], settings: Settings) -
         RefusedError: it has no site, or whoever uses it raised an `InconclusiveError`.
         OnnxmemError: whatever else keeps an audit from starting.
     """
-    model = graph.load(path, dict(settings.bind))
-    info = ModelInfo(str(path), model.sha256, model.ir_version, model.opset, model.producer)
-    try:
-        sites = choose_sites(model, settings.layers, settings.kind)
-    except NoSiteError as error:
-        raise RefusedError(str(error), info) from error
-    if settings.ranks != "auto" and set(settings.compress) != {"ablation"}:
-        check_ranks(sites, settings.ranks)
+    read = read_model(path, settings)
+    model, info, sites = read.model, read.info, read.sites
+    if read.refusal:
+        raise RefusedError(read.refusal, info)
+    del read  # it holds the weights
     device = select_device(settings.device)
-    model = graph.widen(model)
     samples = make_samples(arrays, model.inputs, settings.split)
     with (
         blames_bind(settings.bind),

@@ -243,10 +243,8 @@ def _set_up(
     predicted = np.empty(len(selection.rows), np.int64)
     for batch, output in zip(selection.single, reference["class"], strict=True):
         predicted[batch.rows] = network.predict(output)
-    labelling = Labelling(predicted)
-    if samples.labels is not None:
-        width = int(np.prod(reference["class"][0].shape[1:]))
-        labelling = read_labels(network, samples, selection.labels, predicted, width)
+    width = int(np.prod(reference["class"][0].shape[1:]))
+    labelling = read_labels(network, samples, selection.labels, predicted, width)
     metric = settings.metric or ("top1" if samples.labels is not None else "fidelity")
     truth = labelling.truth if metric == "top1" else predicted
     accuracy = float((predicted == truth).mean())

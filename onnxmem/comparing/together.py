@@ -11,17 +11,16 @@ from typing import Any
 import numpy as np
 
 from onnxmem import graph
-from onnxmem.auditing.network import predictions, prepare
+from onnxmem.auditing.network import predictions
+from onnxmem.auditing.opened import opened, read_model
 from onnxmem.auditing.run import Listener, run_audit
 from onnxmem.auditing.settings import Settings
-from onnxmem.auditing.sites import choose_sites
-from onnxmem.binding import blames_bind
+from onnxmem.auditing.whole import Whole
 from onnxmem.cache import NOWHERE, Store
 from onnxmem.data import Column, Samples, make_samples
 from onnxmem.data.columns import RESERVED
-from onnxmem.errors import DataError, InconclusiveError, NoSiteError, UsageError
+from onnxmem.errors import DataError, InconclusiveError, UsageError
 from onnxmem.records import Report
-from onnxmem.runtime import select_device
 
 Watch = Callable[[str], AbstractContextManager[Listener]]
 """Gives, for the path of a model, who is told about the progress of its audit."""
@@ -50,7 +49,7 @@ def audit_together(
 
     Samples are chosen and batched by what the first model takes, so that all get the same ones
     even where a model has an array of its own. Data without labels are grouped by what the first
-    model that classifies predicts, and every model is measured by its fidelity to its own
+    model that can be audited predicts, and every model is measured by its fidelity to its own
     predictions. A model that cannot be audited is no obstacle: its report says why.
 
     Args:
@@ -67,16 +66,15 @@ def audit_together(
         OnnxmemError: see `onnxmem.errors`; nothing was measured where a model or the data are
             at fault.
     """
-    models = [graph.load(path, dict(settings.bind)) for path in paths]
-    for model in models:
-        with suppress(NoSiteError):  # its own audit says so, in its report
-            choose_sites(model, settings.layers, settings.kind)
+    models = [read_model(path, settings).model for path in paths]
     arrays, notes = _named(arrays, models)
     own = _outputs(models, settings)
     if "y" not in arrays:
-        arrays = {**arrays, **_labels(models, arrays, own)}
+        labels, source = _labels(paths, arrays, own)
+        arrays |= labels
         own = [replace(one, metric="fidelity") for one in own]
-    samples = [make_samples(arrays, graph.widen(model).inputs, settings.split) for model in models]
+        notes += source
+    samples = [make_samples(arrays, model.inputs, settings.split) for model in models]
     _check_counts(models, samples)
     notes += [
         f"{model.path.name}: {note}"
@@ -136,30 +134,31 @@ def _outputs(models: Sequence[graph.Model], settings: Settings) -> list[Settings
 
 
 def _labels(
-    models: Sequence[graph.Model], arrays: Mapping[str, Column], settings: Sequence[Settings]
-) -> dict[str, np.ndarray]:
-    """Return as `y` what the first model that classifies predicts; nothing where none does."""
+    paths: Sequence[str | Path], arrays: Mapping[str, Column], settings: Sequence[Settings]
+) -> tuple[dict[str, Column], list[str]]:
+    """Return as `y` what the first model that can be audited predicts, and a note on it.
+
+    There is neither where none can.
+    """
     if settings[0].metric == "top1":
         raise DataError("--metric top1 needs labels: give an array 'y', or use --metric fidelity")
-    for model, own in zip(models, settings, strict=True):
+    for path, own in zip(paths, settings, strict=True):
         with suppress(InconclusiveError):
-            return {"y": _predicted(model, arrays, own)}
-    return {}
+            labels = _predicted(path, arrays, own)
+            note = (
+                f"no labels 'y' were given, so the predictions of {Path(path).name} group the "
+                "samples, and what is measured is the fidelity of each model to its own"
+            )
+            return {"y": labels}, [note]
+    return {}, []
 
 
-def _predicted(first: graph.Model, arrays: Mapping[str, Column], settings: Settings) -> np.ndarray:
+def _predicted(path: str | Path, arrays: Mapping[str, Column], settings: Settings) -> np.ndarray:
     """Return what a model predicts for all samples (samples,), of every split."""
-    device = select_device(settings.device)
-    model = graph.widen(first)
     everything = {name: array for name, array in arrays.items() if name != "split"}
-    samples = make_samples(everything, model.inputs)
-    with (
-        blames_bind(settings.bind),
-        device.scope(),
-        prepare(model, samples.inputs, samples.shared, device, settings) as network,
-    ):
-        whole = network.session(graph.expose(network.model, []))
-        return predictions(network, whole, samples.inputs, network.feeds(samples.shared))
+    with opened(path, everything, replace(settings, split=None)) as ready:
+        whole = Whole(ready.network, ready.network.feeds(ready.samples.shared))
+        return predictions(ready.network, whole.session, ready.samples.inputs, whole.shared)
 
 
 def _check_counts(models: Sequence[graph.Model], samples: Sequence[Samples]) -> None:

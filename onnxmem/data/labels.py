@@ -32,9 +32,11 @@ def check_labels(y: np.ndarray, count: int) -> tuple[np.ndarray, tuple[str, ...]
     if y.dtype.kind in "USO":
         return _from_text(y)
     if y.dtype.kind not in "iu":
-        raise DataError(
-            f"labels 'y' must be integers, they are {y.dtype.name}; convert them with y.astype(int)"
+        whole = y.dtype.kind == "f" and np.array_equal(y, np.trunc(y))
+        advice = (
+            "convert them with y.astype(int)" if whole else "a regression has no classes to audit"
         )
+        raise DataError(f"labels 'y' must be integers, they are {y.dtype.name}; {advice}")
     if not fits(y, np.dtype(np.int64)):
         raise DataError(f"label {y.max()} in 'y' is out of range: it needs more than 63 bits")
     return y.astype(np.int64), ()

@@ -75,3 +75,24 @@ def test_labels_at_random_rouse_no_suspicion(seed: int) -> None:
     assert not suspicion(rng.integers(0, 10, 300), rng.integers(0, 10, 300))
     assert not suspicion(rng.integers(0, 2, 60), rng.integers(0, 2, 60))
     assert not suspicion(np.repeat(np.arange(10), 30), np.zeros(300, np.int64))
+
+
+def test_without_labels_the_predictions_are_true_and_that_is_said() -> None:
+    samples = Samples({}, {}, None, np.empty(len(TRUE), "S32"))
+    network: Any = SimpleNamespace(form="linear", output="logits")
+    labelling = read_labels(network, samples, TRUE, TRUE, 4)
+    np.testing.assert_array_equal(labelling.truth, TRUE)
+    assert "no labels 'y' were given" in labelling.note
+    assert "fidelity" in labelling.note
+
+
+def test_one_value_that_is_no_probability_may_be_a_regression() -> None:
+    two = TRUE % 2
+    assert "below and above 0; where it is a regression" in read(two, width=1).note
+    assert not read(two, form="sigmoid", width=1).note
+    assert not read(two, form="labels", width=1).note
+    assert not read(two, width=2).note
+    with pytest.raises(DataError, match=r"label 3 is out of range.*regression"):
+        read(TRUE, width=1)
+    with pytest.raises(DataError, match=r"3 different names.*regression"):
+        read(TRUE % 3, names="abc", width=1)

@@ -221,7 +221,8 @@ def test_too_few_samples_of_each_class(
 
 WRONG_LABELS = {
     "other-length": (lambda y: y[:-1], f"{len(range(CLASSES * PER_CLASS)) - 1} labels"),
-    "floats": (lambda y: y.astype(float), "integers"),
+    "floats": (lambda y: y.astype(float), "convert them with y.astype(int)"),
+    "real": (lambda y: y + 0.5, "a regression has no classes"),
     "names": (lambda y: np.array(["cat", "dog"])[y % 2], "2 different names"),
     "one-hot": (lambda y: np.eye(CLASSES, dtype=int)[y], "shape"),
     "negative": (lambda y: y - 1, "negative"),

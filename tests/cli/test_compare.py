@@ -92,7 +92,9 @@ def test_samples_without_labels_are_grouped_alike_for_all(
     np.savez(folder / "bare.npz", x=mlp.x, split=np.repeat(["train", "held"], len(mlp.x) // 2))
     outcome = command("compare", mlp.path, other, "--data", "bare.npz", *QUICK, "--json", "-")
     assert outcome.code == 0, outcome.err
-    first, second = (Report.from_dict(one) for one in json.loads(outcome.out)["reports"])
+    comparison = json.loads(outcome.out)
+    assert f"the predictions of {mlp.path.name} group" in comparison["notes"][0]
+    first, second = (Report.from_dict(one) for one in comparison["reports"])
     assert first.data == second.data
     assert first.data.samples_given == len(mlp.x) // 2
     assert first.baseline.metric == second.baseline.metric == "fidelity"

@@ -50,7 +50,9 @@ def test_array_with_labels_and_folder_of_arrays(
     same(audited(mlp.path, "--data", "arrays"), dict(expected, data=dict(expected["data"])))
     alone = audited(mlp.path, "--data", "arrays/x.npy", "--labels", "arrays/y.npy")
     same(alone, expected)
-    assert audited(mlp.path, "--data", "arrays/x.npy")["baseline"]["metric"] == "fidelity"
+    bare = audited(mlp.path, "--data", "arrays/x.npy")
+    assert bare["baseline"]["metric"] == "fidelity"
+    assert "no labels 'y' were given" in bare["data"]["notes"][0]
 
 
 def test_table_with_features_in_columns(
