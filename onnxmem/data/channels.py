@@ -6,21 +6,12 @@ end (NHWC). Samples kept for the one are samples for the other with that axis mo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 
 from onnxmem.data.columns import Column, Lazy
-
-Sizes = Sequence[int | str | None]
-"""Sizes of an input; those that are no positive int are free, as is the axis of the samples."""
-
-
-def fits(shape: Sequence[int], sizes: Sizes) -> bool:
-    """Tell whether samples of `shape` fit an input of `sizes`; the number of samples is free."""
-    pairs = list(zip(shape, sizes, strict=False))[1:]
-    known = [(have, size) for have, size in pairs if isinstance(size, int) and size > 0]
-    return len(shape) == len(sizes) and all(have == size for have, size in known)
+from onnxmem.data.shapes import Sizes, fits, in_words
 
 
 class _Moved(Lazy):
@@ -68,8 +59,4 @@ def fit_axes(column: Column, sizes: Sizes) -> tuple[Column, str]:
         return column, ""
     order = found[0]
     moved = _Moved(column, order) if isinstance(column, Lazy) else column.transpose(order)
-    return moved, f"{orders[order]}, from {_text(column.shape)} to {_text(moved.shape)}"
-
-
-def _text(shape: Sequence[int]) -> str:
-    return f"({', '.join(map(str, shape))})"
+    return moved, f"{orders[order]}, from {in_words(column.shape)} to {in_words(moved.shape)}"

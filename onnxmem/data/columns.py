@@ -98,6 +98,11 @@ class Lazy(ABC):
 Column = np.ndarray | Lazy
 
 
+def whole(column: Column) -> np.ndarray:
+    """Return all rows of a column in memory."""
+    return column[:] if isinstance(column, Lazy) else column
+
+
 class View(Lazy):
     """Some rows of a lazy column, converted to the type of an input."""
 
@@ -144,13 +149,13 @@ def convert(array: np.ndarray, wanted: np.dtype[Any], name: str) -> np.ndarray:
     Raises:
         DataError: it holds integers that the type does not.
     """
-    if array.dtype.kind in "iu" and wanted.kind in "iu" and not fits(array, wanted):
+    if array.dtype.kind in "iu" and wanted.kind in "iu" and not fits_type(array, wanted):
         raise DataError(f"input {name!r} takes {wanted.name}, the data have {array.dtype.name}")
     with np.errstate(over="ignore"):
         return np.ascontiguousarray(array, dtype=wanted)
 
 
-def fits(array: np.ndarray, wanted: np.dtype[Any]) -> bool:
+def fits_type(array: np.ndarray, wanted: np.dtype[Any]) -> bool:
     """Tell whether an integer type holds all values of an array of integers."""
     if not array.size or np.can_cast(array.dtype, wanted):
         return True

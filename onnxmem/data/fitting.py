@@ -13,6 +13,7 @@ from typing import Literal
 from onnxmem.data.columns import InputSpec
 from onnxmem.data.preprocess import Given
 from onnxmem.data.recipe import MODES, Layout, Recipe, Resize
+from onnxmem.data.shapes import in_words
 from onnxmem.errors import DataError
 
 Size = tuple[int, int]
@@ -103,7 +104,7 @@ def _frame(spec: InputSpec, given: Given) -> tuple[Frame, list[str]]:
         return Frame("plane", 1, _both(sizes[1], sizes[2]), layout or "nchw"), []
     if len(sizes) == 2 and sizes[1] is not None:
         return _flat(spec, sizes[1], given)
-    raise DataError(f"input {spec.name!r} takes {_text(dims)}, which is no image")
+    raise DataError(f"input {spec.name!r} takes {in_words(dims)}, which is no image")
 
 
 def _said(layout: Layout | None) -> list[str]:
@@ -124,7 +125,7 @@ def _image(
         assumed.append("3 channels")
     if channels not in MODES:
         raise DataError(
-            f"input {spec.name!r} takes {_text(spec.shape or ())}: {channels} channels are no "
+            f"input {spec.name!r} takes {in_words(spec.shape or ())}: {channels} channels are no "
             f"image; {MORE} layout=nchw or layout=nhwc"
         )
     size = _both(sizes[1], sizes[2]) if layout == "nchw" else _both(sizes[0], sizes[1])
@@ -150,7 +151,7 @@ def _flat(spec: InputSpec, length: int, given: Given) -> tuple[Frame, list[str]]
             colour = "grey" if channels == 1 else f"RGB in the order {layout}"
             return Frame("flat", channels, size, layout), [f"{colour} {size[0]}x{size[1]}"]
     raise DataError(
-        f"input {spec.name!r} takes {_text(spec.shape or ())}, which is no square image; "
+        f"input {spec.name!r} takes {in_words(spec.shape or ())}, which is no square image; "
         f"{MORE} size=HEIGHTxWIDTH"
     )
 
@@ -165,10 +166,6 @@ def _said_size(given: Given) -> Size | None:
 
 def _both(height: int | None, width: int | None) -> Size | None:
     return None if height is None or width is None else (height, width)
-
-
-def _text(shape: tuple[int | str | None, ...]) -> str:
-    return "(" + ", ".join("?" if size is None else str(size) for size in shape) + ")"
 
 
 Geometry = tuple[Resize | None, Size | None, Size]

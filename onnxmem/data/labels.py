@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from onnxmem.data.columns import fits
+from onnxmem.data.columns import fits_type
 from onnxmem.data.files import read_text
+from onnxmem.data.shapes import in_words
 from onnxmem.errors import DataError
 from onnxmem.text import listed
 
@@ -27,17 +28,15 @@ def check_labels(y: np.ndarray, count: int) -> tuple[np.ndarray, tuple[str, ...]
     if y.ndim == 2 and y.shape[1] == 1:
         y = y[:, 0]
     if y.shape != (count,):
-        shape = "(" + ", ".join(map(str, y.shape)) + ")"
-        raise DataError(f"labels 'y' have shape {shape}; {count} samples need ({count},)")
+        have, need = in_words(y.shape), in_words((count,))
+        raise DataError(f"labels 'y' have shape {have}; {count} samples need {need}")
     if y.dtype.kind in "USO":
         return _from_text(y)
     if y.dtype.kind not in "iu":
-        whole = y.dtype.kind == "f" and np.array_equal(y, np.trunc(y))
-        advice = (
-            "convert them with y.astype(int)" if whole else "a regression has no classes to audit"
-        )
+        are_whole = y.dtype.kind == "f" and np.array_equal(y, np.trunc(y))
+        advice = "convert them with y.astype(int)" if are_whole else "a regression has no classes"
         raise DataError(f"labels 'y' must be integers, they are {y.dtype.name}; {advice}")
-    if not fits(y, np.dtype(np.int64)):
+    if not fits_type(y, np.dtype(np.int64)):
         raise DataError(f"label {y.max()} in 'y' is out of range: it needs more than 63 bits")
     return y.astype(np.int64), ()
 

@@ -6,10 +6,8 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from onnxmem.data import arrow, images, npy, npz
-from onnxmem.data.columns import Column, Lazy
+from onnxmem.data.columns import Column, whole
 from onnxmem.data.files import begin, damaged
 from onnxmem.data.labels import read_class_names, renumber
 from onnxmem.data.preprocess import Given, read_preprocess
@@ -60,7 +58,7 @@ def load(
     if classes is not None and not of_images:
         if "y" not in columns:
             raise DataError(f"--class-names is for labels, which {path} does not hold")
-        columns["y"] = renumber(_whole(columns["y"]), classes, source)
+        columns["y"] = renumber(whole(columns["y"]), classes, source)
     return columns
 
 
@@ -111,7 +109,3 @@ def _labelled(
             raise UsageError(f"{path} holds labels of its own; leave --labels out")
         columns["y"] = npy.load_labels(labels)
     return columns
-
-
-def _whole(column: Column) -> np.ndarray:
-    return column[:] if isinstance(column, Lazy) else column

@@ -19,8 +19,10 @@ from onnxmem.data.columns import (
     blocks,
     convert,
     target_dtype,
+    whole,
 )
 from onnxmem.data.labels import check_labels
+from onnxmem.data.shapes import Sizes, fits, in_words, misfit
 from onnxmem.errors import DataError
 from onnxmem.text import listed
 
@@ -83,7 +85,7 @@ def make_samples(
     for spec in specs:
         fitted[spec.name], change = _fit(named[spec.name], spec)
         changes.append(change)
-    y = _in_memory(columns.get("y"))
+    y = _given(columns, "y")
     count = _count(fitted, y, specs)
     shared = {
         spec.name: convert(column[:], target_dtype(column.dtype, spec), spec.name)
@@ -91,7 +93,7 @@ def make_samples(
         if len(column := fitted[spec.name]) != count
     }
     labels, names = (None, ()) if y is None else check_labels(y, count)
-    rows, note = _rows_of_split(_in_memory(columns.get("split")), split, count)
+    rows, note = _rows_of_split(_given(columns, "split"), split, count)
     inputs = {
         spec.name: _take(fitted[spec.name], rows, spec) for spec in specs if spec.name not in shared
     }
@@ -110,8 +112,8 @@ def make_samples(
     )
 
 
-def _in_memory(column: Column | None) -> np.ndarray | None:
-    return column[:] if isinstance(column, Lazy) else column
+def _given(columns: Mapping[str, Column], name: str) -> np.ndarray | None:
+    return whole(columns[name]) if name in columns else None
 
 
 def _by_input(columns: Mapping[str, Column], specs: Sequence[InputSpec]) -> dict[str, Column]:
@@ -134,41 +136,30 @@ def _by_input(columns: Mapping[str, Column], specs: Sequence[InputSpec]) -> dict
 def _fit(column: Column, spec: InputSpec) -> tuple[Column, str]:
     """Return a column whose shape is that of the input, and what was changed."""
     column, moved = fit_axes(column, spec.shape or ())
-    if spec.shape is not None and not _same_shape(column.shape, spec.shape):
+    if spec.shape is not None and not fits(column.shape, spec.shape):
         raise DataError(_misfit(column, spec, spec.shape))
     if column.ndim == 0:
         raise DataError(f"array {spec.name!r} has no axis of samples; its shape is ()")
     return column, f"input {spec.name!r}: {moved}" if moved else ""
 
 
-def _same_shape(shape: Sequence[int], wanted: Sequence[int | str | None]) -> bool:
-    """Tell whether two shapes agree, apart from axis 0 and from sizes that are free."""
-    return len(shape) == len(wanted) and not any(
-        isinstance(size, int) and size > 0 and have != size
-        for have, size in zip(shape[1:], wanted[1:], strict=True)
-    )
-
-
-def _misfit(column: Column, spec: InputSpec, wanted: Sequence[int | str | None]) -> str:
-    text = f"input {spec.name!r} takes {_text(wanted)}, the data have {_text(column.shape)}"
-    if len(column.shape) == len(wanted):
-        pairs = zip(column.shape[1:], wanted[1:], strict=True)
-        wrong = next(
-            n for n, pair in enumerate(pairs) if not _same_shape((0, pair[0]), (0, pair[1]))
-        )
-        text += f": axis {wrong + 1} must be {wanted[wrong + 1]}"
+def _misfit(column: Column, spec: InputSpec, wanted: Sizes) -> str:
+    text = f"input {spec.name!r} takes {in_words(wanted)}, the data have {in_words(column.shape)}"
+    if column.ndim == len(wanted):
+        axis = misfit(column.shape, wanted)
+        text += "" if axis is None else f": axis {axis} must be {wanted[axis]}"
     hints = (_rearranged(column.shape, wanted), getattr(column, "hint", ""))
     return "; ".join(filter(None, (text, *hints)))
 
 
-def _rearranged(shape: tuple[int, ...], wanted: Sequence[int | str | None]) -> str:
+def _rearranged(shape: tuple[int, ...], wanted: Sizes) -> str:
     """Return what would make the shape fit, or an empty string."""
-    if _same_shape((*shape[:1], 1, *shape[1:]), wanted):
+    if fits((*shape[:1], 1, *shape[1:]), wanted):
         return "they fit after x[:, None]"
-    if _same_shape((*shape, 1), wanted):
+    if fits((*shape, 1), wanted):
         return "they fit after x[..., None]"
     flat = (*shape[:1], int(np.prod(shape[1:])))
-    return "they fit after x.reshape(len(x), -1)" if _same_shape(flat, wanted) else ""
+    return "they fit after x.reshape(len(x), -1)" if fits(flat, wanted) else ""
 
 
 def _count(inputs: Mapping[str, Column], y: np.ndarray | None, specs: Sequence[InputSpec]) -> int:
@@ -197,7 +188,7 @@ def _rows_of_split(
             raise DataError(f"the data have no array 'split' to take {wanted!r} from")
         return np.arange(count), ""
     if column.shape != (count,):
-        raise DataError(f"array 'split' has shape {_text(column.shape)}; it needs ({count},)")
+        raise DataError(f"array 'split' has shape {in_words(column.shape)}; it needs ({count},)")
     names = column.astype(str)
     known = sorted(set(names.tolist()))
     if wanted is None and "train" not in known:
@@ -267,7 +258,3 @@ def _plain(row: Any) -> bytes:
 
 def _count_bad(values: np.ndarray) -> int:
     return int(np.count_nonzero(~np.isfinite(values))) if values.dtype.kind == "f" else 0
-
-
-def _text(shape: Sequence[object]) -> str:
-    return "(" + ", ".join("?" if size is None else str(size) for size in shape) + ")"

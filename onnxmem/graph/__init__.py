@@ -7,13 +7,13 @@ from onnxmem.graph.activations import other_activations
 from onnxmem.graph.batch import free_batch, free_elsewhere, native_batch, whole_batch
 from onnxmem.graph.cut import cut_needs, expose, split
 from onnxmem.graph.file import data_files
+from onnxmem.graph.largest import largest_tensor
 from onnxmem.graph.model import load
 from onnxmem.graph.outputs import output_form
 from onnxmem.graph.patterns import KINDS
 from onnxmem.graph.recorded import Recorded, load_recorded, recorded_folders
 from onnxmem.graph.records import Cut, Dim, Model, Needs, Part, Site, TensorSpec
 from onnxmem.graph.relu import find_sites
-from onnxmem.graph.sizes import largest_tensor
 from onnxmem.graph.widen import is_half, widen
 from onnxmem.graph.write import save, share_weights, untyped, with_input_types, with_types
 

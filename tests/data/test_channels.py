@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onnxmem.data.channels import fit_axes, fits
+from onnxmem.data.channels import fit_axes
+from onnxmem.data.shapes import fits
 
 
 def numbered(*shape: int) -> np.ndarray:
