@@ -1,5 +1,12 @@
 """Does axis 0 count samples that do not touch each other? Asked by running the model.
 
+Three questions about batches, each decided where its answer is used. `check_independent` asks here
+whether axis 0 counts samples at all: if not, there is no audit. `Whole.is_separable` asks whether
+the size of a batch matters: if not, batches run in pieces. An audit asks last whether every sample
+really got one output in both of its batches: if so, compressors that treat each sample by itself
+are measured on one kind of batch for both. A model that quantises by the range of its batch passes
+the first and neither of the others.
+
 Graphs do not tell: axis 0 may be time, or the members of a set that attend to each other. Turning
 samples around is not enough of a test, because attention turns with them; repeating some in place
 of others changes what is attended to, and what comes before what.
@@ -18,7 +25,8 @@ from onnxmem.data import Column
 from onnxmem.errors import InconclusiveError, ModelRefusedError
 from onnxmem.runtime import Session
 
-_SAMPLES = 8
+PROBED = 8
+"""Samples that run to see how a model treats a batch, where it takes any number."""
 
 
 def mixed_up(count: int) -> np.ndarray:
@@ -46,7 +54,7 @@ def check_independent(
     Raises:
         InconclusiveError: the output depends on other samples, or on chance.
     """
-    count = network.batch or min(_SAMPLES, *map(len, inputs.values()))
+    count = network.batch or min(PROBED, *map(len, inputs.values()))
     if count < 2 or count > min(map(len, inputs.values())) or graph.whole_batch(network.model):
         return
 

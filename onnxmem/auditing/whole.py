@@ -8,11 +8,9 @@ import numpy as np
 
 from onnxmem import graph
 from onnxmem.arrays import Array, take_rows
+from onnxmem.auditing.independence import PROBED
 from onnxmem.auditing.memory import piece_size
 from onnxmem.auditing.network import TOLERANCE, Network, check_classifies, deviation
-
-_PROBED = 4
-"""Samples that run together and apart, to see whether it makes a difference."""
 
 
 class Whole:
@@ -46,11 +44,11 @@ class Whole:
         return output
 
     def is_separable(self, inputs: Mapping[str, Array], samples: int) -> bool:
-        """Tell whether a few of the samples get the same output together and two by two."""
-        rows = np.arange(min(_PROBED, samples))
-        if self.network.batch is not None or len(rows) < _PROBED:
-            return self.network.batch is not None
+        """Tell whether a few of the samples get the same output together and in two halves."""
+        if self.network.batch is not None:
+            return True
+        rows = np.arange(min(PROBED, samples))
         together = self._piece(inputs, rows)
-        apart = [self._piece(inputs, half) for half in np.split(rows, 2)]
+        apart = [self._piece(inputs, half) for half in np.array_split(rows, 2)]
         joined = self.network.device.namespace.concatenate(apart)
         return deviation(joined, together) <= TOLERANCE

@@ -11,14 +11,12 @@ from typing import TypeGuard
 import numpy as np
 
 from onnxmem import graph
+from onnxmem.auditing.independence import PROBED
 from onnxmem.data import Column, make_samples
 from onnxmem.errors import DataError, ModelRefusedError, UsageError
 from onnxmem.runtime import Device, Session
 
 _SEED = 0
-
-_FEW = 8
-"""Samples of a batch, where the model takes any."""
 
 _FREE_SIZES = ((16, 64), (32, 32), (64, 64), (8, 8), (128, 128), (224, 224))
 """Sizes to try for free dimensions: those of inputs with up to three axes, and of images."""
@@ -51,7 +49,7 @@ class Inputs:
 
     def batch(self, model: graph.Model) -> dict[str, np.ndarray]:
         """Return as many samples as `model` takes at once, or a few, and what they share."""
-        size = graph.native_batch(model) or _FEW
+        size = graph.native_batch(model) or PROBED
         return {name: array[:size] for name, array in self.samples.items()} | dict(self.shared)
 
 

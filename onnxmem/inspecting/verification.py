@@ -11,7 +11,7 @@ import numpy as np
 from onnxmem import graph
 from onnxmem.arrays import Array
 from onnxmem.auditing.capture import CutRunner, Piece
-from onnxmem.auditing.independence import axis_that_follows, find_sample_axis
+from onnxmem.auditing.independence import PROBED, axis_that_follows, find_sample_axis
 from onnxmem.auditing.network import TOLERANCE, Network, prepare
 from onnxmem.auditing.settings import Settings
 from onnxmem.errors import ModelRefusedError, UsageError
@@ -20,9 +20,6 @@ from onnxmem.inspecting.agreement import agreement, difference
 from onnxmem.inspecting.feeds import Inputs, find_inputs, recorded_inputs
 from onnxmem.inspecting.records import Inspected, Trial, Verified
 from onnxmem.runtime import Device, select_device
-
-SAMPLES = 8
-"""How many run through every cut, where the model takes any batch."""
 
 
 def verify(
@@ -79,7 +76,7 @@ class _Bench:
 
     def __init__(self, network: Network, inputs: Inputs, output: str | None) -> None:
         self.network, self.output = network, output
-        most = inputs.count if inputs.recorded else SAMPLES
+        most = inputs.count if inputs.recorded else PROBED
         count = network.batch or min(most, inputs.count)
         if count > inputs.count:
             raise UsageError(

@@ -78,6 +78,13 @@ def test_what_is_not_finite_deviates_without_bound(xp: ModuleType, bad: float) -
     assert deviation(expected[:1], expected) == float("inf")
 
 
+def test_what_is_not_finite_may_stand_where_it_stood(xp: ModuleType) -> None:
+    expected = xp.asarray([[np.nan, np.inf], [-np.inf, 2.0]], "float32")
+    assert deviation(expected, expected) == 0
+    assert deviation(-expected, expected) == float("inf")
+    assert deviation(expected + xp.asarray([[0, 0], [0, 1.0]]), expected) == pytest.approx(0.5)
+
+
 def test_output_of_zeros_deviates_by_what_is_added(xp: ModuleType) -> None:
     zeros = xp.zeros((2, 2), "float32")
     assert deviation(zeros, zeros) == 0
