@@ -338,10 +338,10 @@ WHEELS = ("onnxruntime", "onnxruntime-gpu")
 """Distributions that own the import name `onnxruntime`; only one of them may be installed."""
 
 
-def versions() -> dict[str, str]:
-    """Return the versions of the libraries that results may depend on."""
+def versions(others: Sequence[str] = ()) -> dict[str, str]:
+    """Return the versions of the libraries that results may depend on, and of `others`."""
     found = {}
-    for name in (*WHEELS, "onnx", "onnx-ir", "numpy", "cupy-cuda13x"):
+    for name in (*WHEELS, "onnx", "onnx-ir", "numpy", "cupy-cuda13x", *others):
         with contextlib.suppress(metadata.PackageNotFoundError):
             found[name] = metadata.version(name)
     return found

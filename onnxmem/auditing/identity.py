@@ -9,6 +9,7 @@ happens to be free is not.
 
 from __future__ import annotations
 
+import ctypes
 import functools
 import hashlib
 import json
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_info
 
 from onnxmem._version import __version__
 from onnxmem.arrays import load_cupy, to_host
@@ -75,11 +77,38 @@ def _hardware(device: Device) -> list[Any]:
     blas = config["Build Dependencies"]["blas"]
     found = [platform.system(), platform.machine(), blas["name"], blas["version"]]
     found.append(config.get("SIMD Extensions"))
+    kernels = {
+        library["architecture"] for library in threadpool_info() if "architecture" in library
+    }
+    found.append(sorted(map(str, kernels)))
     if device.is_cuda:
         cuda = load_cupy().cuda.runtime
         name = cuda.getDeviceProperties(device.index)["name"].decode()
         found += [name, cuda.runtimeGetVersion(), cuda.driverGetVersion()]
+        found += [_cuda_library("cublas", cuda.runtimeGetVersion() // 1000)]
+        found += [_cuda_library("cudnn", _CUDNN)]
     return found
+
+
+_CUDNN = 9
+"""The generation of cuDNN that onnxruntime is built for."""
+
+
+def _cuda_library(name: str, major: int) -> list[int]:
+    """Return the version of a library of CUDA that is loaded; empty where it is not found.
+
+    Source: `cublasGetProperty` and `cudnnGetProperty` of NVIDIA's references.
+    """
+    windows = platform.system() == "Windows"
+    try:
+        library = ctypes.CDLL(f"{name}64_{major}.dll" if windows else f"lib{name}.so.{major}")
+        ask = getattr(library, f"{name}GetProperty")
+    except (OSError, AttributeError):
+        return []
+    parts = [ctypes.c_int() for _ in range(3)]
+    for number, part in enumerate(parts):
+        ask(number, ctypes.byref(part))
+    return [part.value for part in parts]
 
 
 def _samples(bench: Bench, samples: Samples) -> str:

@@ -23,7 +23,7 @@ from onnxmem.auditing.kept import Kept
 from onnxmem.auditing.labelling import Labelling, read_labels
 from onnxmem.auditing.layer import Measured, unmeasured
 from onnxmem.auditing.network import TOLERANCE, Network, deviation, predictions
-from onnxmem.auditing.opened import RefusedError, opened
+from onnxmem.auditing.opened import Opened, RefusedError, opened
 from onnxmem.auditing.refused import refused_report
 from onnxmem.auditing.settings import Settings
 from onnxmem.auditing.whole import Whole
@@ -33,7 +33,7 @@ from onnxmem.data import Column, Samples, Selection, draw
 from onnxmem.errors import DataError, OutOfMemoryError, UsageError
 from onnxmem.factorize import kernel_name
 from onnxmem.records import CACHED_LAYERS, SCHEMA, Baseline, DataInfo, Report, Tool
-from onnxmem.runtime import Device, versions
+from onnxmem.runtime import versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ def run_audit(
                 verdict.check_comparable(data, resolved, baseline)
             hints = (labelling.suspicion, *data.notes)
             doubt = verdict.doubt_baseline(accuracy, len(bench.truth), settings, hints)
-            machine = environment(ready.device)
+            machine = environment(ready)
             kept = Kept(store, identify(bench, samples, resolved, machine), bench)
             measured, cached = (
                 ([unmeasured(site, doubt) for site in sites], 0)
@@ -121,7 +121,7 @@ def run_audit(
         return refused_report(
             refusal,
             settings,
-            environment(refusal.opened.device if refusal.opened else None),
+            environment(refusal.opened),
             labelled="y" in arrays,
             data_path=data_path,
             data_options=data_options,
@@ -321,18 +321,19 @@ def _report_curve(listen: Listener, tensor: str, before: int, total: int, done: 
     listen(Progress(tensor, before + done, total))
 
 
-def environment(device: Device | None) -> dict[str, Any]:
+def environment(ready: Opened | None) -> dict[str, Any]:
     """Return what the numbers may depend on besides model, data and settings.
 
-    `device` is None where none was chosen, since nothing ran.
+    `ready` is None where no device was chosen and no sample read, since nothing ran.
     """
+    device = ready and ready.device
     return {
         "provider": device and device.provider,
         "device": device and device.name,
         "device_reason": device.reason if device else "nothing was run",
         "kernel": device and kernel_name(device.is_cuda),
         "python": platform.python_version(),
-        **versions(),
+        **versions(ready.samples.libraries if ready else ()),
     }
 
 

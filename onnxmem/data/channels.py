@@ -24,6 +24,7 @@ class _Moved(Lazy):
             note=source.note,
             recipe=source.recipe,
             hint=source.hint,
+            library=source.library,
         )
         self._source, self._order = source, order
 

@@ -50,6 +50,7 @@ class Lazy(ABC):
         note: what was assumed about the data, for the report; empty where nothing was.
         recipe: what else than its contents decides the values, for the data's identity.
         hint: what an error about the shape shall add.
+        library: the distribution whose version may decide the values; empty where none may.
     """
 
     def __init__(
@@ -60,9 +61,10 @@ class Lazy(ABC):
         note: str = "",
         recipe: str = "",
         hint: str = "",
+        library: str = "",
     ) -> None:
         self.shape, self.dtype = shape, dtype
-        self.note, self.recipe, self.hint = note, recipe, hint
+        self.note, self.recipe, self.hint, self.library = note, recipe, hint, library
 
     @property
     def ndim(self) -> int:

@@ -78,6 +78,7 @@ class Prepared(Lazy):
             note=note,
             recipe=recipe.identity,
             hint=f"the images come out so: {recipe}",
+            library="pillow",
         )
         self._files, self._prepare = files, recipe
 

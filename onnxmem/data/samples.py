@@ -40,6 +40,7 @@ class Samples:
         names: what the labels 0, 1, ... were called, where the data hold names.
         notes: what was assumed of the data, and changed so that the network takes them.
         recipe: what else decides the values, such as how images are prepared.
+        libraries: distributions whose versions may decide the values, such as a decoder of images.
     """
 
     inputs: Mapping[str, Column]
@@ -49,6 +50,7 @@ class Samples:
     names: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     recipe: str = ""
+    libraries: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.digests)
@@ -109,6 +111,7 @@ def make_samples(
             filter(None, dict.fromkeys([*(source.note for source in sources), *changes, note]))
         ),
         recipe="\n".join(filter(None, (source.recipe for source in sources))),
+        libraries=tuple(sorted({source.library for source in sources} - {""})),
     )
 
 

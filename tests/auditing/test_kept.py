@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -179,7 +180,8 @@ def test_samples_of_equal_bytes_and_other_shape_are_others(
     [
         ("onnxmem.auditing.identity._code", lambda: "edited"),
         ("onnxmem.auditing.identity._hardware", lambda device: ["another machine"]),
-        ("onnxmem.auditing.run.versions", lambda: {"onnxruntime": "0.0"}),
+        ("onnxmem.auditing.run.versions", lambda others: {"onnxruntime": "0.0"}),
+        ("onnxmem.auditing.identity.threadpool_info", lambda: [{"architecture": "Z80"}]),
     ],
 )
 def test_other_code_versions_and_machines_measure_again(
@@ -193,6 +195,26 @@ def test_other_code_versions_and_machines_measure_again(
     monkeypatch.setattr(name, replacement)
     audit(cache=filled)
     assert len(measured) == 2
+
+
+def test_versions_of_cuda_libraries_are_asked_of_the_libraries(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def ask(number: int, into: Any) -> None:
+        into._obj.value = (9, 14, 1)[number]
+
+    loaded = {"libcudnn.so.9": SimpleNamespace(cudnnGetProperty=ask), "libcublas.so.13": object()}
+
+    def load(name: str) -> Any:
+        if name not in loaded:
+            raise OSError(name)
+        return loaded[name]
+
+    monkeypatch.setattr(identity.platform, "system", lambda: "Linux")
+    monkeypatch.setattr(identity.ctypes, "CDLL", load)
+    assert identity._cuda_library("cudnn", 9) == [9, 14, 1]
+    assert identity._cuda_library("cublas", 13) == []
+    assert identity._cuda_library("cublas", 12) == []
 
 
 def test_edited_code_has_another_hash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -99,7 +100,10 @@ def test_images_as_the_network_knows_them(
     model, x, y = album
     report = audited(model, "--data", "album")
     np.savez(folder / "d.npz", x=x, y=y)
-    assert report["baseline"] == audited(model, "--data", "d.npz")["baseline"]
+    archive = audited(model, "--data", "d.npz")
+    assert report["baseline"] == archive["baseline"]
+    assert report["environment"]["pillow"] == metadata.version("pillow")
+    assert "pillow" not in archive["environment"]
     assert report["baseline"]["value"] == 1
     assert "sorted order (ape = 0" in report["data"]["notes"][0]
 
