@@ -13,6 +13,7 @@ import ctypes
 import functools
 import hashlib
 import json
+import os
 import platform
 from collections.abc import Mapping
 from pathlib import Path
@@ -100,8 +101,9 @@ def _cuda_library(name: str, major: int) -> list[int]:
     Source: `cublasGetProperty` and `cudnnGetProperty` of NVIDIA's references.
     """
     windows = platform.system() == "Windows"
+    file = f"{name}64_{major}.dll" if windows else f"lib{name}.so.{major}"
     try:
-        library = ctypes.CDLL(f"{name}64_{major}.dll" if windows else f"lib{name}.so.{major}")
+        library = ctypes.CDLL(file, mode=ctypes.DEFAULT_MODE | getattr(os, "RTLD_NOLOAD", 0))
         ask = getattr(library, f"{name}GetProperty")
     except (OSError, AttributeError):
         return []

@@ -205,7 +205,7 @@ def test_versions_of_cuda_libraries_are_asked_of_the_libraries(
 
     loaded = {"libcudnn.so.9": SimpleNamespace(cudnnGetProperty=ask), "libcublas.so.13": object()}
 
-    def load(name: str) -> Any:
+    def load(name: str, mode: int) -> Any:
         if name not in loaded:
             raise OSError(name)
         return loaded[name]
