@@ -62,8 +62,9 @@ def command(
         formats.write(text, folder / "cut.json")
         publish_folder(folder, target)
     if not quiet:
-        beside = f"{len(cut.crossing) + len(cut.direct)} tensors cross beside {printable(tensor)}"
-        console.say(f"onnxmem: wrote {printable(output, 200)}: {beside}")
+        count = len(cut.crossing) + len(cut.direct)
+        beside = f"{count} {'tensor crosses' if count == 1 else 'tensors cross'} beside"
+        console.say(f"onnxmem: wrote {printable(output, 200)}: {beside} {printable(tensor)}")
     return 0
 
 

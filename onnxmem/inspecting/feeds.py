@@ -63,7 +63,7 @@ def find_inputs(model: graph.Model, arrays: Mapping[str, Column] | None, device:
     if arrays is not None:
         given = make_samples(arrays, model.inputs)
         return Inputs(given.inputs, given.shared, len(given), random=False, notes=given.notes)
-    session = Session(graph.expose(model, []), device, prepack=False)
+    session = Session(graph.expose(model, []), device, exact=True, prepack=False)
     xp, cause = device.namespace, ""
     for drawn in _drawn(model):
         feeds = {name: xp.asarray(array) for name, array in drawn.batch(model).items()}

@@ -58,7 +58,8 @@ def with_known_types(
     if not wanted:
         return part
     device = select_device("cpu")
-    session = Session(graph.expose(model, _made_inside(model, wanted)), device, prepack=False)
+    exposed = graph.expose(model, _made_inside(model, wanted))
+    session = Session(exposed, device, exact=True, prepack=False)
     feeds = find_inputs(model, arrays, device).batch(model)
     found = zip(wanted, session.run(feeds, wanted), strict=True)
     return graph.with_types(part, {name: _type_of(name, value) for name, value in found})

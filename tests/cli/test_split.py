@@ -175,3 +175,23 @@ def test_a_write_that_fails_leaves_nothing(
     outcome = command("split", mlp.path, "--at", "relu1", "-o", "parts")
     assert outcome.code == 2
     assert "No space left" in outcome.error
+
+
+def test_types_are_learnt_from_half_precision_that_full_optimization_crashes_on(
+    command: Command, folder: Path
+) -> None:
+    model = onnx.parser.parse_model(
+        """<ir_version: 8, opset_import: ["": 17, "com.microsoft": 1]>
+        g (float16[2, 3, 4] x) => (float[3, 2, 5] y) {
+          t = Transpose<perm = [1, 0, 2]>(x)  h = MatMul(t, w)  r = Relu(h)
+          c = Cast<to = 1>(r)  k = com.microsoft.QuickGelu(c)  y = Relu(k)
+        }"""
+    )
+    weight = onnx.numpy_helper.from_array(np.ones((4, 5), np.float16), "w")
+    model.graph.initializer.append(weight)
+    onnx.save(model, folder / "half.onnx")
+    outcome = command("split", "half.onnx", "--at", "k", "-o", "parts")
+    assert outcome.code == 0, outcome.err
+    assert "0 tensors cross beside k" in outcome.err
+    (tensor,) = onnx.load(folder / "parts" / "tail.onnx").graph.input
+    assert tensor.type.tensor_type.elem_type == onnx.TensorProto.FLOAT
