@@ -265,7 +265,9 @@ def _values(array: Any, where: str) -> np.ndarray:
         array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], array.type)
     if array.null_count:
         first = int(np.argmax(array.is_null().to_numpy(zero_copy_only=False)))
-        raise DataError(f"{where} holds {array.null_count} nulls, one at row {first} of its group")
+        raise DataError(
+            f"{where} holds nulls ({array.null_count}), the first at row {first} of its group"
+        )
     if isinstance(array, pa.FixedShapeTensorArray):
         return np.asarray(array.to_numpy_ndarray())
     if isinstance(array, pa.ExtensionArray):

@@ -10,6 +10,8 @@ from onnxmem.mistaken import mistaken
 _START = 512
 """Bytes that tell what a file is."""
 
+_CONVERT = "save it in a format that is read (see docs/data.md)"
+
 
 def begin(path: Path, what: str) -> bytes:
     """Return the first bytes of a file.
@@ -50,7 +52,7 @@ def _read(path: Path, what: str, size: int = -1) -> bytes:
         ) from error
     if not content:
         raise DataError(f"the {what} {path} is empty; write or download it again")
-    if words := mistaken(content, f"the {what}", "save it in a format that is read here"):
+    if words := mistaken(content, f"the {what}", _CONVERT):
         raise DataError(f"{path} {words}")
     return content
 

@@ -168,7 +168,7 @@ def load_folder(
         raise DataError(_without_images(path, empty))
     numbers, note = _numbered(sorted(filled), classes, source)
     if loose:
-        note += f"; {len(loose)} images outside of the class folders were left out"
+        note += f"; left out: {len(loose)} outside of the class folders"
     columns: dict[str, Column] = {
         "x": ImageFiles([file for _, _, file in files], given, note),
         "y": np.array([numbers[name] for _, name, _ in files], np.int64),

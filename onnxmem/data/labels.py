@@ -29,16 +29,28 @@ def check_labels(y: np.ndarray, count: int) -> tuple[np.ndarray, tuple[str, ...]
         y = y[:, 0]
     if y.shape != (count,):
         have, need = in_words(y.shape), in_words((count,))
-        raise DataError(f"labels 'y' have shape {have}; {count} samples need {need}")
+        hint = "; of one-hot labels take y.argmax(axis=1)" if _is_one_hot(y, count) else ""
+        raise DataError(f"labels 'y' have shape {have}; {count} samples need {need}{hint}")
     if y.dtype.kind in "USO":
         return _from_text(y)
     if y.dtype.kind not in "iu":
-        are_whole = y.dtype.kind == "f" and np.array_equal(y, np.trunc(y))
-        advice = "convert them with y.astype(int)" if are_whole else "a regression has no classes"
-        raise DataError(f"labels 'y' must be integers, they are {y.dtype.name}; {advice}")
+        raise DataError(f"labels 'y' must be integers, they are {y.dtype.name}; {_advice(y)}")
     if not fits_type(y, np.dtype(np.int64)):
         raise DataError(f"label {y.max()} in 'y' is out of range: it needs more than 63 bits")
     return y.astype(np.int64), ()
+
+
+def _is_one_hot(y: np.ndarray, count: int) -> bool:
+    numbers = y.ndim == 2 and len(y) == count and y.dtype.kind in "fiub"
+    return numbers and bool(((y != 0).sum(axis=1) == 1).all())
+
+
+def _advice(y: np.ndarray) -> str:
+    if y.dtype.kind == "f" and not np.isfinite(y).all():
+        return "some of them are NaN or infinite"
+    if y.dtype.kind == "f" and not np.array_equal(y, np.trunc(y)):
+        return "a regression has no classes to audit"
+    return "convert them with y.astype(int)"
 
 
 def _from_text(y: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:

@@ -242,7 +242,7 @@ def _digests(
         digests += [one.hexdigest().encode() for one in hashes]
     for name, number in bad.items():
         if number:
-            raise DataError(f"input {name!r} holds {number} values that are NaN or infinite")
+            raise DataError(f"input {name!r} holds values that are NaN or infinite: {number}")
     return np.array(digests, dtype="S32")
 
 

@@ -178,7 +178,8 @@ def _layers(report: Report) -> str:
 def _ranks(report: Report) -> str:
     """Say which part of the curve the AuC is of, where ranks were chosen by hand."""
     ranks = report.settings.get("ranks", "auto")
-    if not isinstance(ranks, (list, tuple)) or not ranks:
+    measured = any(one.x_name == "rank" for layer in report.layers for one in layer.curves)
+    if not isinstance(ranks, (list, tuple)) or not ranks or not measured:
         return ""
     low, high = min(ranks), max(ranks)
     span = f"rank {low}" if low == high else f"the ranks {low} to {high}"

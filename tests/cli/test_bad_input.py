@@ -222,9 +222,11 @@ def test_too_few_samples_of_each_class(
 WRONG_LABELS = {
     "other-length": (lambda y: y[:-1], f"{len(range(CLASSES * PER_CLASS)) - 1} labels"),
     "floats": (lambda y: y.astype(float), "convert them with y.astype(int)"),
+    "yes-or-no": (lambda y: y > 1, "convert them with y.astype(int)"),
+    "missing": (lambda y: np.where(y == 0, np.nan, y), "some of them are NaN"),
     "real": (lambda y: y + 0.5, "a regression has no classes"),
     "names": (lambda y: np.array(["cat", "dog"])[y % 2], "2 different names"),
-    "one-hot": (lambda y: np.eye(CLASSES, dtype=int)[y], "shape"),
+    "one-hot": (lambda y: np.eye(CLASSES, dtype=int)[y], "take y.argmax(axis=1)"),
     "negative": (lambda y: y - 1, "negative"),
     "too-high": (lambda y: y + 1, f"label {CLASSES} is out of range"),
     "one-too-high": (lambda y: np.where(np.arange(len(y)) == 5, 999, y), "label 999"),

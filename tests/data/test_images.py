@@ -137,7 +137,7 @@ def test_hidden_and_other_files_are_left_out(pets: Path) -> None:
     save(pets / "sheet.png", 1)
     columns = load(pets)
     assert labels(columns) == [0, 0, 1]
-    assert "1 images outside" in make_samples(columns, [Spec()]).notes[0]
+    assert "left out: 1 outside of the class folders" in make_samples(columns, [Spec()]).notes[0]
 
 
 def test_images_without_classes_have_no_labels(tmp_path: Path) -> None:

@@ -136,3 +136,4 @@ def test_ranks_that_were_chosen_stand_beside_the_width_of_the_layers() -> None:
     assert "covers rank 64 alone (--ranks); layers are 64 to 96 wide; verdict" in said(two, 64)
     assert "96 wide, and ranks beyond a layer's width raise its AuC; verdict" in said(two, 1, 65)
     assert "covers" not in sentence(two)
+    assert "covers" not in said(report_samples.report((report_samples.skipped(0, "relu"),)), 1, 2)
