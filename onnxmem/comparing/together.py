@@ -158,7 +158,8 @@ def _predicted(path: str | Path, arrays: Mapping[str, Column], settings: Setting
     everything = {name: array for name, array in arrays.items() if name != "split"}
     with opened(path, everything, replace(settings, split=None)) as ready:
         whole = Whole(ready.network, ready.network.feeds(ready.samples.shared))
-        return predictions(ready.network, whole.session, ready.samples.inputs, whole.shared)
+        inputs = ready.samples.inputs
+        return predictions(ready.network, whole.session, inputs, whole.shared, ready.team)
 
 
 def _check_counts(models: Sequence[graph.Model], samples: Sequence[Samples]) -> None:
