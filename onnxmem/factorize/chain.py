@@ -13,12 +13,12 @@ from onnxmem.factorize.seeds import grow, merge
 from onnxmem.factorize.target import Target
 
 EFFORTS = {
-    "fast": Effort(1e-3, 0.07, 30),
-    "default": Effort(5e-4, 0.07, 30),
+    "fast": Effort(1e-3, 0.12, 30),
+    "default": Effort(5e-4, 0.12, 30),
     "quality": Effort(1.5e-4, 0.01, 200, 4),
 }
 
-_MARGIN = 14
+_MARGIN = 24
 _ROUGH = 4.0
 _POLISH = 1
 
