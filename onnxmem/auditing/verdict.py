@@ -187,7 +187,8 @@ def decide(
         return found
     if failures:
         tensor, cause = failures[0]
-        return "inconclusive", f"{len(failures)} layers failed, the first at {tensor!r}: {cause}"
+        many = "1 layer" if len(failures) == 1 else f"{len(failures)} layers"
+        return "inconclusive", f"{many} failed, the first at {tensor!r}: {cause}"
     return ("pass", "all gates passed") if gates else ("none", "no gate was set")
 
 
@@ -224,6 +225,11 @@ def doubt_baseline(
         return "the untouched model was not measured"
     if baseline.metric == "top1" and chance == 1:
         return "all samples have one label, so guessing is always right; give at least two classes"
+    if chance == 1:
+        return (
+            "the model predicts one class for all samples, so there is nothing to tell apart; check "
+            "the preprocessing"
+        )
     if baseline.metric == "top1" and at_chance(value, chance, samples):
         return (
             f"the model is at chance on these data: accuracy {value:.3f}, guessing gives "

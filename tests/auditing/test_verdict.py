@@ -113,6 +113,7 @@ def test_chance_is_the_share_of_the_largest_class() -> None:
     assert verdict.chance_accuracy(np.array([0, 0, 0, 1])) == 0.75
 
 
-def test_fidelity_is_never_at_chance() -> None:
+def test_fidelity_is_in_doubt_only_where_one_class_is_predicted() -> None:
+    assert verdict.doubt_baseline(Baseline("fidelity", 1.0, 0.99), 100, SETTINGS) == ""
     one_class = Baseline("fidelity", 1.0, 1.0)
-    assert verdict.doubt_baseline(one_class, 100, SETTINGS) == ""
+    assert "predicts one class" in verdict.doubt_baseline(one_class, 100, SETTINGS)
