@@ -227,7 +227,7 @@ def doubt_baseline(
         return "all samples have one label, so guessing is always right; give at least two classes"
     if chance == 1:
         return (
-            "the model predicts one class for all samples, so there is nothing to tell apart; check "
+            "the model predicts one class for all samples, so nothing can be told apart; check "
             "the preprocessing"
         )
     if baseline.metric == "top1" and at_chance(value, chance, samples):

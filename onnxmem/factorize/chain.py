@@ -8,19 +8,21 @@ from itertools import groupby, islice
 from threading import Lock
 
 from onnxmem.arrays import Array, namespace
+from onnxmem.factorize.live import exact_factors
 from onnxmem.factorize.refine import Effort, Pairs, refine
 from onnxmem.factorize.seeds import grow, merge
 from onnxmem.factorize.target import Target
 
 EFFORTS = {
-    "fast": Effort(1e-3, 0.12, 30),
-    "default": Effort(5e-4, 0.12, 30),
+    "fast": Effort(1e-3, 0.1, 30),
+    "default": Effort(5e-4, 0.1, 30),
     "quality": Effort(1.5e-4, 0.01, 200, 4),
 }
 
 _MARGIN = 24
-_ROUGH = 4.0
+_ROUGH = 3.0
 _POLISH = 1
+_NEAR = 2
 
 
 def solve_chain(a: Array, ranks: Sequence[int], seed: int, effort: Effort) -> Iterator[Pairs]:
@@ -29,8 +31,9 @@ def solve_chain(a: Array, ranks: Sequence[int], seed: int, effort: Effort) -> It
     Upwards each rank starts from the last one plus the leading part of its residual; downwards
     from the next one with components merged; the better of the two is iterated to the end.
     Either direction alone gets trapped now and then. The way down is taken octave by octave, from
-    the first rank above each. So what is found at a rank depends on no rank beyond that one, and
-    who needs no high ranks does not pay for them.
+    the first rank above each, and in the last one from the exact factors where these are near. So
+    what is found at a rank depends on no rank beyond that one, and who needs no high ranks does not
+    pay for them.
 
     In every octave A is compressed as far as its ranks allow; where it is, the last iteration of
     each rank is on A itself.
@@ -45,14 +48,15 @@ def solve_chain(a: Array, ranks: Sequence[int], seed: int, effort: Effort) -> It
         assert following is not None
         upwards = [following, *islice(climb, len(octave) - 1)]
         target, following = following[0], next(climb, None)
-        above = following[1] if following else None
+        above = (following[1].w, following[1].h) if following else _exact(a, octave[-1])
         found = []
         for _, pairs in reversed(upwards):
             if above is not None:
-                merged = merge(above.w, above.h, pairs.rank)
+                merged = merge(*above, pairs.rank)
                 pairs = pairs.or_better(refine(target, *merged, rough))
-            above = refine(target, pairs.w, pairs.h, effort)
-            found.append(above)
+            pairs = refine(target, pairs.w, pairs.h, effort)
+            above = pairs.w, pairs.h
+            found.append(pairs)
         for pairs in reversed(found):
             if target is not whole:
                 pairs = polish(whole, pairs.w, pairs.h, effort, _POLISH)
@@ -75,6 +79,16 @@ def _climb(
             pairs = refine(target, *grow(target, w, h, rank, seed), effort)
             yield target, pairs
             w, h = pairs.w, pairs.h
+
+
+def _exact(a: Array, rank: int) -> tuple[Array, Array] | None:
+    """Return the exact factors of `a`, where they have not many more components than `rank`."""
+    limit = min(a.shape[1:])
+    if limit > _NEAR * rank:
+        return None
+    w, h = zip(*(exact_factors(one, limit) for one in a), strict=True)
+    xp = namespace(a)
+    return xp.stack(w), xp.stack(h)
 
 
 def polish(whole: Target, w: Array, h: Array, effort: Effort, iterations: int) -> Pairs:

@@ -8,7 +8,8 @@ from typing import Self
 import numpy as np
 
 from onnxmem.arrays import Array, is_cupy, namespace
-from onnxmem.factorize.kernel import advance, compiled, sweep
+from onnxmem.factorize import kernel
+from onnxmem.factorize.kernel import advance, sweep
 from onnxmem.factorize.target import Target
 
 RATE, GROWTH, CAP_GROWTH, CUT = 0.5, 1.05, 1.01, 1.5
@@ -120,7 +121,7 @@ def refine(target: Target, w: Array, h: Array, effort: Effort) -> Pairs:
         from onnxmem.factorize import device
 
         return device.refine(target, w, h, effort)
-    if module := compiled():
+    if module := kernel.compiled():
         refined: Pairs = module.refine(target, w, h, effort)
         return refined
     squares = [float(square) for square in target.square]

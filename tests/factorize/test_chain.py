@@ -12,6 +12,7 @@ from onnxmem.arrays import to_host
 from onnxmem.factorize import default_ranks
 from onnxmem.factorize.chain import EFFORTS, Chain, solve_chain
 from onnxmem.factorize.refine import Effort, refine
+from onnxmem.factorize.seeds import merge
 from onnxmem.factorize.target import Target
 
 FAST = EFFORTS["fast"]
@@ -100,3 +101,14 @@ def test_every_build_iterates_alike(
     if iterations == 1:
         assert np.allclose(found.w, expected.w, rtol=1e-3, atol=1e-4)
         assert np.allclose(found.h, expected.h, rtol=1e-3, atol=1e-4)
+
+
+def test_rank_below_the_exact_one_is_no_worse_than_the_exact_factors_merged(
+    xp: Any, activations: Any
+) -> None:
+    a = activations(60, 12)
+    merged_w, merged_h = merge(np.ascontiguousarray(a.T)[None], np.eye(12, dtype="f")[None], 11)
+    merged = np.linalg.norm(a - merged_w[0].T @ merged_h[0])
+    (pairs,) = solve_chain(xp.asarray(a[None]), [11], 0, FAST)
+    found = np.linalg.norm(a - to_host(pairs.w)[0].T @ to_host(pairs.h)[0])
+    assert 0 < found <= merged
