@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -69,10 +70,13 @@ def _unlabelled(names: Sequence[str], label_column: str) -> str:
 
 
 class _Table:
-    """Files of one schema, as groups of rows; `edges` are the numbers of their first rows."""
+    """Files of one schema, as groups of rows; `edges` are the numbers of their first rows.
+
+    One thread at a time may read, since pyarrow's readers of Parquet take no more.
+    """
 
     def __init__(self, paths: Sequence[Path]) -> None:
-        self.path = paths[0]
+        self.path, self.lock = paths[0], Lock()
         self._groups: list[Callable[[str], Any]] = []
         sizes, schemas = [0], []
         for path in paths:
@@ -158,7 +162,7 @@ def _open_parquet(path: Path) -> tuple[Any, list[Group]]:
 
 
 class ArrowColumn(Lazy):
-    """A column of a table; the group that was read last is kept."""
+    """A column of a table; the group that was read last is kept. Threads may share it."""
 
     def __init__(
         self, table: _Table, name: str, inner: tuple[int, ...], dtype: np.dtype[Any], note: str
@@ -183,9 +187,10 @@ class ArrowColumn(Lazy):
         return values
 
     def _group(self, number: int) -> np.ndarray:
-        if self._kept[0] != number:
-            self._kept = (number, self._table.values(number, self.name))
-        return self._kept[1]
+        with self._table.lock:
+            if self._kept[0] != number:
+                self._kept = (number, self._table.values(number, self.name))
+            return self._kept[1]
 
 
 class Features(Lazy):

@@ -42,7 +42,7 @@ class InputSpec(Protocol):
 
 
 class Lazy(ABC):
-    """A column whose rows are made when they are asked for.
+    """A column whose rows are made when they are asked for, by several threads at once.
 
     Attributes:
         shape: (samples, ...).

@@ -13,6 +13,7 @@ import warnings
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -44,6 +45,9 @@ _DEEP = frozenset({"I", "F", "I;16", "I;16B", "I;16L", "I;16N"})
 
 _BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, struct.error, zlib.error)
 """What Pillow raises for damaged files."""
+
+_OPENING = Lock()
+"""Filters of warnings belong to all threads, so only one at a time may change and restore them."""
 
 
 class ImageFiles(Lazy):
@@ -120,9 +124,10 @@ def _opened(file: Path) -> Image:
     begin(file, "image")
     pillow, opener = need("PIL", "images"), need("PIL.Image", "images")
     try:
-        with file.open("rb") as stream, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            image: Image = opener.open(stream, formats=FORMATS)
+        with file.open("rb") as stream:
+            with _OPENING, warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                image: Image = opener.open(stream, formats=FORMATS)
             image.load()
     except (*_BROKEN, opener.DecompressionBombError) as error:
         unknown = isinstance(error, pillow.UnidentifiedImageError)

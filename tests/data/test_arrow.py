@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
 import pytest
 
-from onnxmem.data import load, make_samples
+from onnxmem.data import arrow, load, make_samples
 from onnxmem.errors import DataError
 
 pa = pytest.importorskip("pyarrow")
@@ -158,3 +161,27 @@ def test_empty_table_has_no_samples(tmp_path: Path) -> None:
     path = written(tmp_path, x=pa.array([], pa.list_(pa.float32(), 3)), y=pa.array([], pa.int64()))
     with pytest.raises(DataError):
         make_samples(load(path), [Spec()])
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_threads_read_one_after_the_other_and_get_their_own_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    table = pa.table({"x": X[:, 0], "z": X[:, 1]})
+    WRITERS[name](table, str(tmp_path / name))
+    columns = load(tmp_path / name)
+    values, reading = arrow._Table.values, Lock()
+
+    def alone(*given: Any) -> np.ndarray:
+        assert reading.acquire(blocking=False)
+        time.sleep(0.001)
+        found = values(*given)
+        reading.release()
+        return found
+
+    monkeypatch.setattr(arrow._Table, "values", alone)
+    jobs = [(key, start) for start in range(6) for key in ("x", "z")] * 4
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda job: columns[job[0]][job[1] : job[1] + 3], jobs))
+    for (key, start), rows in zip(jobs, found, strict=True):
+        np.testing.assert_array_equal(rows, X[start : start + 3, "xz".index(key)])

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import time
+import warnings
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -270,3 +274,23 @@ def test_folder_without_images_is_refused(tmp_path: Path) -> None:
     (tmp_path / "cat").mkdir()
     with pytest.raises(DataError, match=r"neither \.npy files nor images"):
         load(tmp_path)
+
+
+def test_threads_that_decode_leave_the_filters_of_warnings_alone(
+    pets: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images = make_samples(load(pets), [Spec()]).inputs["image"]
+    before, pillow, opening = list(warnings.filters), Image.open, Lock()
+
+    def alone(*given: Any, **options: Any) -> Any:
+        assert opening.acquire(blocking=False)
+        time.sleep(0.001)
+        found = pillow(*given, **options)
+        opening.release()
+        return found
+
+    monkeypatch.setattr(Image, "open", alone)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda number: images[number : number + 1], [0, 1, 2] * 8))
+    assert [round(255 * float(image.mean())) for image in found] == [10, 11, 20] * 8
+    assert list(warnings.filters) == before
