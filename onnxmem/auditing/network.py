@@ -260,11 +260,12 @@ def predictions(
     labels = np.empty(count, np.int64)
 
     def predict(start: int) -> None:
-        rows = slice(min(start, count - step), min(start, count - step) + step)
+        first = min(start, count - step)
+        rows = slice(first, first + step)
         feeds = network.feeds({name: array[rows] for name, array in inputs.items()}) | dict(shared)
         (output,) = whole.run(feeds, [network.output])
         check_classifies(network, output, step)
-        labels[rows] = network.predict(output)
+        labels[start : rows.stop] = network.predict(output)[start - first :]
 
     team.map(predict, range(0, count, step), team.count)
     return labels

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -14,8 +15,16 @@ from sample_networks import Sample
 
 import onnxmem
 from onnxmem import graph
-from onnxmem.auditing.network import Network, choose_output, deviation, feed, prepare
+from onnxmem.auditing.network import (
+    Network,
+    choose_output,
+    deviation,
+    feed,
+    predictions,
+    prepare,
+)
 from onnxmem.auditing.settings import Settings
+from onnxmem.auditing.workers import R, T, Workers
 from onnxmem.errors import UsageError
 from onnxmem.runtime import CUDA, Device, select_device
 
@@ -125,3 +134,24 @@ def test_output_that_does_not_classify_is_inconclusive(tmp_path: Path, mlp: Samp
     assert (report.verdict, report.measured) == ("inconclusive", False)
     assert "a classifier gives" in report.reason
     assert report.data.samples_given == len(mlp.x)
+
+
+class Backwards(Workers):
+    """Does the last piece first."""
+
+    def map(self, function: Callable[[T], R], items: Iterable[T], at_once: int) -> list[R]:
+        return [function(item) for item in list(items)[::-1]]
+
+
+@pytest.mark.parametrize("team", [Workers(1), Backwards(1)])
+def test_predictions_are_the_same_whichever_piece_ends_first(team: Workers) -> None:
+    """Each sample gets the number of its piece; the last piece overlaps the one before it."""
+
+    class Session:
+        def run(self, feeds: dict[str, np.ndarray], names: list[str]) -> list[np.ndarray]:
+            return [np.full(4, feeds["x"][0])]
+
+    network = Network(None, "o", "labels", 4, select_device("cpu"), False)  # type: ignore[arg-type]
+    whole: Any = Session()
+    found = predictions(network, whole, {"x": np.arange(6)}, {}, team)
+    assert found.tolist() == [0, 0, 0, 0, 2, 2]
