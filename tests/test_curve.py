@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from onnxmem import curve
@@ -138,9 +139,57 @@ def test_batch_that_falls_makes_the_bound_wider_by_its_fall() -> None:
     uneven[grid.index(4)] = 0.9
     ranks, bound = curve.refine(grid, [99, 1], Probe(grid, steady, uneven))
     assert ranks == [1, 4, 128]
-    heights = [0.1 + 0.1, 0.1 + 0.1]
-    halves = np.diff(np.log2(ranks)) / 2
-    assert bound == pytest.approx(0.01 * float(halves @ heights) / 7)
+    first = curve.area([1, 2, 3, 4], [1.0, 1.0, 1.0, 0.9], "rank") - 0.95
+    high = [rank for rank in grid if rank >= 4]
+    second = 0.95 - curve.area(high, [0.9, *[0.8] * (len(high) - 2), 1.0], "rank")
+    assert bound == pytest.approx(0.01 * float(first * 2 + second * 5) / 7)
+
+
+@given(grid=grids, data=st.data())
+def test_left_out_ranks_move_the_area_by_no_more_than_the_bound_and_may_reach_it(
+    grid: tuple[int, ...], data: st.DataObject
+) -> None:
+    first, last, fall = (data.draw(st.floats(0, 1)) for _ in range(3))
+    first = min(first, last + fall)
+    ends, known = np.array([[first], [last]]), [0, len(grid) - 1]
+    if len(grid) == 1:
+        ends, known = ends[:1], known[:1]
+    bound = curve.left_out(grid, known, ends, np.array([fall])).sum()
+    line = curve.area([grid[place] for place in known], ends[:, 0], "rank")
+    top, bottom = min(last + fall, 1), max(first - fall, 0)
+    moved = []
+    for share in (0, data.draw(st.floats(0, 1)), 1):
+        values = np.full(len(grid), bottom + share * (top - bottom), np.float64)
+        values[known] = ends[:, 0]
+        moved.append(abs(curve.area(grid, values, "rank") - line))
+    assert max(moved) == pytest.approx(bound)
+
+
+@given(grid=grids, data=st.data())
+def test_area_is_within_the_bound_where_no_batch_falls_further_than_was_seen(
+    grid: tuple[int, ...], data: st.DataObject
+) -> None:
+    count, step = len(grid), data.draw(st.floats(0, 0.1))
+    curves = []
+    for _ in range(2):
+        rising = sorted(data.draw(st.lists(accuracies, min_size=count, max_size=count)))
+        drops = data.draw(st.lists(st.booleans(), min_size=count, max_size=count))
+        curves.append([max(y - step * drop, 0) for y, drop in zip(rising, drops, strict=True)])
+    probe = Probe(grid, *curves)
+    ranks, bound = curve.refine(grid, [1, 1], probe, tolerance=0.05)
+    places = [grid.index(rank) for rank in ranks]
+    for one in curves:
+        seen = max_fall([one[place] for place in places])
+        inside = [one[a : b + 1] for a, b in itertools.pairwise(places)]
+        assume(all(max_fall(part) <= seen for part in inside))
+    refined = curve.area(ranks, [probe.mean(k) for k in ranks], "rank")
+    whole = curve.area(grid, [probe.mean(k) for k in grid], "rank")
+    assert abs(refined - whole) <= bound + 1e-9
+
+
+def max_fall(values: list[float]) -> float:
+    """Return how far a curve falls at most from one of its points to any later one."""
+    return max((a - b for a, b in itertools.combinations(values, 2)), default=0.0)
 
 
 @given(grid=grids, data=st.data())
