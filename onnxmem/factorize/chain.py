@@ -32,11 +32,11 @@ def solve_chain(a: Array, ranks: Sequence[int], seed: int, effort: Effort) -> It
     from the next one with components merged; the better of the two is iterated to the end.
     Either direction alone gets trapped now and then. The way down is taken octave by octave, from
     the first rank above each, and in the last one from the exact factors where these are near. So
-    what is found at a rank depends on no rank beyond that one, and who needs no high ranks does not
-    pay for them.
+    who needs no high ranks does not pay for them.
 
-    In every octave A is compressed as far as its ranks allow; where it is, the last iteration of
-    each rank is on A itself.
+    In every octave A is compressed as far as its last rank allows; where it is, the last iteration
+    of each rank is on A itself. So what is found in an octave depends on the first rank of the next
+    one, on its last as far as A is compressed there, and on no rank beyond.
     """
     whole = Target.whole(a)
     octaves = [tuple(octave) for _, octave in groupby(ranks, lambda rank: (rank - 1).bit_length())]
@@ -46,18 +46,21 @@ def solve_chain(a: Array, ranks: Sequence[int], seed: int, effort: Effort) -> It
     last: Pairs | None = None
     for octave in octaves:
         assert following is not None
-        upwards = [following, *islice(climb, len(octave) - 1)]
-        target, following = following[0], next(climb, None)
+        target, first = following
+        upwards = [first, *(pairs for _, pairs in islice(climb, len(octave) - 1))]
+        following = next(climb, None)
         above = (following[1].w, following[1].h) if following else _exact(a, octave[-1])
         found = []
-        for _, pairs in reversed(upwards):
+        while upwards:
+            pairs = upwards.pop()
             if above is not None:
                 merged = merge(*above, pairs.rank)
                 pairs = pairs.or_better(refine(target, *merged, rough))
             pairs = refine(target, pairs.w, pairs.h, effort)
             above = pairs.w, pairs.h
             found.append(pairs)
-        for pairs in reversed(found):
+        while found:
+            pairs = found.pop()
             if target is not whole:
                 pairs = polish(whole, pairs.w, pairs.h, effort, _POLISH)
             if last is not None:
@@ -106,9 +109,15 @@ class Chain:
         self._lock = Lock()
 
     def at(self, rank: int) -> Pairs:
-        """Return the solutions at one of the ranks."""
+        """Return the solutions at one of the ranks.
+
+        Raises:
+            KeyError: it is none of them.
+        """
         with self._lock:
-            while rank not in self._found:
-                pairs = next(self._solutions)
-                self._found[pairs.rank] = pairs
+            if rank not in self._found:
+                for pairs in self._solutions:
+                    self._found[pairs.rank] = pairs
+                    if pairs.rank == rank:
+                        break
             return self._found[rank]

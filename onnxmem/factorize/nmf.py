@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain as joined
 
 from onnxmem.arrays import Array, is_cupy, namespace
@@ -96,11 +96,14 @@ class _Plan:
 
 def _solve(plans: list[_Plan], seed: int) -> list[Components]:
     ranks = max((plan.hard for plan in plans), key=len)
-    chain = Chain(stack([plan.live.a for plan in plans]), ranks, seed, _EFFORT)
-    return [
-        Components(plan.limit, plan.live, plan.sampled, chain, number)
-        for number, plan in enumerate(plans)
-    ]
+    stacked = stack([plan.live.a for plan in plans])
+    chain = Chain(stacked, ranks, seed, _EFFORT)
+    found = []
+    for number, plan in enumerate(plans):
+        m, q = plan.live.a.shape
+        live = replace(plan.live, a=stacked[number, :m, :q])  # no second copy is kept
+        found.append(Components(plan.limit, live, plan.sampled, chain, number))
+    return found
 
 
 @dataclass(frozen=True, slots=True)

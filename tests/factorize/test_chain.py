@@ -29,6 +29,25 @@ def test_rank_needs_the_ranks_up_to_the_first_beyond_its_octave(activations: Any
                 np.testing.assert_array_equal(pairs.h, same.h)
 
 
+def test_what_is_found_in_an_octave_depends_on_no_rank_beyond_the_next_one(
+    activations: Any,
+) -> None:
+    a = activations(300, 256)[None]
+    assert Target.whole(a).compressed(8 + 14, 0).right is not None
+    low = list(solve_chain(a, default_ranks(8), 0, FAST))
+    for pairs, same in zip(low[:4], solve_chain(a, default_ranks(16), 0, FAST), strict=False):
+        np.testing.assert_array_equal(pairs.w, same.w)
+        np.testing.assert_array_equal(pairs.h, same.h)
+
+
+def test_rank_outside_of_the_chain_is_no_key(activations: Any) -> None:
+    found = Chain(activations(60, 40)[None], [1, 2, 4], 0, FAST)
+    for rank in (3, 5):
+        with pytest.raises(KeyError):
+            found.at(rank)
+    assert found.at(4).rank == 4
+
+
 def test_chain_is_climbed_no_further_than_it_is_asked(
     activations: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
