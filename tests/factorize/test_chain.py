@@ -10,7 +10,7 @@ from test_kernel import BUILDS, choose
 
 from onnxmem.arrays import to_host
 from onnxmem.factorize import default_ranks
-from onnxmem.factorize.chain import EFFORTS, Chain, solve_chain
+from onnxmem.factorize.chain import _MARGIN, EFFORTS, Chain, solve_chain
 from onnxmem.factorize.refine import Effort, refine
 from onnxmem.factorize.seeds import merge
 from onnxmem.factorize.target import Target
@@ -33,7 +33,7 @@ def test_what_is_found_in_an_octave_depends_on_no_rank_beyond_the_next_one(
     activations: Any,
 ) -> None:
     a = activations(300, 256)[None]
-    assert Target.whole(a).compressed(8 + 14, 0).right is not None
+    assert Target.whole(a).compressed(8 + _MARGIN, 0).right is not None
     low = list(solve_chain(a, default_ranks(8), 0, FAST))
     for pairs, same in zip(low[:4], solve_chain(a, default_ranks(16), 0, FAST), strict=False):
         np.testing.assert_array_equal(pairs.w, same.w)
