@@ -64,7 +64,7 @@ def test_models_are_measured_on_the_same_batches(
     one, two = values["summary"]["nmf.mixed"]
     assert one["auc"] == first.summary["nmf.mixed"].auc
     assert one["difference"] is None
-    assert two["difference"] == two["auc"] - one["auc"]
+    assert two["difference"] == pytest.approx(two["auc"] - one["auc"], abs=1e-12)
     assert two["difference_low"] <= two["difference"] <= two["difference_high"]
     assert two["apart"] is (two["difference_low"] > 0 or two["difference_high"] < 0)
     assert "relu1" in outcome.out and "nmf.mixed" in outcome.out
