@@ -36,7 +36,7 @@ def scratch_folder() -> Iterator[Path]:
     remove_leftovers(Path(tempfile.gettempdir()))
     lock = None
     try:
-        with tempfile.TemporaryDirectory(prefix=PREFIX) as name:
+        with tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True) as name:
             lock = _hold(Path(name))
             yield Path(name)
     finally:

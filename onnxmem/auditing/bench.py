@@ -30,7 +30,6 @@ class Bench:
         baseline: accuracy of the untouched model.
         weights: kind of batch -> bootstrap weights (draws, samples).
         settings: of the audit.
-        memory: bytes that activations may take.
         workers: what works on several batches at once.
         clock: adds up the seconds of each stage.
     """
@@ -46,7 +45,6 @@ class Bench:
     baseline: float
     weights: Mapping[str, np.ndarray]
     settings: Settings
-    memory: int
     workers: Workers
     clock: Clock
 

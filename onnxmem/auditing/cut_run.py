@@ -50,7 +50,7 @@ class CutRun:
             native=network.batch,
             whole=bool(self.cut.whole_batch) or not bench.separable,
         )
-        self.share = divide(self.load, bench.memory, bench.workers.count)
+        self.share = divide(self.load, network.memory, bench.workers.count)
         self._kept: dict[tuple[str, int], Capture] = {}
         self._unchanged: dict[tuple[str, int], np.ndarray] = {}
         self._limits: dict[tuple[str, int], int] = {}

@@ -94,6 +94,11 @@ def divide(load: Load, memory: int, workers: int) -> Share:
     return Share(step, side_by_side, keep, peak + captures * keep)
 
 
+def pieces_at_once(largest: int, samples: int, memory: int, workers: int) -> int:
+    """Return how many pieces of so many samples may run at once; see `piece_size`."""
+    return max(1, min(workers, memory // max(1, samples * _LIVE_TENSORS * largest)))
+
+
 def piece_size(largest: int, batch: int) -> int:
     """Return how many of `batch` samples run together: all, or a power of two.
 

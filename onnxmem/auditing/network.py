@@ -6,6 +6,7 @@ widened on the CPU, and which of several outputs classifies.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from onnxmem import graph
-from onnxmem.arrays import Array, namespace, to_host
-from onnxmem.auditing.memory import piece_size
+from onnxmem.arrays import Array, free_memory, namespace, to_host
+from onnxmem.auditing.memory import piece_size, pieces_at_once
 from onnxmem.auditing.settings import Settings
 from onnxmem.auditing.workers import ALONE, Workers
 from onnxmem.data import Column
@@ -42,6 +43,7 @@ class Network:
         exact: without the optimizations that round.
         prepack: bring weights into the layout that runs fastest, at a cost for every session.
         largest: bytes of the largest tensor that it makes of one sample, as far as that is known.
+        memory: bytes that activations may take.
     """
 
     model: graph.Model
@@ -52,6 +54,7 @@ class Network:
     exact: bool
     prepack: bool = True
     largest: int = 0
+    memory: int = sys.maxsize
 
     def session(self, part: graph.Part) -> Session:
         """Compile a part of the model."""
@@ -60,6 +63,10 @@ class Network:
     def feeds(self, inputs: Mapping[str, np.ndarray]) -> dict[str, Array]:
         """Return the arrays on the device; see `feed`."""
         return feed(inputs, self.device)
+
+    def at_once(self, samples: int, workers: int) -> int:
+        """Return how many pieces of so many samples may run at once."""
+        return pieces_at_once(self.largest, samples, self.memory, workers)
 
     def predict(self, output: Array) -> np.ndarray:
         """Return the predicted class of each sample (samples,), from the output that classifies."""
@@ -119,7 +126,10 @@ def prepare(
         form = graph.output_form(lean, output)
         largest = graph.largest_tensor(lean) * _ELEMENT_BYTES
         del model  # with the weights that it holds
-        yield Network(lean, output, form, batch, device, settings.exact, largest=largest)
+        memory = settings.memory or free_memory(device.is_cuda) // 2
+        yield Network(
+            lean, output, form, batch, device, settings.exact, largest=largest, memory=memory
+        )
 
 
 def _free(
@@ -267,5 +277,5 @@ def predictions(
         check_classifies(network, output, step)
         labels[start : rows.stop] = network.predict(output)[start - first :]
 
-    team.map(predict, range(0, count, step), team.count)
+    team.map(predict, range(0, count, step), network.at_once(step, team.count))
     return labels

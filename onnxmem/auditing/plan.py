@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from onnxmem import curve, graph
-from onnxmem.arrays import free_memory, resident_memory
+from onnxmem.arrays import resident_memory
 from onnxmem.auditing.bench import Bench
 from onnxmem.auditing.clock import Clock
 from onnxmem.auditing.cut_run import CutRun, SkipError
@@ -169,7 +169,6 @@ def _bench(
         baseline=0.0,
         weights={},
         settings=settings,
-        memory=settings.memory or free_memory(network.device.is_cuda) // 2,
         workers=team,
         clock=Clock(),
     )

@@ -202,7 +202,7 @@ def factor_room(settings: Settings) -> int:
 
 
 def factor_bytes(method: Compressor, grid: tuple[float, ...], matrix: tuple[int, int]) -> int:
-    """Return how many bytes the factors of one matrix (rows, features) take at most.
+    """Return about how many bytes the factors of one matrix (rows, features) take at all levels.
 
     With them is kept what further ranks are found from: the matrix and its transpose.
     """

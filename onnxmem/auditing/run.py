@@ -13,7 +13,7 @@ import numpy as np
 
 from onnxmem import curve, graph
 from onnxmem._version import __version__
-from onnxmem.arrays import Array, free_memory, to_host
+from onnxmem.arrays import Array, to_host
 from onnxmem.auditing import verdict
 from onnxmem.auditing.bench import Bench
 from onnxmem.auditing.clock import Clock
@@ -230,12 +230,14 @@ def _set_up(
     whole, selection, inputs = select(network, samples, digests, settings, team)
     separable = whole.is_separable(inputs, len(selection.rows))
     with clock.stage("reference"):
+        largest = max(len(batch.rows) for batch in (*selection.single, *selection.mixed))
+        at_once = network.at_once(whole.step(separable, largest), team.count)
         reference = {
             kind: tuple(
                 team.map(
                     partial(whole.output, inputs, separable),
                     [batch.rows for batch in selection.batches(kind)],
-                    team.count,
+                    at_once,
                 )
             )
             for kind in dict.fromkeys(("class", *settings.batch))
@@ -268,7 +270,6 @@ def _set_up(
             for kind in settings.batch
         },
         settings=settings,
-        memory=settings.memory or free_memory(network.device.is_cuda) // 2,
         workers=team,
         clock=clock,
     )

@@ -27,15 +27,19 @@ class Whole:
         They run piece by piece where the model takes one batch size only, or where they are
         `separable`.
         """
-        step = self.network.batch or len(rows)
-        if separable and self.network.batch is None:
-            step = piece_size(self.network.largest, len(rows))
+        step = self.step(separable, len(rows))
         outputs = [
             self._piece(inputs, rows[start : start + step]) for start in range(0, len(rows), step)
         ]
         if len(outputs) == 1:
             return outputs[0]
         return self.network.device.namespace.concatenate(outputs)
+
+    def step(self, separable: bool, samples: int) -> int:
+        """Return how many of so many samples run together; see `output`."""
+        if separable and self.network.batch is None:
+            return piece_size(self.network.largest, samples)
+        return self.network.batch or samples
 
     def _piece(self, inputs: Mapping[str, Array], rows: np.ndarray) -> Array:
         feeds = {name: take_rows(array, rows) for name, array in inputs.items()}

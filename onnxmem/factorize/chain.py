@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby, islice
 from threading import Lock
@@ -25,7 +25,7 @@ _POLISH = 1
 _NEAR = 2
 
 
-def solve_chain(a: Array, ranks: Sequence[int], seed: int, effort: Effort) -> Iterator[Pairs]:
+def solve_chain(a: Array, ranks: Sequence[int], seed: int, effort: Effort) -> Generator[Pairs]:
     """Factorize each of `a` (p, m, q), of scales near 1, at the ascending `ranks` < min(m, q).
 
     Upwards each rank starts from the last one plus the leading part of its residual; downwards
@@ -104,7 +104,7 @@ class Chain:
 
     def __init__(self, a: Array, ranks: Sequence[int], seed: int, effort: Effort) -> None:
         """Take the problem; nothing is computed before it is asked for."""
-        self._solutions = solve_chain(a, ranks, seed, effort)
+        self._solutions, self._last = solve_chain(a, ranks, seed, effort), max(ranks, default=0)
         self._found: dict[int, Pairs] = {}
         self._lock = Lock()
 
@@ -120,4 +120,6 @@ class Chain:
                     self._found[pairs.rank] = pairs
                     if pairs.rank == rank:
                         break
+                if rank == self._last:
+                    self._solutions.close()
             return self._found[rank]

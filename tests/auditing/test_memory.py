@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onnxmem.auditing.memory import Load, divide, piece_size
+from onnxmem.auditing.memory import Load, divide, piece_size, pieces_at_once
 from onnxmem.errors import OutOfMemoryError
 
 LOAD = Load(captured=1000, largest=4000, batch=30, samples=600, native=None, whole=False)
@@ -63,3 +63,11 @@ def test_pieces_are_whole_batches_or_powers_of_two(largest: int, batch: int) -> 
     size = piece_size(largest, batch)
     assert size == batch or (size < batch and size & (size - 1) == 0)
     assert size == 1 or size * largest <= 64 * 2**20
+
+
+def test_as_many_pieces_run_at_once_as_the_budget_holds() -> None:
+    mebi = 2**20
+    assert pieces_at_once(mebi, 4, memory=100 * mebi, workers=16) == 8
+    assert pieces_at_once(mebi, 4, memory=100 * mebi, workers=2) == 2
+    assert pieces_at_once(mebi, 64, memory=100 * mebi, workers=16) == 1
+    assert pieces_at_once(0, 64, memory=100 * mebi, workers=16) == 16
