@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from onnxmem import report as formats
 from onnxmem.binding import blames_bind
 from onnxmem.data import load as load_data
 from onnxmem.inspecting.parts import require_runnable, with_known_types
-from onnxmem.text import printable
+from onnxmem.text import json_text, printable
 
 from . import console
 from .folders import check_free, publish_folder, staging
@@ -26,7 +25,9 @@ SCHEMA = "onnxmem.cut/1"
 @click.command("split")
 @click.argument("model", type=click.Path())
 @click.option("--at", "tensor", required=True, metavar="TENSOR", help="Where to cut.")
-@click.option("-o", "--output", required=True, metavar="DIR", help="The folder to make.")
+@click.option(
+    "-o", "--output", type=click.Path(), required=True, metavar="DIR", help="The folder to make."
+)
 @click.option("--output-name", metavar="NAME", help="The only output that the tail computes.")
 @part_options
 def command(
@@ -58,8 +59,7 @@ def command(
     with staging(target) as folder:
         graph.save(head, folder / "head.onnx")
         graph.save(tail, folder / "tail.onnx")
-        text = json.dumps(_description(network, cut), indent=1, ensure_ascii=False) + "\n"
-        formats.write(text, folder / "cut.json")
+        formats.write(json_text(_description(network, cut)), folder / "cut.json")
         publish_folder(folder, target)
     if not quiet:
         count = len(cut.crossing) + len(cut.direct)

@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections.abc import Collection
 from itertools import islice
+from typing import Any
 
 NAME_LENGTH = 80
 """Characters of a name, where nothing else is asked for."""
 
+_UNSEEN = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"})
 _MARKS = re.compile(
     r"([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u20d0-\u20ff]{2})"
     r"[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u20d0-\u20ff]+"
 )
+
+
+def json_text(value: Any) -> str:
+    """Return JSON types as JSON text.
+
+    What would steer a terminal or turn text around is escaped, as JSON can.
+
+    Raises:
+        ValueError: a number is not finite.
+    """
+    text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False)
+    text = _UNSEEN.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
+    return text.encode("utf-8", "backslashreplace").decode("utf-8") + "\n"
 
 
 def printable(text: str, length: int = NAME_LENGTH) -> str:

@@ -1,8 +1,15 @@
-"""Text of others in a line of ours."""
+"""Text of others in a line of ours, and in JSON."""
 
 from __future__ import annotations
 
-from onnxmem.text import listed
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from onnxmem.text import json_text, listed
+
+STEERING = [*map(chr, range(0x7F, 0xA0)), *"\u200e\u200f\u2028\u202a\u202e\u2066\u2069"]
 
 
 def test_long_lists_say_how_many_more_there_are() -> None:
@@ -11,3 +18,10 @@ def test_long_lists_say_how_many_more_there_are() -> None:
     assert listed(list("abcde")) == "a, b, c, d, e"
     assert listed(list("abcdef")) == "a, b, c, d, e and 1 more"
     assert listed({"a": 1, "b": 2, "c": 3}, most=2) == "a, b and 1 more"
+
+
+@given(st.text(st.characters() | st.sampled_from(STEERING)))
+def test_json_gives_a_text_back_and_hides_nothing_in_it(text: str) -> None:
+    written = json_text({text: [text]})
+    assert json.loads(written.encode("utf-8")) == {text: [text]}
+    assert not set(written) & {*STEERING, "\x1b", "\r"}

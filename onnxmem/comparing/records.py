@@ -6,7 +6,6 @@ Frozen and plain like those of a report; the field names are those of the JSON, 
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +13,7 @@ import msgspec
 
 from onnxmem.errors import DataError
 from onnxmem.records import Report
+from onnxmem.text import json_text
 
 SCHEMA = "onnxmem.compare/1"
 
@@ -85,9 +85,7 @@ class Comparison:
 
     def to_json(self) -> str:
         """Return the comparison as JSON text, the reports included."""
-        values = msgspec.to_builtins(self)
-        text = json.dumps(values, indent=1, ensure_ascii=False, allow_nan=False)
-        return text.encode("utf-8", "backslashreplace").decode("utf-8") + "\n"
+        return json_text(msgspec.to_builtins(self))
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Comparison:

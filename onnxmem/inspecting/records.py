@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -12,7 +11,7 @@ from onnxmem import graph
 from onnxmem.data import Column
 from onnxmem.inspecting.agreement import Agreement, in_words
 from onnxmem.records import ModelInfo
-from onnxmem.text import printable
+from onnxmem.text import json_text, printable
 
 SCHEMA = "onnxmem.inspect/1"
 
@@ -151,4 +150,4 @@ class Inspection:
 
     def to_json(self) -> str:
         """Return the inspection as JSON text."""
-        return json.dumps(asdict(self), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        return json_text(asdict(self))

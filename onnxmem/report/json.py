@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
@@ -16,22 +15,16 @@ from onnxmem.comparing.records import Comparison
 from onnxmem.errors import DataError
 from onnxmem.records import SCHEMA, Report
 from onnxmem.report import sense
-from onnxmem.text import printable
-
-_UNSEEN = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+from onnxmem.text import json_text, printable
 
 
 def render(report: Report) -> str:
     """Return the report as JSON text, keys in the order of the records.
 
-    What would steer a terminal or turn text around is escaped, as JSON can.
-
     Raises:
         ValueError: a number is not finite.
     """
-    text = json.dumps(msgspec.to_builtins(report), indent=1, ensure_ascii=False, allow_nan=False)
-    text = _UNSEEN.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
-    return text.encode("utf-8", "backslashreplace").decode("utf-8") + "\n"
+    return json_text(msgspec.to_builtins(report))
 
 
 def load(path: str | Path) -> Report:

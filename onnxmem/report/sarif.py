@@ -13,7 +13,6 @@ that did not succeed (`executionSuccessful`), with a notification that tells why
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
 from pathlib import Path, PurePath, PureWindowsPath
 from typing import Any, Literal
@@ -27,7 +26,7 @@ from onnxmem.report.words import (
     sentence,
     tensor_name,
 )
-from onnxmem.text import printable
+from onnxmem.text import json_text, printable
 
 MOST_RESULTS = 5_000
 """What a code host shows of one run; it takes 25,000, and files of 10 MB when compressed."""
@@ -98,7 +97,7 @@ def render_all(reports: Sequence[Report]) -> str:
         for place, (report, uri) in enumerate(zip(reports, names, strict=True), start=1)
     ]
     log = {"$schema": SCHEMA_URI, "version": "2.1.0", "runs": runs}
-    return json.dumps(log, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return json_text(log)
 
 
 def relative_uri(path: str) -> str:
