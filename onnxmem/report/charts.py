@@ -232,7 +232,7 @@ def all_errors(report: Report) -> Drawing:
         "position:Q",
         scale=alt.Scale(domain=[1, last], scheme=DEPTH_SCHEME, reverse=True),
         legend=alt.Legend(
-            tickMinStep=1,
+            tickCount=min(5, last - 1),
             format="d",
             gradientLength=160,
             title="position of the layer, first to last",

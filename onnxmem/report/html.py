@@ -85,6 +85,7 @@ def _page(
             lead=lead,
             compared=None if comparison is None else _compared(comparison),
             differences=[] if comparison is not None else _differences(reports),
+            unmeasured=[n for n, r in zip(names, reports, strict=True) if not r.measured],
             keys=keys,
             policy=_policy(scripts, style),
             scripts=[Markup(script) for script in scripts],

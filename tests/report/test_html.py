@@ -226,3 +226,11 @@ def test_models_audited_in_different_ways_come_with_a_warning() -> None:
     text = " ".join(side_by_side([one, other]).split())
     assert "Do not compare" in text
     assert "<bdi>samples</bdi>, <bdi>per_class</bdi>." in text
+
+
+def test_a_page_does_not_call_audited_what_was_refused() -> None:
+    refused = report_samples.without_site()
+    one = replace(report_samples.passing(), settings=refused.settings, data=refused.data)
+    text = " ".join(side_by_side([one, refused]).split())
+    assert "Not all could be audited" in text and "All were audited" not in text
+    assert "All were audited" in side_by_side([one, one])
