@@ -62,6 +62,8 @@ def _failure(path: str | Path, error: Exception) -> OutputError:
 
 
 def _to_stdout(content: bytes) -> None:
+    if sys.stdout is None:
+        raise OSError(errno.EBADF, "it is closed")
     binary = getattr(sys.stdout, "buffer", None)
     if binary is None:
         sys.stdout.write(content.decode("utf-8"))

@@ -163,3 +163,9 @@ def test_check_leaves_the_reader_of_a_pipe_alone(tmp_path: Path) -> None:
     write("text", pipe)
     assert os.read(reader, 100) == b"text"
     os.close(reader)
+
+
+def test_a_closed_stdout_is_an_error_of_the_output(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    with pytest.raises(OutputError, match="cannot write stdout: it is closed"):
+        write("x", "-")
