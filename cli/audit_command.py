@@ -31,7 +31,7 @@ from .plan_table import plan_table
 
 @click.command("audit", cls=ConfiguredCommand)
 @click.argument("model", type=click.Path())
-@click.option("--data", required=True, metavar="DATA", help="Labelled samples.")
+@click.option("--data", type=click.Path(), required=True, metavar="DATA", help="Labelled samples.")
 @click.option("--plan", is_flag=True, help="Only say what the audit would cost.")
 @audit_options
 def command(model: str, data: str, plan: bool, **options: Any) -> int:

@@ -42,7 +42,7 @@ OF_REPORTS = {"paths", *FORMATS, *GATES, "quiet", "verbose"}
 
 @click.command("compare", cls=ConfiguredCommand)
 @click.argument("paths", nargs=-1, type=click.Path(), metavar="MODEL... | REPORT.json...")
-@click.option("--data", metavar="DATA", help="Labelled samples for models.")
+@click.option("--data", type=click.Path(), metavar="DATA", help="Labelled samples for models.")
 @audit_options
 @click.pass_context
 def command(

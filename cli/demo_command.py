@@ -23,6 +23,7 @@ LEAD = (
     "--html",
     default="onnxmem-demo.html",
     show_default=True,
+    type=click.Path(),
     metavar="FILE",
     help="Where to leave the page; - is stdout.",
 )

@@ -12,7 +12,9 @@ from .tables import diagnosis_table
 
 
 @click.command("doctor")
-@click.option("--json", "json_path", metavar="FILE", help="Write it as JSON; - is stdout.")
+@click.option(
+    "--json", "json_path", type=click.Path(), metavar="FILE", help="Write it as JSON; - is stdout."
+)
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 @click.option("-v", "--verbose", is_flag=True, help="Show a traceback on errors.")
 def command(json_path: str | None, quiet: bool, verbose: bool) -> int:

@@ -24,7 +24,14 @@ from .options import kind_option, part_options, take_bind
 
 @click.command("expose")
 @click.argument("model", type=click.Path())
-@click.option("-o", "--output", required=True, metavar="FILE", help="Where to write the model.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(),
+    required=True,
+    metavar="FILE",
+    help="Where to write the model.",
+)
 @click.option("--layers", multiple=True, metavar="GLOB", help="Only these tensors. Repeatable.")
 @kind_option
 @part_options

@@ -21,7 +21,10 @@ from .tables import inspection_table
 @click.argument("model", type=click.Path())
 @click.option("--verify", is_flag=True, help="Run every cut and compare it with the model.")
 @click.option(
-    "--data", metavar="DATA", help="Samples, or test_data_set_* folders. Default: random."
+    "--data",
+    type=click.Path(),
+    metavar="DATA",
+    help="Samples, or test_data_set_* folders. Default: random.",
 )
 @click.option(
     "--bind", multiple=True, metavar="NAME=VALUE", help="Fix an input for good. Repeatable."
@@ -30,7 +33,9 @@ from .tables import inspection_table
 @kind_option
 @click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda[:N]")
 @click.option("--exact", is_flag=True, help="Leave out the optimizations that round; slower.")
-@click.option("--json", "json_path", metavar="FILE", help="Write it as JSON; - is stdout.")
+@click.option(
+    "--json", "json_path", type=click.Path(), metavar="FILE", help="Write it as JSON; - is stdout."
+)
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors and `-` outputs.")
 @click.option("-v", "--verbose", is_flag=True, help="Show a traceback on errors.")
 def command(

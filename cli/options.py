@@ -35,7 +35,9 @@ class CommaSeparated(click.ParamType[tuple[str, ...]]):
 
 
 _READING = (
-    click.option("--labels", metavar="FILE", help="Labels as .npy, where DATA hold none."),
+    click.option(
+        "--labels", type=click.Path(), metavar="FILE", help="Labels as .npy, where DATA hold none."
+    ),
     click.option(
         "--label-column",
         default="y",
@@ -45,6 +47,7 @@ _READING = (
     ),
     click.option(
         "--class-names",
+        type=click.Path(),
         metavar="FILE",
         help="The class of each name, where labels or folders are names: lines or JSON.",
     ),
@@ -136,7 +139,12 @@ _JUDGING = (
         metavar="KEY=VALUE",
         help="Fail if a score lies below, such as nmf.mixed=0.5. Repeatable.",
     ),
-    click.option("--baseline", metavar="REPORT.json", help="Compare the scores with this report."),
+    click.option(
+        "--baseline",
+        type=click.Path(),
+        metavar="REPORT.json",
+        help="Compare the scores with this report.",
+    ),
     click.option("--max-drop", type=float, metavar="X", help="Fail if a score drops by more."),
     click.option(
         "--min-accuracy", type=float, metavar="X", help="Inconclusive below this accuracy."
@@ -146,7 +154,9 @@ _JUDGING = (
 
 _WRITING = (
     *(
-        click.option(f"--{name}", metavar="FILE", help=f"Write {title}; - is stdout.")
+        click.option(
+            f"--{name}", type=click.Path(), metavar="FILE", help=f"Write {title}; - is stdout."
+        )
         for name, title in (
             ("json", "the report as JSON"),
             ("html", "a self-contained page"),
@@ -189,6 +199,7 @@ _CUTTING = (
     ),
     click.option(
         "--data",
+        type=click.Path(),
         metavar="DATA",
         help="Samples, to learn types that the file does not tell.",
     ),
@@ -312,11 +323,16 @@ def take_thresholds(texts: Sequence[str]) -> dict[str, float]:
     """Read the values of `--fail-under`, by the key of the score.
 
     Raises:
-        UsageError: one is not written as `KEY=VALUE`, or its value is no number.
+        UsageError: one is not written as `KEY=VALUE`, its value is no number, or there is another
+            for the same score.
     """
-    thresholds = {}
+    thresholds: dict[str, float] = {}
     for text in texts:
         key, value = _pair(text, "--fail-under")
+        if key in thresholds:
+            raise UsageError(
+                f"--fail-under {key} is given twice; keep one threshold for each score"
+            )
         try:
             thresholds[key] = float(value)
         except ValueError as error:

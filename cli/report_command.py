@@ -21,8 +21,18 @@ PICTURES: dict[str, Literal["png", "svg"]] = {"png": "png", "svg": "svg"}
 
 @click.command("report")
 @click.argument("stored", metavar="REPORT.json", type=click.Path())
-@click.option("--png", metavar="FILE", help="Write the charts as a PNG picture; - is stdout.")
-@click.option("--svg", metavar="FILE", help="Write the charts as an SVG picture; - is stdout.")
+@click.option(
+    "--png",
+    type=click.Path(),
+    metavar="FILE",
+    help="Write the charts as a PNG picture; - is stdout.",
+)
+@click.option(
+    "--svg",
+    type=click.Path(),
+    metavar="FILE",
+    help="Write the charts as an SVG picture; - is stdout.",
+)
 @click.option("--exit-zero", is_flag=True, help="Exit 0 if a gate failed; changes nothing else.")
 @output_options
 def command(stored: str, exit_zero: bool, quiet: bool, **options: Any) -> int:

@@ -241,3 +241,10 @@ def test_chosen_ranks_are_said_to_narrow_the_score(command: Command, mlp: Sample
     audit = ("audit", mlp.path, "--data", mlp.data, "--compress", "nmf", "--batch", "mixed")
     outcome = command(*audit, "--ranks", "2,4")
     assert "the AuC over rank covers the ranks 2 to 4 alone" in " ".join(outcome.out.split())
+
+
+def test_two_thresholds_for_one_score_are_refused(command: Command, mlp: Sample) -> None:
+    gates = ("--fail-under", "nmf.mixed=0.9", "--fail-under", "nmf.mixed=0.1")
+    outcome = command("audit", mlp.path, "--data", mlp.data, *gates)
+    assert outcome.code == 2
+    assert "--fail-under nmf.mixed is given twice" in outcome.error

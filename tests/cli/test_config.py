@@ -266,3 +266,11 @@ def test_verbose_tells_the_command_line_with_all_settings(
     assert line.startswith("onnxmem audit ")
     assert "--compress=nmf --batch=mixed --per-class=30 --ranks=1,4 --metric=top1" in line
     assert "--seed=3" in line
+
+
+def test_gates_of_the_command_line_take_the_place_of_those_in_the_file(
+    settings: Callable[..., dict[str, Any]],
+) -> None:
+    found = settings(FAST + "[fail-under]\nnmf.mixed = 0.9", "--fail-under", "nmf.mixed=0.1")
+    assert found["fail_under"] == {"nmf.mixed": 0.1}
+    assert found["verdict"] == "pass"

@@ -133,3 +133,25 @@ def test_workflow_and_hook_fit_what_is_offered() -> None:
     ids = [hook["id"] for hook in yaml.safe_load(config)["repos"][0]["hooks"]]
     offered = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))
     assert set(ids) <= {hook["id"] for hook in offered}
+
+
+@pytest.mark.parametrize(
+    ("words", "completed"),
+    [
+        (["audit", "--fail"], "plain,--fail-under"),
+        (["audit", "--metric", ""], "plain,top1"),
+        (["audit", "net"], "file,net"),
+        (["audit", "--data", "net"], "file,net"),
+        (["compare", "--baseline", "net"], "file,net"),
+        (["report", "--png", "net"], "file,net"),
+    ],
+)
+def test_options_choices_and_files_are_completed(
+    words: list[str], completed: str, monkeypatch: pytest.MonkeyPatch, capfd: Any
+) -> None:
+    monkeypatch.setenv("_ONNXMEM_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", shlex.join(["onnxmem", *words]))
+    monkeypatch.setenv("COMP_CWORD", str(len(words)))
+    with pytest.raises(SystemExit):
+        main([])
+    assert completed in capfd.readouterr().out.splitlines()
