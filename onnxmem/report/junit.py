@@ -6,6 +6,7 @@ not be audited at all the verdict bears the name, so that a list of skipped case
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from xml.etree import ElementTree as xml
 
@@ -44,8 +45,10 @@ def _suite(name: str, report: Report) -> xml.Element:
     properties = xml.SubElement(suite, "properties")
     for key, value in _properties(report):
         xml.SubElement(properties, "property", name=key, value=value)
-    for layer in report.layers:
-        _layer(suite, layer)
+    names = [tensor_name(layer, 200) for layer in report.layers]
+    times = Counter(names)
+    for place, (shown, layer) in enumerate(zip(names, report.layers, strict=True), start=1):
+        _layer(suite, layer, shown if times[shown] == 1 else f"{place} {shown}")
     for gate in report.gates:
         _gate(suite, gate, "" if report.measured else f": {printable(report.reason, 400)}")
     _verdict(suite, report, "verdict" if report.measured else name)
@@ -77,8 +80,8 @@ def _case(suite: xml.Element, group: str, name: str) -> xml.Element:
     return xml.SubElement(suite, "testcase", classname=f"onnxmem.{group}", name=name, time="0")
 
 
-def _layer(suite: xml.Element, layer: Layer) -> None:
-    case = _case(suite, "layers", tensor_name(layer, 200))
+def _layer(suite: xml.Element, layer: Layer, name: str) -> None:
+    case = _case(suite, "layers", name)
     if layer.status != "scored":
         reason = printable(layer.reason, 400)
         message = f"{layer.status}: {reason}" if reason else layer.status

@@ -161,7 +161,11 @@ def _driver(report: Report) -> Json:
 def _results(report: Report, location: Json) -> list[Json]:
     if not report.measured:
         return []
-    results = [_gate(gate, location) for gate in report.gates if not gate.passed]
+    results = [
+        _gate(gate, sum(one.key == gate.key for one in report.gates[:place]), location)
+        for place, gate in enumerate(report.gates)
+        if not gate.passed
+    ]
     if report.verdict == "inconclusive":
         text = printable(report.reason, 400) or "nothing can be concluded"
         results.append(_result("audit-inconclusive", text, "", location))
@@ -178,9 +182,11 @@ def _results(report: Report, location: Json) -> list[Json]:
     return results
 
 
-def _gate(gate: Gate, location: Json) -> Json:
+def _gate(gate: Gate, before: int, location: Json) -> Json:
+    """Return the result of a gate that follows `before` others for the same score."""
     rule = "gate-not-measurable" if gate.passed is None else "gate-failed"
-    return _result(rule, f"{printable(gate.key)}: {gate_values(gate)}", gate.key, location)
+    subject = f"{gate.key}\0{before}" if before else gate.key
+    return _result(rule, f"{printable(gate.key)}: {gate_values(gate)}", subject, location)
 
 
 def _layer(rule: str, layer: Layer, reason: str, location: Json) -> Json:

@@ -83,3 +83,12 @@ def test_a_parser_of_others_counts_the_same(any_report: Report) -> None:
     assert suite.skipped == sum(case.is_skipped for case in suite)
     assert (suite.errors, suite.failures > 0) == (0, any_report.verdict == "fail")
     assert suite.time == pytest.approx(sum(any_report.timings.values()), abs=1e-3)
+
+
+def test_layers_whose_long_names_look_alike_are_told_apart() -> None:
+    names = ["x" * 500 + middle + "x" * 500 for middle in "ab"]
+    layers = tuple(report_samples.skipped(place, name) for place, name in enumerate(names))
+    shown = [
+        case.get("name") for case in cases(report_samples.report(layers, "pass", ""), "layers")
+    ]
+    assert len(set(shown)) == 2

@@ -137,3 +137,14 @@ def test_more_results_than_a_host_shows_are_left_out_and_counted() -> None:
     assert shown["results"][0]["ruleId"] == "gate-failed"
     note = shown["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"]
     assert note.startswith("11 more")
+
+
+def test_two_thresholds_for_one_score_are_told_apart() -> None:
+    gates = tuple(Gate("nmf.mixed", threshold, 0.1, False) for threshold in (0.5, 0.6))
+    one, two = (r["partialFingerprints"] for r in run(_with(gates))["results"])
+    assert set(one.values()).isdisjoint(two.values())
+    assert run(_with(gates[1:]))["results"][0]["partialFingerprints"] == one
+
+
+def _with(gates: tuple[Gate, ...]) -> Report:
+    return report_samples.report((), "fail", "low", gates)
