@@ -274,3 +274,10 @@ def test_gates_of_the_command_line_take_the_place_of_those_in_the_file(
     found = settings(FAST + "[fail-under]\nnmf.mixed = 0.9", "--fail-under", "nmf.mixed=0.1")
     assert found["fail_under"] == {"nmf.mixed": 0.1}
     assert found["verdict"] == "pass"
+
+
+def test_a_file_can_turn_the_cache_off(
+    settings: Callable[..., dict[str, Any]], cache_folder: Path
+) -> None:
+    settings(FAST + "cache = false")
+    assert not cache_folder.exists()
