@@ -29,7 +29,7 @@ def write(text: str | bytes, path: str | Path) -> None:
         if str(path) == STDOUT:
             _to_stdout(content)
         else:
-            _to_path(content, Path(os.path.realpath(path)))
+            _to_path(content, _followed(Path(path)))
     except (OSError, ValueError) as error:
         raise _failure(path, error) from error
 
@@ -43,7 +43,7 @@ def check_writable(path: str | Path) -> None:
     if str(path) == STDOUT:
         return
     try:
-        target = Path(os.path.realpath(path))
+        target = _followed(Path(path))
         if _is_special(target):  # opening a pipe would tell its reader that all is over
             if not os.access(target, os.W_OK):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
@@ -88,6 +88,11 @@ def _to_path(content: bytes, target: Path) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def _followed(path: Path) -> Path:
+    """Return where links lead to, but a pipe or device as it was named: it may have no other."""
+    return path if _is_special(path) else Path(os.path.realpath(path))
 
 
 def _is_special(target: Path) -> bool:

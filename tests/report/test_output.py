@@ -169,3 +169,13 @@ def test_a_closed_stdout_is_an_error_of_the_output(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(sys, "stdout", None)
     with pytest.raises(OutputError, match="cannot write stdout: it is closed"):
         write("x", "-")
+
+
+@pytest.mark.skipif(not Path("/dev/fd").exists(), reason="needs /dev/fd")
+def test_a_pipe_without_a_name_is_written_to() -> None:
+    reading, writing = os.pipe()
+    check_writable(f"/dev/fd/{writing}")
+    write("through", f"/dev/fd/{writing}")
+    os.close(writing)
+    with open(reading, encoding="utf-8") as stream:
+        assert stream.read() == "through"
