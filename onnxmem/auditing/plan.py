@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from onnxmem import curve, graph
+from onnxmem import graph
 from onnxmem.arrays import resident_memory
 from onnxmem.auditing.bench import Bench
 from onnxmem.auditing.clock import Clock
@@ -22,8 +22,10 @@ from onnxmem.auditing.cut_run import CutRun, SkipError
 from onnxmem.auditing.network import Network
 from onnxmem.auditing.opened import opened
 from onnxmem.auditing.points import factor_bytes, factor_room, levels
-from onnxmem.auditing.run import check_complete, select
+from onnxmem.auditing.rank_choice import first_places
+from onnxmem.auditing.run import check_complete
 from onnxmem.auditing.settings import Settings
+from onnxmem.auditing.setup import select
 from onnxmem.auditing.workers import Workers
 from onnxmem.data import Column, Samples
 from onnxmem.errors import ModelRefusedError, OutOfMemoryError, UsageError
@@ -253,7 +255,7 @@ class _Trial:
         grid = levels(method, self.settings, self.limit)
         auto = method.x_name == "rank" and self.settings.ranks == "auto"
         kept = self._keeps(name, max(map(self._batches, self.settings.batch)))
-        few = [grid[place] for place in curve.first_places(len(grid))] if auto and kept else grid
+        few = [grid[place] for place in first_places(len(grid))] if auto and kept else grid
         middle = grid[len(grid) // 2]
         fitted = method.fit(self.matrix, grid, self.settings.seed)
         fitted.approximate(self.matrix, middle)

@@ -10,6 +10,7 @@ import numpy as np
 
 from onnxmem import curve
 from onnxmem.auditing.cut_run import CutRun
+from onnxmem.auditing.rank_choice import choose_ranks
 from onnxmem.auditing.settings import Settings
 from onnxmem.data import Batch
 from onnxmem.factorize import (
@@ -72,7 +73,7 @@ class _Points:
             return self.grid, 0.0
         if self.method.x_name == "rank" and self.settings.ranks == "auto":
             sizes = [len(batch.rows) for batch in self.batches]
-            ranks, bound = curve.refine([int(k) for k in self.grid], sizes, self._measure_level)
+            ranks, bound = choose_ranks([int(k) for k in self.grid], sizes, self._measure_level)
             return tuple(ranks), bound
         for level in self.grid:
             self._measure_level(level)

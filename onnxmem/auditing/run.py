@@ -4,35 +4,29 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from onnxmem import curve, graph
+from onnxmem import graph
 from onnxmem._version import __version__
-from onnxmem.arrays import Array, to_host
 from onnxmem.auditing import verdict
-from onnxmem.auditing.bench import Bench
 from onnxmem.auditing.clock import Clock
 from onnxmem.auditing.identity import identify
-from onnxmem.auditing.independence import check_independent
 from onnxmem.auditing.kept import Kept
-from onnxmem.auditing.labelling import Labelling, read_labels
 from onnxmem.auditing.layer import Measured, unmeasured
-from onnxmem.auditing.network import TOLERANCE, Network, deviation, predictions
 from onnxmem.auditing.opened import Opened, RefusedError, opened
 from onnxmem.auditing.refused import refused_report
 from onnxmem.auditing.settings import Settings
-from onnxmem.auditing.whole import Whole
-from onnxmem.auditing.workers import Workers
+from onnxmem.auditing.setup import describe, set_up
 from onnxmem.cache import NOWHERE, Store
-from onnxmem.data import Column, Samples, Selection, draw
+from onnxmem.data import Column
 from onnxmem.errors import DataError, OutOfMemoryError, UsageError
 from onnxmem.factorize import kernel_name
-from onnxmem.records import CACHED_LAYERS, SCHEMA, Baseline, DataInfo, Report, Tool
+from onnxmem.records import CACHED_LAYERS, SCHEMA, Report, Tool
 from onnxmem.runtime import versions
 
 
@@ -93,15 +87,10 @@ def run_audit(
         with opened(path, arrays, settings) as ready:
             sites, samples, network = ready.sites, ready.samples, ready.network
             digests = samples.digests if digests is None else digests
-            bench, accuracy, labelling = _set_up(
+            bench, accuracy, labelling = set_up(
                 network, samples, digests, settings, ready.team, clock
             )
-            data = replace(
-                _describe(
-                    samples, digests, bench.selection, data_path, labelling, settings.per_class
-                ),
-                options=dict(data_options),
-            )
+            data = describe(samples, digests, bench, labelling, data_path, data_options)
             resolved = settings.to_dict() | {
                 "metric": accuracy.metric,
                 "output_name": network.output,
@@ -164,131 +153,6 @@ def check_complete(
         raise UsageError("--baseline REPORT.json and --max-drop X belong together; give both")
     if settings.metric == "top1" and "y" not in arrays:
         raise DataError("--metric top1 needs labels: give an array 'y', or use --metric fidelity")
-
-
-def _describe(
-    samples: Samples,
-    digests: np.ndarray,
-    selection: Selection,
-    path: str,
-    labelling: Labelling,
-    per_class: int,
-) -> DataInfo:
-    return DataInfo(
-        path=path,
-        sha256=samples.sha256,
-        samples=len(selection.rows),
-        classes=len(selection.single),
-        samples_given=len(samples),
-        left_out=selection.left_out,
-        batches=selection.fingerprint(digests),
-        notes=tuple(filter(None, (*samples.notes, labelling.note, _few(selection, per_class)))),
-    )
-
-
-def _few(selection: Selection, per_class: int) -> str:
-    """Say so where classes have fewer samples than were asked for."""
-    sizes = [len(batch.rows) for batch in selection.single if len(batch.rows) < per_class]
-    if not sizes:
-        return ""
-    return (
-        f"{len(sizes)} of {len(selection.single)} classes have fewer than {per_class} samples, the "
-        f"least {min(sizes)}; compare only with audits of as many"
-    )
-
-
-def select(
-    network: Network, samples: Samples, digests: np.ndarray, settings: Settings, team: Workers
-) -> tuple[Whole, Selection, dict[str, Array]]:
-    """Compile the untouched model, choose the samples of the audit, and bring them to the device.
-
-    Raises:
-        DataError: there are too few samples.
-        InconclusiveError: the output is none that classifies, or depends on other samples.
-    """
-    whole = Whole(network, network.feeds(samples.shared))
-    labels = samples.labels
-    check_independent(network, whole.session, samples.inputs, whole.shared)
-    if labels is None:
-        labels = predictions(network, whole.session, samples.inputs, whole.shared, team)
-    selection = draw(
-        labels, digests, settings.per_class, settings.seed, multiple=network.batch or 1
-    )
-    inputs = network.feeds({name: array[selection.rows] for name, array in samples.inputs.items()})
-    return whole, selection, inputs
-
-
-def _set_up(
-    network: Network,
-    samples: Samples,
-    digests: np.ndarray,
-    settings: Settings,
-    team: Workers,
-    clock: Clock,
-) -> tuple[Bench, Baseline, Labelling]:
-    """Run the untouched model: group the samples, and measure what it knows of them."""
-    whole, selection, inputs = select(network, samples, digests, settings, team)
-    separable = whole.is_separable(inputs, len(selection.rows))
-    with clock.stage("reference"):
-        largest = max(len(batch.rows) for batch in (*selection.single, *selection.mixed))
-        at_once = network.at_once(whole.step(separable, largest), team.count)
-        reference = {
-            kind: tuple(
-                team.map(
-                    partial(whole.output, inputs, separable),
-                    [batch.rows for batch in selection.batches(kind)],
-                    at_once,
-                )
-            )
-            for kind in dict.fromkeys(("class", *settings.batch))
-        }
-    predicted = np.empty(len(selection.rows), np.int64)
-    for batch, output in zip(selection.single, reference["class"], strict=True):
-        predicted[batch.rows] = network.predict(output)
-    width = int(np.prod(reference["class"][0].shape[1:]))
-    labelling = read_labels(network, samples, selection.labels, predicted, width)
-    metric = settings.metric or ("top1" if samples.labels is not None else "fidelity")
-    truth = labelling.truth if metric == "top1" else predicted
-    accuracy = float((predicted == truth).mean())
-    baseline = Baseline(
-        metric="fidelity" if metric == "fidelity" else "top1",
-        value=accuracy,
-        chance=verdict.chance_accuracy(truth),
-    )
-    bench = Bench(
-        network=network,
-        inputs=inputs,
-        shared=whole.shared,
-        selection=selection,
-        truth=truth,
-        reference=reference,
-        separable=separable,
-        independent=_independent(selection, reference),
-        baseline=accuracy,
-        weights={
-            kind: curve.resample([b.rows for b in selection.batches(kind)], settings.seed)
-            for kind in settings.batch
-        },
-        settings=settings,
-        workers=team,
-        clock=clock,
-    )
-    return bench, baseline, labelling
-
-
-def _independent(selection: Selection, reference: Mapping[str, Sequence[Array]]) -> bool:
-    """Tell whether each sample gets the same output in its single-class and its mixed batch.
-
-    Where only one of them is measured that is not known, and of no use.
-    """
-    if len(reference) < 2:
-        return False
-    ordered = {}
-    for kind, outputs in reference.items():
-        rows = np.concatenate([batch.rows for batch in selection.batches(kind)])
-        values = np.concatenate([to_host(output) for output in outputs])
-        ordered[kind] = values[np.argsort(rows)]
-    return deviation(ordered["mixed"], ordered["class"]) <= TOLERANCE
 
 
 def _measure(

@@ -1,0 +1,172 @@
+"""What is known before the first cut: the batches of samples, and the model's own answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from onnxmem import curve
+from onnxmem.arrays import Array, to_host
+from onnxmem.auditing import verdict
+from onnxmem.auditing.bench import Bench
+from onnxmem.auditing.clock import Clock
+from onnxmem.auditing.independence import check_independent
+from onnxmem.auditing.labelling import Labelling, read_labels
+from onnxmem.auditing.network import TOLERANCE, Network, deviation, predictions
+from onnxmem.auditing.settings import Settings
+from onnxmem.auditing.whole import Whole
+from onnxmem.auditing.workers import Workers
+from onnxmem.data import Samples, Selection, draw
+from onnxmem.records import Baseline, DataInfo
+
+
+def select(
+    network: Network, samples: Samples, digests: np.ndarray, settings: Settings, team: Workers
+) -> tuple[Whole, Selection, dict[str, Array]]:
+    """Compile the untouched model, choose the samples of the audit, and bring them to the device.
+
+    Raises:
+        DataError: there are too few samples.
+        InconclusiveError: the output is none that classifies, or depends on other samples.
+    """
+    whole = Whole(network, network.feeds(samples.shared))
+    labels = samples.labels
+    check_independent(network, whole.session, samples.inputs, whole.shared)
+    if labels is None:
+        labels = predictions(network, whole.session, samples.inputs, whole.shared, team)
+    selection = draw(
+        labels, digests, settings.per_class, settings.seed, multiple=network.batch or 1
+    )
+    inputs = network.feeds({name: array[selection.rows] for name, array in samples.inputs.items()})
+    return whole, selection, inputs
+
+
+def set_up(
+    network: Network,
+    samples: Samples,
+    digests: np.ndarray,
+    settings: Settings,
+    team: Workers,
+    clock: Clock,
+) -> tuple[Bench, Baseline, Labelling]:
+    """Run the untouched model: group the samples, and measure what it knows of them.
+
+    Args:
+        network: the model.
+        samples: all that were given.
+        digests: (samples,) what samples are chosen by.
+        settings: of the audit.
+        team: runs several pieces at once.
+        clock: adds up the seconds of the model's runs.
+
+    Raises:
+        DataError: there are too few samples, or labels that are no class of the network.
+        InconclusiveError: the output is none that classifies, or depends on other samples.
+    """
+    whole, selection, inputs = select(network, samples, digests, settings, team)
+    separable = whole.is_separable(inputs, len(selection.rows))
+    with clock.stage("reference"):
+        reference = _reference(whole, selection, inputs, separable, settings, team)
+    predicted = np.empty(len(selection.rows), np.int64)
+    for batch, output in zip(selection.single, reference["class"], strict=True):
+        predicted[batch.rows] = network.predict(output)
+    width = int(np.prod(reference["class"][0].shape[1:]))
+    labelling = read_labels(network, samples, selection.labels, predicted, width)
+    metric = settings.metric or ("top1" if samples.labels is not None else "fidelity")
+    truth = labelling.truth if metric == "top1" else predicted
+    accuracy = float((predicted == truth).mean())
+    bench = Bench(
+        network=network,
+        inputs=inputs,
+        shared=whole.shared,
+        selection=selection,
+        truth=truth,
+        reference=reference,
+        separable=separable,
+        independent=_independent(selection, reference),
+        baseline=accuracy,
+        weights={
+            kind: curve.resample([b.rows for b in selection.batches(kind)], settings.seed)
+            for kind in settings.batch
+        },
+        settings=settings,
+        workers=team,
+        clock=clock,
+    )
+    baseline = Baseline(
+        metric="fidelity" if metric == "fidelity" else "top1",
+        value=accuracy,
+        chance=verdict.chance_accuracy(truth),
+    )
+    return bench, baseline, labelling
+
+
+def _reference(
+    whole: Whole,
+    selection: Selection,
+    inputs: Mapping[str, Array],
+    separable: bool,
+    settings: Settings,
+    team: Workers,
+) -> dict[str, tuple[Array, ...]]:
+    """Return the model's own output for each batch, by the kind of batch."""
+    largest = max(len(batch.rows) for batch in (*selection.single, *selection.mixed))
+    at_once = whole.network.at_once(whole.step(separable, largest), team.count)
+    output = partial(whole.output, inputs, separable)
+    return {
+        kind: tuple(team.map(output, [batch.rows for batch in selection.batches(kind)], at_once))
+        for kind in dict.fromkeys(("class", *settings.batch))
+    }
+
+
+def _independent(selection: Selection, reference: Mapping[str, Sequence[Array]]) -> bool:
+    """Tell whether each sample gets the same output in its single-class and its mixed batch.
+
+    Where only one of them is measured that is not known, and of no use.
+    """
+    if len(reference) < 2:
+        return False
+    ordered = {}
+    for kind, outputs in reference.items():
+        rows = np.concatenate([batch.rows for batch in selection.batches(kind)])
+        values = np.concatenate([to_host(output) for output in outputs])
+        ordered[kind] = values[np.argsort(rows)]
+    return deviation(ordered["mixed"], ordered["class"]) <= TOLERANCE
+
+
+def describe(
+    samples: Samples,
+    digests: np.ndarray,
+    bench: Bench,
+    labelling: Labelling,
+    path: str,
+    options: Mapping[str, Any],
+) -> DataInfo:
+    """Return what a report says of the data, which were read from `path` with `options`."""
+    selection = bench.selection
+    few = _few(selection, bench.settings.per_class)
+    return DataInfo(
+        path=path,
+        sha256=samples.sha256,
+        samples=len(selection.rows),
+        classes=len(selection.single),
+        samples_given=len(samples),
+        left_out=selection.left_out,
+        batches=selection.fingerprint(digests),
+        notes=tuple(filter(None, (*samples.notes, labelling.note, few))),
+        options=dict(options),
+    )
+
+
+def _few(selection: Selection, per_class: int) -> str:
+    """Say so where classes have fewer samples than were asked for."""
+    sizes = [len(batch.rows) for batch in selection.single if len(batch.rows) < per_class]
+    if not sizes:
+        return ""
+    return (
+        f"{len(sizes)} of {len(selection.single)} classes have fewer than {per_class} samples, the "
+        f"least {min(sizes)}; compare only with audits of as many"
+    )
