@@ -21,7 +21,7 @@ from onnxmem.auditing.clock import Clock
 from onnxmem.auditing.cut_run import CutRun, SkipError
 from onnxmem.auditing.network import Network
 from onnxmem.auditing.opened import opened
-from onnxmem.auditing.points import factor_bytes, factor_room, levels
+from onnxmem.auditing.points import factor_room, levels
 from onnxmem.auditing.rank_choice import first_places
 from onnxmem.auditing.run import check_complete
 from onnxmem.auditing.settings import Settings
@@ -238,7 +238,7 @@ class _Trial:
     def _factors_of_one(self, name: str) -> int:
         method = compressor(name)
         grid = levels(method, self.settings, self.limit)
-        return factor_bytes(method, grid, self.capture.matrix_shape)
+        return method.held_bytes(self.capture.matrix_shape, grid)
 
     def _keeps(self, name: str, batches: int) -> bool:
         """Tell whether there is room for the factors of so many batches."""

@@ -31,9 +31,6 @@ can be chosen in the light of all batches. Beyond it every rank is measured, bat
 _AT_ONCE = 32
 """Batches that are factorized at once, where the memory budget lets their captures be kept."""
 
-_MOST_ROWS = 8000
-"""Of matrices with more rows than this no factors are kept that have a number for each row."""
-
 
 def measure_curve(
     cut: CutRun, kind: str, method: Compressor, limit: int
@@ -81,8 +78,10 @@ class _Points:
 
     def _fits(self) -> bool:
         """Tell whether the factors of all batches can be kept."""
-        each = factor_bytes(self.method, self.grid, self.cut.capture(self.kind, 0).matrix_shape)
-        return each * len(self.batches) <= factor_room(self.settings)
+        shape = self.cut.capture(self.kind, 0).matrix_shape
+        return self.method.held_bytes(shape, self.grid) * len(self.batches) <= factor_room(
+            self.settings
+        )
 
     def _fit(self, numbers: Sequence[int], apply: Run) -> list[Compressed]:
         """Return the factors of some batches, for all levels; those are found when asked for."""
@@ -200,14 +199,3 @@ def levels(method: Compressor, settings: Settings, limit: int) -> tuple[float, .
 def factor_room(settings: Settings) -> int:
     """Return how many bytes the factors of all batches may take to be kept."""
     return min(_FACTOR_BYTES, settings.memory or _FACTOR_BYTES)
-
-
-def factor_bytes(method: Compressor, grid: tuple[float, ...], matrix: tuple[int, int]) -> int:
-    """Return about how many bytes the factors of one matrix (rows, features) take at all levels.
-
-    With them is kept what further ranks are found from: the matrix and its transpose.
-    """
-    if method.x_name != "rank":
-        return 0
-    rows, features = min(matrix[0], _MOST_ROWS), matrix[1]
-    return 4 * int(sum(grid)) * (rows + features) + 8 * rows * features

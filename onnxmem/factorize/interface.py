@@ -86,6 +86,10 @@ class Compressor(Protocol):
         """
         ...
 
+    def held_bytes(self, shape: tuple[int, int], levels: tuple[float, ...]) -> int:
+        """Return about how many bytes are held for a matrix (m, q), at most, between two levels."""
+        ...
+
 
 def one_by_one(function: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
     """Apply `function` to each of `items`, one after the other."""

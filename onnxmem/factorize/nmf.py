@@ -11,7 +11,7 @@ from onnxmem.arrays import Array, is_cupy, namespace
 from onnxmem.factorize.chain import EFFORTS, Chain
 from onnxmem.factorize.interface import LevelName, Run, check_matrix, check_ranks, one_by_one
 from onnxmem.factorize.live import Live, exact_factors
-from onnxmem.factorize.sampling import recover, sample_rows
+from onnxmem.factorize.sampling import recover, rows_in_use, sample_rows
 from onnxmem.factorize.stack import padded_shape, stack
 
 _BLOCK = 8192
@@ -63,6 +63,11 @@ class Nmf:
         numbers = [number for group in groups.values() for number in group]
         by_number = dict(zip(numbers, joined.from_iterable(found), strict=True))
         return [by_number[number] for number in range(len(matrices))]
+
+    def held_bytes(self, shape: tuple[int, int], levels: tuple[float, ...]) -> int:
+        """Count the pairs at all levels, the matrix and its transpose; see `Compressor`."""
+        rows, columns = rows_in_use(*shape, self.rows), shape[1]
+        return 4 * int(sum(levels)) * (rows + columns) + 8 * rows * columns
 
     def _plan(self, a: Array, levels: tuple[float, ...], seed: int) -> _Plan:
         check_matrix(a, signed=False)

@@ -25,13 +25,19 @@ def sample_rows(a: Array, seed: int, most: int | None = None) -> Array | None:
         The sample, or None where it would hold half of the live rows or more.
     """
     alive = to_host(a.any(axis=1)).nonzero()[0]
-    count = max(_ROWS_PER_COLUMN * int(a.any(axis=0).sum()), _LEAST_ROWS)
-    if most is not None:
-        count = min(count, most)
-    if len(alive) <= 2 * count:
+    count = rows_in_use(len(alive), int(a.any(axis=0).sum()), most)
+    if count == len(alive):
         return None
     chosen = np.random.default_rng(seed).choice(alive, count, replace=False)
     return a[namespace(a).asarray(np.sort(chosen))]
+
+
+def rows_in_use(rows: int, columns: int, most: int | None = None) -> int:
+    """Return how many of so many live rows find the components: a sample, or all of them."""
+    count = max(_ROWS_PER_COLUMN * columns, _LEAST_ROWS)
+    if most is not None:
+        count = min(count, most)
+    return count if rows > 2 * count else rows
 
 
 def recover(h: Array, a: Array) -> Array:

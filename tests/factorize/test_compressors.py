@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -207,3 +208,22 @@ def test_relative_error_does_not_depend_on_the_scale(xp: Any, scale: float) -> N
     b = xp.asarray(np.float32([[3, 0]]) * np.float32(scale))
     assert relative_error(a, b) == pytest.approx(0.8)
     assert relative_error(a * 0, a * 0) == 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("shape", [(300, 256), (40, 600), (2000, 16), (20_000, 16)])
+def test_what_is_held_between_levels_is_about_what_was_said(
+    activations: Any, name: str, shape: tuple[int, int]
+) -> None:
+    a = activations(*shape) + np.float32(0.1)
+    method, at = compressor(name), levels(name, min(shape))
+    method.fit(a[:20], at[:2], 0).approximate(a[:20], at[1])
+    tracemalloc.start()
+    fitted = method.fit(a, at, 0)
+    held = [tracemalloc.get_traced_memory()[0]]
+    for level in at:
+        fitted.approximate(a, level)
+        held.append(tracemalloc.get_traced_memory()[0])
+    tracemalloc.stop()
+    said = method.held_bytes(shape, at)
+    assert 0.5 * said <= max(held) <= 1.3 * said + 4096
