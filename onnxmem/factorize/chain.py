@@ -106,6 +106,7 @@ class Chain:
         """Take the problem; nothing is computed before it is asked for."""
         self._solutions, self._last = solve_chain(a, ranks, seed, effort), max(ranks, default=0)
         self._found: dict[int, Pairs] = {}
+        self._failure: Exception | None = None
         self._lock = Lock()
 
     def at(self, rank: int) -> Pairs:
@@ -113,13 +114,23 @@ class Chain:
 
         Raises:
             KeyError: it is none of them.
+            MemoryError: there is none for it, or was none for another thread on the way there.
         """
         with self._lock:
             if rank not in self._found:
-                for pairs in self._solutions:
-                    self._found[pairs.rank] = pairs
-                    if pairs.rank == rank:
-                        break
-                if rank == self._last:
-                    self._solutions.close()
+                self._climb_to(rank)
             return self._found[rank]
+
+    def _climb_to(self, rank: int) -> None:
+        if self._failure:
+            raise self._failure
+        try:
+            for pairs in self._solutions:
+                self._found[pairs.rank] = pairs
+                if pairs.rank == rank:
+                    break
+        except Exception as error:
+            self._failure = error
+            raise
+        if rank == self._last:
+            self._solutions.close()

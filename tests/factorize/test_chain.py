@@ -48,6 +48,23 @@ def test_rank_outside_of_the_chain_is_no_key(activations: Any) -> None:
     assert found.at(4).rank == 4
 
 
+def test_chain_that_failed_fails_in_the_same_way_for_every_thread(
+    activations: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from onnxmem.factorize import chain
+
+    def exhausted(*given: Any) -> None:
+        raise MemoryError
+
+    found = Chain(activations(60, 40)[None], GRID, 0, FAST)
+    first = found.at(1)
+    monkeypatch.setattr(chain, "grow", exhausted)
+    for rank in (GRID[-1], GRID[-2]):
+        with pytest.raises(MemoryError):
+            found.at(rank)
+    assert found.at(1) is first
+
+
 def test_chain_is_climbed_no_further_than_it_is_asked(
     activations: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
