@@ -24,7 +24,11 @@ DEFAULT_FRACTIONS = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0)
 """Kept fractions that an ablation curve is sampled at."""
 
 
-_LARGEST = float(np.finfo(np.float32).max)
+LARGEST = float(np.finfo(np.float32).max)
+
+_LARGEST_TO_APPROXIMATE = 2.0**118
+"""1024 times less than float32 holds, so that no row of an approximation goes beyond that."""
+
 _SQUARABLE = 1e12
 
 
@@ -114,19 +118,20 @@ def relative_error(a: Array, approximation: Array) -> float:
     return distance / size if size else distance
 
 
-def check_matrix(a: Array, *, signed: bool) -> None:
+def check_matrix(a: Array, *, signed: bool, largest: float = _LARGEST_TO_APPROXIMATE) -> None:
     """Check that `a` can be compressed.
 
     Raises:
-        FactorizationError: `a` is not a matrix, is empty, holds a non-finite value, or a
-            negative one where not `signed`.
+        FactorizationError: `a` is not a matrix, is empty, holds a non-finite value or one
+            beyond `largest`, or a negative one where not `signed`.
     """
     if a.ndim != 2 or a.size == 0 or a.dtype.kind not in "fiub":
         raise FactorizationError(f"no factors of {a.dtype} {a.shape}; give a matrix of numbers")
     low, high = float(a.min()), float(a.max())
-    if not (low >= -_LARGEST and high <= _LARGEST):
+    if not (low >= -largest and high <= largest):
         raise FactorizationError(
-            "the matrix holds NaN, infinity or values beyond float32; remove the rows that do"
+            f"the matrix holds NaN, infinity or values beyond {largest:.1e}; "
+            "remove the rows that do"
         )
     if low < 0 and not signed:
         raise FactorizationError(f"the matrix holds {low:g}; a factorization needs values >= 0")

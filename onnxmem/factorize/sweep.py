@@ -9,7 +9,7 @@ from typing import Literal
 from onnxmem.arrays import Array, namespace
 from onnxmem.errors import FactorizationError
 from onnxmem.factorize.chain import EFFORTS, polish, solve_chain
-from onnxmem.factorize.interface import check_matrix, check_ranks
+from onnxmem.factorize.interface import LARGEST, check_matrix, check_ranks
 from onnxmem.factorize.live import Live, exact_factors
 from onnxmem.factorize.records import Factors
 from onnxmem.factorize.refine import Effort, Pairs
@@ -43,7 +43,7 @@ def nmf_sweep(
         FactorizationError: `a` is not a matrix, is empty, or holds a negative or a non-finite
             value; a rank is below 1; the preset is unknown.
     """
-    check_matrix(a, signed=False)
+    check_matrix(a, signed=False, largest=LARGEST)
     wanted = check_ranks(tuple(ranks))
     if preset not in EFFORTS:
         raise FactorizationError(f"no preset {preset!r}; choose from {', '.join(EFFORTS)}")

@@ -72,7 +72,10 @@ def test_the_seed_fixes_the_result(layer: Any, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("a", [np.zeros((5, 4)), np.full((5, 4), 2.0), np.eye(5, 4) * 1e-30])
+@pytest.mark.parametrize(
+    "a",
+    [np.zeros((5, 4)), np.full((5, 4), 2.0), np.eye(5, 4) * 1e-30, np.tri(5, 4) * 2.0**118],
+)
 def test_degenerate_matrices_have_finite_approximations(xp: Any, name: str, a: Any) -> None:
     fitted = compressor(name).fit(xp.asarray(a), levels(name, 4), 0)
     for x in levels(name, 4):
@@ -80,9 +83,12 @@ def test_degenerate_matrices_have_finite_approximations(xp: Any, name: str, a: A
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_nan_is_refused(xp: Any, name: str) -> None:
+@pytest.mark.parametrize("bad", [np.nan, np.inf, 1e36])
+def test_values_that_no_approximation_could_hold_are_refused(
+    xp: Any, name: str, bad: float
+) -> None:
     with pytest.raises(FactorizationError, match="NaN"):
-        compressor(name).fit(xp.asarray([[1.0, np.nan]]), (1,), 0)
+        compressor(name).fit(xp.asarray([[1.0, bad]], xp.float32), (1,), 0)
 
 
 @pytest.mark.parametrize(("name", "level"), [("nmf", 0), ("pca", 0), ("pca", 1.5), ("ablation", 2)])
