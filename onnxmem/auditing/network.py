@@ -69,7 +69,10 @@ class Network:
         return pieces_at_once(self.largest, samples, self.memory, workers)
 
     def predict(self, output: Array) -> np.ndarray:
-        """Return the predicted class of each sample (samples,), from the output that classifies."""
+        """Return the predicted class of each sample (samples,), from the output that classifies.
+
+        Where NaN is among the scores no class is predicted: -1.
+        """
         values = to_host(output)
         values = values.reshape(len(values), -1) if values.ndim > 2 else values
         one_value = values.ndim == 1 or values.shape[1] == 1
@@ -77,8 +80,11 @@ class Network:
             return values.reshape(len(values)).astype(np.int64)
         if one_value:
             middle = 0.5 if self.form == "sigmoid" else 0.0
-            return (values.reshape(len(values)) > middle).astype(np.int64)
-        return np.asarray(values.argmax(axis=1))
+            predicted = (values.reshape(len(values)) > middle).astype(np.int64)
+        else:
+            predicted = values.argmax(axis=1)
+        lost = np.isnan(values.reshape(len(values), -1)).any(axis=1)
+        return np.where(lost, -1, predicted)
 
 
 def feed(inputs: Mapping[str, np.ndarray], device: Device) -> dict[str, Array]:
@@ -115,7 +121,6 @@ def prepare(
     Raises:
         ModelRefusedError: onnxruntime does not take the model.
         UsageError: it has no output of that name, or several that may classify.
-        InconclusiveError: no output classifies.
     """
     output = choose_output(model, settings.output_name)
     batch = graph.native_batch(model)
@@ -219,16 +224,31 @@ def check_classifies(network: Network, output: Array, samples: int) -> None:
     """Check that the output has one row of scores, or one label, for each sample.
 
     Raises:
-        InconclusiveError: it has not.
+        InconclusiveError: it has not, or one of its rows has no largest score.
     """
     shape = tuple(output.shape)
-    flat = shape[:1] == (samples,) and int(np.prod(shape[2:])) == 1
+    flat = shape[:1] == (samples,) and 0 not in shape and int(np.prod(shape[2:])) == 1
     kind = getattr(output, "dtype", np.dtype(object)).kind
     if not flat or kind not in ("iub" if network.form == "labels" else "fiu"):
         raise InconclusiveError(
             f"output {network.output!r} has shape {shape} for {samples} samples; "
             "a classifier gives (samples, classes): choose another with --output-name"
             f"{elsewhere(network.model)}{see('kinds-of-output')}"
+        )
+    check_scores(network, output)
+
+
+def check_scores(network: Network, output: Array) -> None:
+    """Check that every sample has a largest score; those of other classes may be -inf.
+
+    Raises:
+        InconclusiveError: one has none: NaN is among its scores, or the largest is infinite.
+    """
+    largest = output.reshape(len(output), -1).max(axis=1)
+    if output.dtype.kind == "f" and not bool(namespace(output).isfinite(largest).all()):
+        raise InconclusiveError(
+            f"{network.model.path} gives values that are NaN or infinite in output "
+            f"{network.output!r}; look for such weights, or for samples out of range"
         )
 
 

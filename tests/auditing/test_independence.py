@@ -124,3 +124,29 @@ def test_quantisation_by_the_range_of_the_batch_is_let_pass(network) -> None:
 def test_values_that_are_not_finite_are_named_as_such(network: Callable[[str], Path]) -> None:
     path = network(f"(float[N,6] x) => (float[N,4] y) {{ {HEAD}  z = Log(r)  y = MatMul(z, v) }}")
     assert "NaN or infinite in output 'y'" in reason_to_refuse(path, 12, 6)
+
+
+EXP = f"(float[N,6] x) => (float[N,4] y) {{ {HEAD}  z = MatMul(r, v)  y = Exp(z) }}"
+LOG = f"""(float[N,6] x) => (float[N,4] y) {{
+    {HEAD}  z = MatMul(r, v)  p = Softmax(z)  y = Log(p)
+}}"""
+
+
+@pytest.mark.parametrize("y", [None, np.arange(40) % 2])
+def test_scores_that_are_infinite_for_the_last_sample_alone_are_refused(
+    network: Callable[[str], Path], y: np.ndarray | None
+) -> None:
+    x = np.random.default_rng(1).normal(size=(40, 6)).astype(np.float32)
+    x[-1] *= 1e3
+    report = onnxmem.audit(network(EXP), x, y, compress=["pca"], ranks=[1])
+    assert not report.measured
+    assert "NaN or infinite in output 'y'" in report.reason
+
+
+def test_scores_of_minus_infinity_are_those_of_classes_that_are_ruled_out(
+    network: Callable[[str], Path],
+) -> None:
+    path = network(LOG)
+    x = 100 * np.random.default_rng(1).normal(size=(24, 6)).astype(np.float32)
+    report = onnxmem.audit(path, x, compress=["ablation"], per_class=6)
+    assert report.measured, report.reason

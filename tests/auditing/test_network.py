@@ -46,6 +46,8 @@ def predict(form: str, output: list[Any]) -> list[int]:
         ("sigmoid", [[0.4], [0.6]], [0, 1]),
         ("sigmoid", [0.4, 0.6], [0, 1]),
         ("linear", [[-0.1], [0.1]], [0, 1]),
+        ("linear", [[np.nan, 1.0], [-np.inf, 1.0]], [-1, 1]),
+        ("sigmoid", [[np.nan], [0.6]], [-1, 1]),
     ],
 )
 def test_predicted_classes(form: str, output: list[Any], classes: list[int]) -> None:
