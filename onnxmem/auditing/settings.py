@@ -73,6 +73,8 @@ class Settings:
             raise UsageError(f"--per-class {self.per_class} is too small: a batch needs 2 samples")
         if self.ranks != "auto" and (not self.ranks or min(self.ranks) < 1):
             raise UsageError("--ranks takes auto, or integers from 1 on: 1,2,4,8")
+        if self.memory is not None and self.memory < 1:
+            raise UsageError(f"--memory {self.memory}: give a number of bytes from 1 on")
         if self.seed < 0:
             raise UsageError(f"--seed {self.seed} is negative; give an integer from 0 on")
         self._check_gates()

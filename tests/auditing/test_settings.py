@@ -31,6 +31,8 @@ def test_defaults_are_those_of_the_contract() -> None:
         {"per_class": 1},
         {"ranks": ()},
         {"ranks": (0, 1)},
+        {"memory": 0},
+        {"memory": -1},
         {"seed": -1},
         {"fail_under": {"nmf": 0.5}},
         {"fail_under": {"nmf.mixed": 1.5}},
