@@ -98,8 +98,9 @@ def _sweep_panel(panel: Any, goal: Any, weights: Any, sums: Any, sweeps: int, co
 
 
 @_compile
-def _sweep(w: Any, gram: Any, cross: Any, sweeps: int) -> None:
-    k, m = w.shape
+def _sweep(new: Any, given: Any, gram: Any, cross: Any, sweeps: int) -> None:
+    """Do what `kernel.sweep` says, from `given`, which may be `new` itself."""
+    k, m = given.shape
     padded = -(-k // _BLOCK) * _BLOCK
     weights = np.zeros((padded, padded), np.float32)
     inverse = np.zeros(padded, np.float32)
@@ -115,11 +116,11 @@ def _sweep(w: Any, gram: Any, cross: Any, sweeps: int) -> None:
         count = min(_PANEL, m - first)
         last = first + count
         for j in range(k):
-            _scale(panel[j], w[j, first:last], np.float32(1))
+            _scale(panel[j], given[j, first:last], np.float32(1))
             _scale(goal[j], cross[j, first:last], inverse[j])
         _sweep_panel(panel, goal, weights, sums, sweeps, count)
         for j in range(k):
-            _scale(w[j, first:last], panel[j, :count], np.float32(1))
+            _scale(new[j, first:last], panel[j, :count], np.float32(1))
 
 
 @_compile
@@ -128,6 +129,13 @@ def _advance(ahead: Any, new: Any, old: Any, rate: Any) -> None:
         n, o, a = new[j], old[j], ahead[j]
         for i in range(len(n)):
             a[i] = max(n[i] + rate * (n[i] - o[i]), np.float32(0))
+
+
+@_compile
+def _copy(to: Any, given: Any) -> None:
+    """Copy by rows, which is compiled to wide moves as a copy of all is not."""
+    for j in range(len(to)):
+        _scale(to[j], given[j], np.float32(1))
 
 
 @_compile
@@ -163,21 +171,21 @@ def _refine(matrices: Any, w: Any, h: Any, limits: Any, pace: Any, counts: Any) 
     for _ in range(iterations):
         np.dot(ahead_h, ahead_h.T, gram)
         _product(ahead_h, first_t, second_t, between, cross_w)
-        new_w[:] = ahead_w
-        _sweep(new_w, gram, cross_w, sweeps)
+        _sweep(new_w, ahead_w, gram, cross_w, sweeps)
         _advance(ahead_w, new_w, old_w, np.float32(rate))
         np.dot(ahead_w, ahead_w.T, gram)
         _product(ahead_w, first, second, between, cross_h)
-        new_h[:] = ahead_h
-        _sweep(new_h, gram, cross_h, sweeps)
+        _sweep(new_h, ahead_h, gram, cross_h, sweeps)
         np.dot(new_h, new_h.T, own)
         loss = max(square + _inner(gram, own) - 2 * _inner(cross_h, new_h), 0.0)
         if loss < best_loss:
-            best_w[:], best_h[:], best_loss = ahead_w, new_h, loss
+            best_loss = loss
+            _copy(best_w, ahead_w)
+            _copy(best_h, new_h)
         push = rate
         if loss > last_loss:
             calm, push, cap, rate = 0, 0.0, rate, rate / cut
-            ahead_w[:] = new_w
+            _copy(ahead_w, new_w)
         else:
             calm = calm + 1 if last_loss - loss <= tolerance * max(loss, least) else 0
             rate, cap = min(cap, growth * rate), min(1.0, cap_growth * cap)
@@ -192,8 +200,8 @@ def _refine(matrices: Any, w: Any, h: Any, limits: Any, pace: Any, counts: Any) 
 
 def sweep(w: np.ndarray, gram: np.ndarray, cross: np.ndarray, sweeps: int) -> None:
     """Do what `kernel.sweep` says."""
-    for one in zip(w, gram, cross, strict=True):
-        _sweep(*one, sweeps)
+    for one, *products in zip(w, gram, cross, strict=True):
+        _sweep(one, one, *products, sweeps)
 
 
 def refine(target: Target, w: np.ndarray, h: np.ndarray, effort: Effort) -> Pairs:
