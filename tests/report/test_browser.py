@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 import report_samples
 
-from onnxmem.report import render, side_by_side
+from onnxmem.comparing.comparison import compare
+from onnxmem.report import render, render_comparison, side_by_side
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
@@ -30,6 +31,9 @@ PAGES: dict[str, Callable[[], str]] = {
     "without_site": lambda: render(report_samples.without_site(), "html"),
     "hostile": lambda: render(report_samples.hostile(), "html"),
     "together": lambda: side_by_side([report_samples.passing(), report_samples.failing()]),
+    "compared": lambda: render_comparison(
+        compare([report_samples.passing(), report_samples.many(12)]), "html"
+    ),
 }
 WIDE, NARROW = (1400, "light"), (390, "dark")
 
@@ -86,7 +90,8 @@ def curve_of(tab: Any) -> str:
 
 
 @pytest.mark.parametrize(
-    ("name", "width", "scheme"), [*((name, *WIDE) for name in PAGES), ("many", *NARROW)]
+    ("name", "width", "scheme"),
+    [*((name, *WIDE) for name in PAGES), ("many", *NARROW), ("compared", *NARROW)],
 )
 def test_page_is_whole_silent_and_accessible(
     show: Callable[..., Shown], name: str, width: int, scheme: str
@@ -143,4 +148,7 @@ def test_dark_pages_print_on_white(show: Callable[..., Shown]) -> None:
     paper = tab.evaluate("getComputedStyle(document.body).backgroundColor")
     assert paper == "rgb(255, 255, 255)"
     assert not tab.locator("nav").is_visible()
+    assert tab.locator("#m0-layer").is_visible()
+    mark = tab.locator(".mark.nmf").first
+    assert mark.evaluate("e => getComputedStyle(e).printColorAdjust") == "exact"
     assert tab.pdf().startswith(b"%PDF")
