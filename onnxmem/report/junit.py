@@ -30,17 +30,21 @@ def render(report: Report) -> str:
 
 
 def render_all(reports: Sequence[Report]) -> str:
-    """Return several reports as JUnit XML, a test suite for each."""
+    """Return several reports as JUnit XML, a test suite for each.
+
+    Servers tell cases apart by class and name alone, so the class holds the model where there are
+    several.
+    """
     root = xml.Element("testsuites", name="onnxmem")
     for name, report in zip(model_names(reports), reports, strict=True):
-        root.append(_suite(name, report))
+        root.append(_suite(name, report, f"onnxmem.{name}" if len(reports) > 1 else "onnxmem"))
     _set_counts(root, sum(sum(report.seconds.values()) for report in reports))
     xml.indent(root)
     text: str = xml.tostring(root, encoding="unicode")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
 
 
-def _suite(name: str, report: Report) -> xml.Element:
+def _suite(name: str, report: Report, package: str) -> xml.Element:
     suite = xml.Element("testsuite", name=f"onnxmem {name}")
     properties = xml.SubElement(suite, "properties")
     for key, value in _properties(report):
@@ -52,6 +56,8 @@ def _suite(name: str, report: Report) -> xml.Element:
     for gate in report.gates:
         _gate(suite, gate, "" if report.measured else f": {printable(report.reason, 400)}")
     _verdict(suite, report, "verdict" if report.measured else name)
+    for case in suite.iter("testcase"):
+        case.set("classname", f"{package}.{case.get('classname')}")
     _set_counts(suite, sum(report.seconds.values()))
     return suite
 
@@ -77,7 +83,7 @@ def _properties(report: Report) -> tuple[tuple[str, str], ...]:
 
 
 def _case(suite: xml.Element, group: str, name: str) -> xml.Element:
-    return xml.SubElement(suite, "testcase", classname=f"onnxmem.{group}", name=name, time="0")
+    return xml.SubElement(suite, "testcase", classname=group, name=name, time="0")
 
 
 def _layer(suite: xml.Element, layer: Layer, name: str) -> None:

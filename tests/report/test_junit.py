@@ -9,8 +9,9 @@ import pytest
 import report_samples
 from junitparser import JUnitXml
 
+from onnxmem.comparing.comparison import compare
 from onnxmem.records import Report
-from onnxmem.report import render
+from onnxmem.report import render, render_comparison
 
 
 def cases(report: Report, group: str) -> list[xml.Element]:
@@ -83,6 +84,12 @@ def test_a_parser_of_others_counts_the_same(any_report: Report) -> None:
     assert suite.skipped == sum(case.is_skipped for case in suite)
     assert (suite.errors, suite.failures > 0) == (0, any_report.verdict == "fail")
     assert suite.time == pytest.approx(sum(any_report.timings.values()), abs=1e-3)
+
+
+def test_cases_of_several_models_are_told_apart_by_class_and_name() -> None:
+    comparison = compare([report_samples.passing(), report_samples.failing()])
+    cases = list(xml.fromstring(render_comparison(comparison, "junit")).iter("testcase"))
+    assert len({(case.get("classname"), case.get("name")) for case in cases}) == len(cases)
 
 
 def test_layers_whose_long_names_look_alike_are_told_apart() -> None:
