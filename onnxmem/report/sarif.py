@@ -108,8 +108,8 @@ def relative_uri(path: str) -> str:
         pure = pure.relative_to(here) if pure.is_relative_to(here) else PurePath(pure.name)
     if ".." in pure.parts or pure.drive:
         pure = PurePath(pure.name)
-    shown = "/".join(printable(part, 255) for part in pure.parts) or "model.onnx"
-    return quote(shown, safe="/._-~")
+    shown = "/".join(pure.parts) or "model.onnx"
+    return quote(shown, safe="/._-~", errors="backslashreplace")
 
 
 def _run(report: Report, identity: str) -> Json:

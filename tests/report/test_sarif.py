@@ -109,6 +109,8 @@ def test_messages_hold_no_placeholders_and_no_links() -> None:
         ("/elsewhere/a.onnx", "a.onnx"),
         ("", "model.onnx"),
         ("javascript:x", "javascript%3Ax"),
+        ("a|\x1b[31m\u202e%.onnx", "a%7C%1B%5B31m%E2%80%AE%25.onnx"),
+        ("a\ud800.onnx", "a%5Cud800.onnx"),
     ],
 )
 def test_a_uri_is_relative(path: str, uri: str) -> None:
