@@ -70,12 +70,13 @@ def _with_layers(head: list[str], report: Report) -> str:
     titles = ("Layer", "Op", "Shape", *map(key_title, keys), "Status")
     lines = [*head, f"### Layers, {order}", "", *_table_head(titles)]
     room = MOST_BYTES - len((_text(lines) + _LIMITS).encode("utf-8")) - 200
+    places = {id(layer): place for place, layer in enumerate(report.layers, start=1)}
     layers = worst_first(report)
-    for place, layer in enumerate(layers):
-        row = _row(_layer(layer, keys))
+    for written, layer in enumerate(layers):
+        row = _row(_layer(places[id(layer)], layer, keys))
         room -= len(row.encode("utf-8")) + 1
         if room < 0:
-            lines += ["", f"{len(layers) - place} more layers are in the JSON report."]
+            lines += ["", f"{len(layers) - written} more layers are in the JSON report."]
             break
         lines.append(row)
     return _text([*lines, ""])
@@ -117,10 +118,11 @@ def _score(key: str, value: Score) -> tuple[str, ...]:
     return escaped(key_title(key)), mean, bounds, *counts
 
 
-def _layer(layer: Layer, keys: Sequence[str]) -> tuple[str, ...]:
+def _layer(place: int, layer: Layer, keys: Sequence[str]) -> tuple[str, ...]:
+    """Return the cells of a layer, which is the `place`th of the network, counted from 1."""
     reason = f": {escaped(layer.reason, 160)}" if layer.reason else ""
     return (
-        code(tensor_name(layer)),
+        f"{place} {code(tensor_name(layer))}",
         escaped(layer.op),
         shape(layer),
         *(_cell(curve_of(layer, key)) for key in keys),

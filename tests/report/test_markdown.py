@@ -18,6 +18,13 @@ def test_the_worst_layer_comes_first() -> None:
     assert "features.0" in table[0] and "features.7" in table[-1]
 
 
+def test_layers_whose_long_names_look_alike_are_told_apart_by_their_place() -> None:
+    names = ["x" * 500 + middle + "x" * 500 for middle in "ab"]
+    layers = tuple(report_samples.skipped(place, name) for place, name in enumerate(names))
+    table = rows(render(report_samples.report(layers), "markdown"), "### Layers")
+    assert [row.split()[1] for row in table] == ["1", "2"]
+
+
 def test_every_row_has_as_many_cells_as_its_head() -> None:
     text = render(report_samples.hostile(), "markdown")
     for title in ("### Gates", "### Mean AuC", "### Layers"):
