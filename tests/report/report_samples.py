@@ -233,14 +233,14 @@ def _unmeasured(base: Report) -> Report:
     )
 
 
-def many(count: int = 50, classes: int = 10) -> Report:
-    """Return a report of many layers."""
+def many(count: int = 50, classes: int = 10, name: str = "Relu_output_0") -> Report:
+    """Return a report of many layers, whose tensors' paths end with `name`."""
     layers = tuple(
-        skipped(i, f"/stage.{i // 8}/block.{i % 8}/Relu_output_0")
+        skipped(i, f"/stage.{i // 8}/block.{i % 8}/{name}")
         if i % 17 == 11
         else layer(
             i,
-            f"/stage.{i // 8}/block.{i % 8}/Relu_output_0",
+            f"/stage.{i // 8}/block.{i % 8}/{name}",
             0.2 + 0.7 * i / count,
             classes,
         )

@@ -32,7 +32,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "hostile": lambda: render(report_samples.hostile(), "html"),
     "together": lambda: side_by_side([report_samples.passing(), report_samples.failing()]),
     "compared": lambda: render_comparison(
-        compare([report_samples.passing(), report_samples.many(12)]), "html"
+        compare([report_samples.passing(), report_samples.many(12, name="x" * 42)]), "html"
     ),
 }
 WIDE, NARROW = (1400, "light"), (390, "dark")
