@@ -92,8 +92,7 @@ def present(report: Report, outputs: Outputs, *, quiet: bool) -> None:
     Raises:
         InconclusiveError: the network could not be audited; its files are written all the same.
     """
-    for name, path in outputs.paths.items():
-        formats.write(formats.render(report, name), path)
+    formats.write_all({path: formats.render(report, name) for name, path in outputs.paths.items()})
     if not report.measured:
         raise InconclusiveError(report.reason)
     console.conclude(report, table=not outputs.to_stdout, quiet=quiet)

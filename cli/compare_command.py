@@ -70,8 +70,7 @@ def command(
         _check_outputs([*paths, *data_files(str(data), options), *judged], outputs, models=paths)
         comparison = _audit(paths, str(data), take_settings(options), options)
     contents = {p: formats.render_comparison(comparison, n) for n, p in outputs.paths.items()}
-    for path, content in contents.items():
-        formats.write(content, path)
+    formats.write_all(contents)
     say_settings(quiet=options["quiet"], used=OF_REPORTS if stored else None)
     console.conclude_comparison(comparison, table=not outputs.to_stdout, quiet=options["quiet"])
     return exit_code(comparison, exit_zero=options["exit_zero"])

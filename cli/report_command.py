@@ -49,8 +49,7 @@ def command(stored: str, exit_zero: bool, quiet: bool, **options: Any) -> int:
     for path in outputs.paths.values():
         formats.check_writable(path)
     contents = {path: _render(report, name) for name, path in outputs.paths.items()}
-    for path, content in contents.items():
-        formats.write(content, path)
+    formats.write_all(contents)
     if isinstance(report, Comparison):
         console.conclude_comparison(report, table=not outputs.paths, quiet=quiet)
     else:

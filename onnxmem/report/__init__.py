@@ -8,7 +8,7 @@ from typing import Literal
 from onnxmem.records import Report
 from onnxmem.report.formats import Format, render, render_comparison
 from onnxmem.report.json import load, load_stored
-from onnxmem.report.output import check_writable, write
+from onnxmem.report.output import check_writable, write, write_all
 from onnxmem.report.terminal import terminal
 from onnxmem.report.words import sentence
 
@@ -24,6 +24,7 @@ __all__ = [
     "side_by_side",
     "terminal",
     "write",
+    "write_all",
 ]
 
 

@@ -1,4 +1,4 @@
-"""Writing results: whole or not at all, to a file or to stdout."""
+"""Writing results: whole and together or not at all, to files or to stdout."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import os
 import secrets
 import stat
 import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from onnxmem.errors import OutputError
@@ -18,20 +20,40 @@ STDOUT = "-"
 def write(text: str | bytes, path: str | Path) -> None:
     """Write `text` to `path`; `-` is stdout.
 
-    A file appears whole or not at all: a temporary file beside it takes its name at the end, so
-    a failure leaves an older file as it was. Pipes and devices are written to directly.
+    Raises:
+        OutputError: see `write_all`.
+    """
+    write_all({str(path): text})
+
+
+def write_all(texts: Mapping[str, str | bytes]) -> None:
+    """Write a text to each path; `-` is stdout.
+
+    Files appear whole and together, or none of them: temporary files beside them take their names
+    at the end, so a failure leaves older files as they were. Pipes and devices are written to
+    directly, before that.
 
     Raises:
-        OutputError: it cannot be written; the message names the path and the cause.
+        OutputError: one cannot be written; the message names the path and the cause.
     """
-    content = text if isinstance(text, bytes) else text.encode("utf-8", "backslashreplace")
+    staged: list[tuple[str, Path, Path]] = []
     try:
-        if str(path) == STDOUT:
-            _to_stdout(content)
-        else:
-            _to_path(content, _followed(Path(path)))
-    except (OSError, ValueError) as error:
-        raise _failure(path, error) from error
+        for path, text in sorted(texts.items(), key=lambda item: _is_direct(item[0])):
+            content = text if isinstance(text, bytes) else text.encode("utf-8", "backslashreplace")
+            with _blaming(path):
+                if _is_direct(path):
+                    _send(content, path)
+                else:
+                    target = Path(os.path.realpath(path))
+                    temporary, descriptor = _open_beside(target)
+                    staged.append((path, temporary, target))
+                    _fill(descriptor, content)
+        for path, temporary, target in staged:
+            with _blaming(path):
+                os.replace(temporary, target)
+    finally:
+        for _, temporary, _ in staged:
+            temporary.unlink(missing_ok=True)
 
 
 def check_writable(path: str | Path) -> None:
@@ -42,23 +64,34 @@ def check_writable(path: str | Path) -> None:
     """
     if str(path) == STDOUT:
         return
-    try:
-        target = _followed(Path(path))
-        if _is_special(target):  # opening a pipe would tell its reader that all is over
-            if not os.access(target, os.W_OK):
+    with _blaming(path):
+        if _is_direct(path):  # opening a pipe would tell its reader that all is over
+            if not os.access(path, os.W_OK):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         else:
-            temporary, descriptor = _open_beside(target)
+            temporary, descriptor = _open_beside(Path(os.path.realpath(path)))
             os.close(descriptor)
             temporary.unlink()
+
+
+@contextmanager
+def _blaming(path: str | Path) -> Iterator[None]:
+    """Let errors name the path that they are about."""
+    try:
+        yield
     except (OSError, ValueError) as error:
-        raise _failure(path, error) from error
+        name = "stdout" if str(path) == STDOUT else printable(str(path), 200)
+        system = error.strerror if isinstance(error, OSError) else None
+        cause = system or printable(str(error), 200)
+        raise OutputError(f"cannot write {name}: {cause}") from error
 
 
-def _failure(path: str | Path, error: Exception) -> OutputError:
-    name = "stdout" if str(path) == STDOUT else printable(str(path), 200)
-    cause = (error.strerror if isinstance(error, OSError) else None) or printable(str(error), 200)
-    return OutputError(f"cannot write {name}: {cause}")
+def _send(content: bytes, path: str) -> None:
+    """Write to stdout, or to a pipe or device."""
+    if path == STDOUT:
+        _to_stdout(content)
+    else:
+        Path(path).write_bytes(content)
 
 
 def _to_stdout(content: bytes) -> None:
@@ -73,37 +106,25 @@ def _to_stdout(content: bytes) -> None:
     sys.stdout.flush()
 
 
-def _to_path(content: bytes, target: Path) -> None:
-    if _is_special(target):
-        with open(target, "wb") as stream:
-            stream.write(content)
-        return
-    temporary, descriptor = _open_beside(target)
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+def _fill(descriptor: int, content: bytes) -> None:
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
 
 
-def _followed(path: Path) -> Path:
-    """Return where links lead to, but a pipe or device as it was named: it may have no other."""
-    return path if _is_special(path) else Path(os.path.realpath(path))
-
-
-def _is_special(target: Path) -> bool:
-    """Tell whether something stands there that must not be replaced: a pipe or a device."""
-    try:
-        mode = target.stat().st_mode
-    except FileNotFoundError:
-        return False
-    if stat.S_ISDIR(mode):
-        raise IsADirectoryError(None, "it is a folder")
-    return not stat.S_ISREG(mode)
+def _is_direct(path: str | Path) -> bool:
+    """Tell whether `path` is stdout, or something that must not be replaced: a pipe or a device."""
+    if str(path) == STDOUT:
+        return True
+    with _blaming(path):
+        try:
+            mode = os.stat(path).st_mode
+        except FileNotFoundError:
+            return False
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(None, "it is a folder")
+        return not stat.S_ISREG(mode)
 
 
 def _open_beside(target: Path) -> tuple[Path, int]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from onnxmem.errors import OutputError
-from onnxmem.report import check_writable, write
+from onnxmem.report import check_writable, write, write_all
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX files")
 
@@ -40,6 +40,20 @@ def test_a_failure_leaves_the_older_file(tmp_path: Path, monkeypatch: pytest.Mon
         write("new", path)
     assert path.read_text() == "old"
     assert os.listdir(tmp_path) == ["a.txt"]
+
+
+@pytest.mark.parametrize("last", ["no/such/b.txt", "/dev/full"])
+def test_files_that_belong_together_appear_together_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, last: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a.txt").write_text("old")
+    with pytest.raises(OutputError, match="cannot write"):
+        write_all({"a.txt": "new", "c.txt": "new", last: "new"})
+    assert Path("a.txt").read_text() == "old"
+    assert os.listdir() == ["a.txt"]
+    write_all({"a.txt": "new", "c.txt": "newer"})
+    assert (Path("a.txt").read_text(), Path("c.txt").read_text()) == ("new", "newer")
 
 
 @pytest.mark.parametrize("act", [check_writable, lambda path: write("x", path)])
