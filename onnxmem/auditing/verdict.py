@@ -154,6 +154,9 @@ def check_comparable(data: DataInfo, settings: Mapping[str, Any], baseline: Repo
 
 
 def _plain(value: Any) -> str:
+    """Return a setting as the command line has it, a hash by its beginning."""
+    if value in (None, [], {}):
+        return "not set"
     return ",".join(map(str, value)) if isinstance(value, list) else str(value)[:12]
 
 

@@ -231,9 +231,12 @@ def test_other_kinds_of_activations_are_audited_on_request(command: Command, fol
     report = json.loads((folder / "r.json").read_text("utf-8"))
     assert report["settings"]["kind"] == ["sigmoid"]
     assert [layer["op"] for layer in report["layers"]] == ["Sigmoid", "Sigmoid"]
-    other = command(*audit, "--kind", "relu,sigmoid", "--baseline", "r.json", "--max-drop", "0.1")
+    drop = ("--max-drop", "0.1")
+    other = command(*audit, "--kind", "relu,sigmoid", "--baseline", "r.json", *drop)
     assert other.code == 2
     assert "kind differ" in other.error
+    one = command(*audit, "--kind", "sigmoid", "--layers", "*", "--baseline", "r.json", *drop)
+    assert "layers differ (not set there, * here)" in one.error
     assert command("expose", sample.path, "-o", "out.onnx", "--kind", "sigmoid").code == 0
 
 
