@@ -14,6 +14,7 @@ from onnxmem.comparing.records import Cell, Comparison
 from onnxmem.doctor import Diagnosis
 from onnxmem.inspecting.records import Inspected, Inspection
 from onnxmem.report.findings import APART, cell_text, findings, limits, row_name, starred
+from onnxmem.sizes import size_text
 from onnxmem.text import printable
 
 
@@ -22,12 +23,8 @@ def cache_table(usage: Mapping[str, Any]) -> RenderableType:
     table = Table(box=SIMPLE, show_header=False)
     table.add_row("folder", Text(printable(usage["folder"] or "none", 300)))
     table.add_row("results", str(usage["entries"]))
-    table.add_row("size", f"{_mebibytes(usage['bytes'])} of {_mebibytes(usage['limit'])}")
+    table.add_row("size", f"{size_text(usage['bytes'])} of {size_text(usage['limit'])}")
     return table
-
-
-def _mebibytes(size: int) -> str:
-    return f"{size / 2**20:.1f} MiB"
 
 
 _STYLES = {"ok": "green", "missing": "yellow", "broken": "red"}

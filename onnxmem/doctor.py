@@ -28,6 +28,7 @@ from onnxmem.runtime import (
     select_device,
     versions,
 )
+from onnxmem.sizes import size_text
 
 State = Literal["ok", "missing", "broken"]
 
@@ -170,4 +171,4 @@ def _cache() -> Check:
     if store.trouble or not os.access(there, os.W_OK):
         trouble = store.trouble or f"nothing is kept: {there} cannot be written"
         return Check("cache", "broken", trouble, mend)
-    return Check("cache", "ok", f"{store.folder}: {count} results, {size / 2**20:.1f} MiB")
+    return Check("cache", "ok", f"{store.folder}: {count} results, {size_text(size)}")

@@ -9,7 +9,7 @@ import pytest
 
 from onnxmem.auditing import Settings, parse_ranks
 from onnxmem.errors import UsageError
-from onnxmem.sizes import parse_size
+from onnxmem.sizes import parse_size, size_text
 
 
 def test_defaults_are_those_of_the_contract() -> None:
@@ -73,6 +73,20 @@ def test_wrong_ranks(text: str) -> None:
 )
 def test_sizes(text: str, size: int) -> None:
     assert parse_size(text) == size
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        (0, "0.0 KiB"),
+        (20 * 2**10, "20.0 KiB"),
+        (2**20 - 1, "1024.0 KiB"),
+        (3 * 2**29, "1.5 GiB"),
+        (2**52, "4096.0 TiB"),
+    ],
+)
+def test_sizes_are_written_in_a_unit_that_fits(size: int, text: str) -> None:
+    assert size_text(size) == text
 
 
 @pytest.mark.parametrize("text", ["", "G", "-1", "0", "0.0G", "1e9", "2X", "2 G B"])

@@ -101,7 +101,7 @@ def test_shows_place_size_and_number(command: Command, mlp: Sample, cache_folder
     }
     shown = command("cache").out
     assert cache_folder.name in shown
-    assert "1024.0 MiB" in shown
+    assert "KiB of 1.0 GiB" in shown
 
 
 def test_clear_empties_it_and_nothing_else(
@@ -215,7 +215,7 @@ def test_doctor_says_where_it_is(
     assert check() == {
         "name": "cache",
         "state": "ok",
-        "detail": f"{cache_folder}: 0 results, 0.0 MiB",
+        "detail": f"{cache_folder}: 0 results, 0.0 KiB",
         "mend": "",
     }
     monkeypatch.setenv("ONNXMEM_CACHE_SIZE", "plenty")
