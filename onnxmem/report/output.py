@@ -119,7 +119,7 @@ def _is_direct(path: str | Path) -> bool:
         return True
     with _blaming(path):
         try:
-            mode = os.stat(path).st_mode
+            mode = Path(path).stat().st_mode
         except FileNotFoundError:
             return False
         if stat.S_ISDIR(mode):
