@@ -45,7 +45,7 @@ def _sums(plan: Plan) -> tuple[str, ...]:
         f"{_range(least.head_runs, most.head_runs)} head and "
         f"{_range(least.tail_runs, most.tail_runs)} tail runs, {most.factorizations} sweeps, "
         f"{plan.sessions} sessions.",
-        f"Memory: at most {plan.peak_memory / 2**20:.0f} MiB. "
+        f"Memory: about {plan.peak_memory / 2**20:.0f} MiB. "
         f"Time: {_range(least.seconds, most.seconds)} seconds.",
     )
 

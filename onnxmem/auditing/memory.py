@@ -6,6 +6,7 @@ follows from the network; only a budget that is too small for them makes them sm
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 
 from onnxmem.errors import OutOfMemoryError
@@ -99,12 +100,13 @@ def pieces_at_once(largest: int, samples: int, memory: int, workers: int) -> int
     return max(1, min(workers, memory // max(1, samples * _LIVE_TENSORS * largest)))
 
 
-def piece_size(largest: int, batch: int) -> int:
+def piece_size(largest: int, batch: int, memory: int = sys.maxsize) -> int:
     """Return how many of `batch` samples run together: all, or a power of two.
 
     Args:
         largest: bytes of the largest tensor that the network makes of one sample.
         batch: samples that there are.
+        memory: bytes that a piece may take while it runs.
     """
-    possible = max(1, _PIECE_BYTES // max(1, largest))
+    possible = max(1, min(_PIECE_BYTES, memory // _LIVE_TENSORS) // max(1, largest))
     return batch if possible >= batch else 1 << (possible.bit_length() - 1)

@@ -64,6 +64,10 @@ class Network:
         """Return the arrays on the device; see `feed`."""
         return feed(inputs, self.device)
 
+    def together(self, samples: int) -> int:
+        """Return how many of so many samples run together, where they may run in any grouping."""
+        return self.batch or piece_size(self.largest, samples, self.memory)
+
     def at_once(self, samples: int, workers: int) -> int:
         """Return how many pieces of so many samples may run at once."""
         return pieces_at_once(self.largest, samples, self.memory, workers)
@@ -284,7 +288,7 @@ def predictions(
         DataError: the model takes more samples at once than there are.
     """
     count = min(map(len, inputs.values()))
-    step = network.batch or piece_size(network.largest, min(_STEP, count))
+    step = network.together(min(_STEP, count))
     if step > count:
         raise DataError(f"too few samples: the model takes {step} at once, the data hold {count}")
     labels = np.empty(count, np.int64)

@@ -11,6 +11,7 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,7 @@ class LayerPlan:
         step: samples that run together.
         side_by_side: batches that are worked on at once.
         memory: bytes of activations and factors that are held at most.
+        resident: bytes that the process holds besides, its sessions among them.
         least, most: what it costs.
     """
 
@@ -80,6 +82,7 @@ class LayerPlan:
     step: int = 0
     side_by_side: int = 0
     memory: int = 0
+    resident: int = 0
     least: Cost = field(default_factory=Cost)
     most: Cost = field(default_factory=Cost)
 
@@ -92,7 +95,7 @@ class Plan:
         samples, batches: that go through every cut; of all kinds together.
         workers: batches that run at once, at most.
         sessions: that onnxruntime will compile.
-        peak_memory: bytes that the process will take at most.
+        peak_memory: bytes that the process will take at its peak, within a tenth or so.
         least, most: what the layers cost together, and the runs of the untouched model.
     """
 
@@ -128,10 +131,8 @@ def plan_audit(
     check_complete(arrays, settings, baseline)
     with opened(path, arrays, settings) as ready:
         bench, reference = _bench(ready.network, ready.samples, settings, ready.team)
-        layers, resident = [], resident_memory()
-        for site in ready.sites:
-            layers.append(_plan_layer(site, bench))
-            resident = max(resident, resident_memory())
+        layers = [_plan_layer(site, bench) for site in ready.sites]
+        before = resident_memory()
         batches = sum(len(bench.batches(kind)) for kind in settings.batch)
     used = [layer for layer in layers if not layer.reason]
     return Plan(
@@ -142,7 +143,7 @@ def plan_audit(
         batches=batches,
         workers=ready.team.count,
         sessions=2 * len(used) + 1,
-        peak_memory=resident + max((layer.memory for layer in layers), default=0),
+        peak_memory=max((layer.resident + layer.memory for layer in used), default=before),
         least=sum((layer.least for layer in used), reference),
         most=sum((layer.most for layer in used), reference),
         layers=tuple(layers),
@@ -158,6 +159,8 @@ def _bench(
     rows = selection.single[0].rows
     cuda = network.device.is_cuda
     seconds = _timed(lambda: whole.output(inputs, separable, rows), cuda)[1]
+    at_once = network.at_once(whole.step(separable, len(rows)), team.count)
+    team.map(partial(whole.output, inputs, separable), [rows] * at_once, at_once)
     count = sum(len(selection.batches(kind)) for kind in {"class", *settings.batch})
     bench = Bench(
         network=network,
@@ -199,10 +202,14 @@ class _Trial:
         )
         runner.prepare_tail(self.capture.pieces[0])
         self.matrix, self.stacking = self._timed(self.capture.matrix)
-        self.tail = self._timed(
-            lambda: runner.outputs(self.capture, self.capture.tensors(self.matrix))
-        )[1]
+        self.tail = self._timed(self._tail)[1]
+        many = range(self.run.share.side_by_side)
+        self.run.map(lambda _: self._tail(), many)
+        self.resident = resident_memory()
         self.limit = self.run.limit((kind, 0))
+
+    def _tail(self) -> Any:
+        return self.run.runner.outputs(self.capture, self.capture.tensors(self.matrix))
 
     def _timed(self, work: Callable[[], Any]) -> tuple[Any, float]:
         return _timed(work, self.bench.network.device.is_cuda)
@@ -224,6 +231,7 @@ class _Trial:
             step=share.step,
             side_by_side=share.side_by_side,
             memory=share.peak + max(map(self._factors, self.settings.compress)),
+            resident=self.resident,
             least=least,
             most=most,
         )

@@ -9,7 +9,6 @@ import numpy as np
 from onnxmem import graph
 from onnxmem.arrays import Array, take_rows
 from onnxmem.auditing.independence import PROBED
-from onnxmem.auditing.memory import piece_size
 from onnxmem.auditing.network import TOLERANCE, Network, check_classifies, deviation
 
 
@@ -37,9 +36,7 @@ class Whole:
 
     def step(self, separable: bool, samples: int) -> int:
         """Return how many of so many samples run together; see `output`."""
-        if separable and self.network.batch is None:
-            return piece_size(self.network.largest, samples)
-        return self.network.batch or samples
+        return self.network.together(samples) if separable else self.network.batch or samples
 
     def _piece(self, inputs: Mapping[str, Array], rows: np.ndarray) -> Array:
         feeds = {name: take_rows(array, rows) for name, array in inputs.items()}

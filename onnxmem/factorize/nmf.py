@@ -26,7 +26,8 @@ class Nmf:
     """Replace A by W H of rank k, both non-negative.
 
     Attributes:
-        rows: a seeded sample of at most this many rows gives H where there are over twice as many.
+        rows: the most rows of which H is found. A seeded sample gives H where there are over twice as
+            many rows as it holds: 16 for each live column, and no fewer than 1024.
     """
 
     rows: int = 4000

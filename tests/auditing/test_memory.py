@@ -71,3 +71,11 @@ def test_as_many_pieces_run_at_once_as_the_budget_holds() -> None:
     assert pieces_at_once(mebi, 4, memory=100 * mebi, workers=2) == 2
     assert pieces_at_once(mebi, 64, memory=100 * mebi, workers=16) == 1
     assert pieces_at_once(0, 64, memory=100 * mebi, workers=16) == 16
+
+
+@given(largest=st.integers(0, 10**9), batch=st.integers(1, 500), memory=st.integers(1, 10**10))
+def test_piece_fits_the_budget_or_is_one_sample(largest: int, batch: int, memory: int) -> None:
+    size = piece_size(largest, batch, memory)
+    load = replace(LOAD, largest=largest, captured=0)
+    assert load.piece(size) <= memory or size == 1
+    assert size <= piece_size(largest, batch)
