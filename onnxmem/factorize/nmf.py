@@ -26,8 +26,8 @@ class Nmf:
     """Replace A by W H of rank k, both non-negative.
 
     Attributes:
-        rows: the most rows of which H is found. A seeded sample gives H where there are over twice as
-            many rows as it holds: 16 for each live column, and no fewer than 1024.
+        rows: the most rows of which H is found. Where there are over twice as many as a seeded
+            sample would hold (16 for each live column, 1024 at least), it is found of that.
     """
 
     rows: int = 4000
