@@ -21,8 +21,6 @@ from pathlib import Path
 from typing import Any
 
 import network_shapes
-import numpy as np
-import onnx
 from machine import describe
 
 RESULT = Path(__file__).parent / "results" / "growth.json"
@@ -32,15 +30,12 @@ TINY = {"layers": 1, "classes": 2, "samples": 10, "channels": 2, "ranks": 1}
 SIDE = 14
 
 
-def make(path: Path, channels: int, classes: int) -> None:
-    """Write a network of equal convolutions with a classifier on top."""
-    b = network_shapes.Builder(np.random.default_rng(0))
+def stacked(b: network_shapes.Builder, channels: int, side: int) -> tuple[str, int]:
+    """Add equal convolutions and a mean over positions; return it and its size."""
     x = b.relu(b.conv("x", "conv0", (3, channels), 3))
     for number in range(1, DEPTH):
         x = b.relu(b.conv(x, f"conv{number}", (channels, channels), 3))
-    b.add("GlobalAveragePool", [x], "pooled")
-    b.dense(b.add("Flatten", ["pooled"], "flat"), "logits", channels, classes)
-    onnx.save(b.model("logits", SIDE), path)
+    return b.add("Flatten", [b.add("GlobalAveragePool", [x], "mean")], "flat"), channels
 
 
 def audit(settings: dict[str, int]) -> dict[str, float]:
@@ -50,7 +45,7 @@ def audit(settings: dict[str, int]) -> dict[str, float]:
     x, y = network_shapes.images(settings["classes"], settings["samples"], SIDE)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "net.onnx"
-        make(path, settings["channels"], settings["classes"])
+        network_shapes.make(stacked, path, x, y, settings["channels"])
         begin = time.process_time()
         report = onnxmem.audit(
             path,
