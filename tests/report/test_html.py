@@ -187,7 +187,7 @@ def test_what_is_needed_to_repeat_the_run_is_there() -> None:
 def test_the_meaning_is_told() -> None:
     text = " ".join(render(report_samples.passing(), "html").split())
     assert "Saturated is not good" in text
-    assert "this was not found" in text
+    assert "that is not found" in text
     assert "Larger networks and real images may behave differently" in text
 
 
