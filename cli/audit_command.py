@@ -26,12 +26,13 @@ from .options import (
     take_settings,
     take_store,
 )
+from .parameters import FilePath
 from .plan_table import plan_table
 
 
 @click.command("audit", cls=ConfiguredCommand)
-@click.argument("model", type=click.Path())
-@click.option("--data", type=click.Path(), required=True, metavar="DATA", help="Labelled samples.")
+@click.argument("model", type=FilePath())
+@click.option("--data", type=FilePath(), required=True, metavar="DATA", help="Labelled samples.")
 @click.option("--plan", is_flag=True, help="Only say what the audit would cost.")
 @audit_options
 def command(model: str, data: str, plan: bool, **options: Any) -> int:

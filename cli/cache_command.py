@@ -11,6 +11,7 @@ from onnxmem import report as formats
 from onnxmem.cache import Store, default_store
 
 from . import console
+from .parameters import OutputFile
 from .tables import cache_table
 
 SCHEMA = "onnxmem.cache/1"
@@ -32,7 +33,7 @@ class Usage:
 @click.command("cache")
 @click.argument("action", type=click.Choice(["show", "clear"]), default="show")
 @click.option(
-    "--json", "json_path", type=click.Path(), metavar="FILE", help="Write it as JSON; - is stdout."
+    "--json", "json_path", type=OutputFile(), metavar="FILE", help="Write it as JSON; - is stdout."
 )
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 @click.option("-v", "--verbose", is_flag=True, help="Show a traceback on errors.")

@@ -34,6 +34,7 @@ from .options import (
     take_store,
     take_thresholds,
 )
+from .parameters import FilePath
 
 GATES = {"fail_under", "baseline", "max_drop", "exit_zero"}
 OF_REPORTS = {"paths", *FORMATS, *GATES, "quiet", "verbose"}
@@ -41,8 +42,8 @@ OF_REPORTS = {"paths", *FORMATS, *GATES, "quiet", "verbose"}
 
 
 @click.command("compare", cls=ConfiguredCommand)
-@click.argument("paths", nargs=-1, type=click.Path(), metavar="MODEL... | REPORT.json...")
-@click.option("--data", type=click.Path(), metavar="DATA", help="Labelled samples for models.")
+@click.argument("paths", nargs=-1, type=FilePath(), metavar="MODEL... | REPORT.json...")
+@click.option("--data", type=FilePath(), metavar="DATA", help="Labelled samples for models.")
 @audit_options
 @click.pass_context
 def command(

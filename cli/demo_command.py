@@ -10,6 +10,7 @@ from onnxmem.auditing import Settings, run_audit
 from onnxmem.data import load as load_data
 
 from . import console
+from .parameters import OutputFile
 
 NETWORKS = ("mnist-cnn-p00", "mnist-cnn-p100")
 LEAD = (
@@ -23,7 +24,7 @@ LEAD = (
     "--html",
     default="onnxmem-demo.html",
     show_default=True,
-    type=click.Path(),
+    type=OutputFile(),
     metavar="FILE",
     help="Where to leave the page; - is stdout.",
 )

@@ -8,12 +8,13 @@ from onnxmem import report as formats
 from onnxmem.doctor import diagnose
 
 from . import console
+from .parameters import OutputFile
 from .tables import diagnosis_table
 
 
 @click.command("doctor")
 @click.option(
-    "--json", "json_path", type=click.Path(), metavar="FILE", help="Write it as JSON; - is stdout."
+    "--json", "json_path", type=OutputFile(), metavar="FILE", help="Write it as JSON; - is stdout."
 )
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 @click.option("-v", "--verbose", is_flag=True, help="Show a traceback on errors.")

@@ -20,14 +20,15 @@ from onnxmem.text import printable
 from . import console
 from .folders import check_keeps, publish_files, staging
 from .options import kind_option, part_options, take_bind
+from .parameters import FilePath
 
 
 @click.command("expose")
-@click.argument("model", type=click.Path())
+@click.argument("model", type=FilePath())
 @click.option(
     "-o",
     "--output",
-    type=click.Path(),
+    type=FilePath(),
     required=True,
     metavar="FILE",
     help="Where to write the model.",

@@ -14,15 +14,16 @@ from onnxmem.inspecting.records import Inspection, Trial
 from . import console
 from .folders import check_keeps
 from .options import kind_option, take_bind
+from .parameters import FilePath, OutputFile
 from .tables import inspection_table
 
 
 @click.command("inspect")
-@click.argument("model", type=click.Path())
+@click.argument("model", type=FilePath())
 @click.option("--verify", is_flag=True, help="Run every cut and compare it with the model.")
 @click.option(
     "--data",
-    type=click.Path(),
+    type=FilePath(),
     metavar="DATA",
     help="Samples, or test_data_set_* folders. Default: random.",
 )
@@ -34,7 +35,7 @@ from .tables import inspection_table
 @click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda[:N]")
 @click.option("--exact", is_flag=True, help="Leave out the optimizations that round; slower.")
 @click.option(
-    "--json", "json_path", type=click.Path(), metavar="FILE", help="Write it as JSON; - is stdout."
+    "--json", "json_path", type=OutputFile(), metavar="FILE", help="Write it as JSON; - is stdout."
 )
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors and `-` outputs.")
 @click.option("-v", "--verbose", is_flag=True, help="Show a traceback on errors.")

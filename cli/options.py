@@ -15,28 +15,16 @@ from onnxmem.data import Column, load
 from onnxmem.errors import UsageError
 from onnxmem.sizes import parse_size
 
+from .parameters import CommaSeparated, FilePath, OutputFile
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 FORMATS = ("json", "html", "markdown", "junit", "sarif")
 
 
-class CommaSeparated(click.ParamType[tuple[str, ...]]):
-    """Several words in one argument, separated by commas."""
-
-    name = "LIST"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, ...]:
-        """Split `value` at its commas."""
-        if isinstance(value, (list, tuple)):
-            return tuple(map(str, value))
-        return tuple(part.strip() for part in str(value).split(",") if part.strip())
-
-
 _READING = (
     click.option(
-        "--labels", type=click.Path(), metavar="FILE", help="Labels as .npy, where DATA hold none."
+        "--labels", type=FilePath(), metavar="FILE", help="Labels as .npy, where DATA hold none."
     ),
     click.option(
         "--label-column",
@@ -47,7 +35,7 @@ _READING = (
     ),
     click.option(
         "--class-names",
-        type=click.Path(),
+        type=FilePath(),
         metavar="FILE",
         help="The class of each name, where labels or folders are names: lines or JSON.",
     ),
@@ -141,7 +129,7 @@ _JUDGING = (
     ),
     click.option(
         "--baseline",
-        type=click.Path(),
+        type=FilePath(),
         metavar="REPORT.json",
         help="Compare the scores with this report.",
     ),
@@ -155,7 +143,7 @@ _JUDGING = (
 _WRITING = (
     *(
         click.option(
-            f"--{name}", type=click.Path(), metavar="FILE", help=f"Write {title}; - is stdout."
+            f"--{name}", type=OutputFile(), metavar="FILE", help=f"Write {title}; - is stdout."
         )
         for name, title in (
             ("json", "the report as JSON"),
@@ -199,7 +187,7 @@ _CUTTING = (
     ),
     click.option(
         "--data",
-        type=click.Path(),
+        type=FilePath(),
         metavar="DATA",
         help="Samples, to learn types that the file does not tell.",
     ),

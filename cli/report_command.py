@@ -15,21 +15,22 @@ from . import console
 from .entry import exit_code
 from .folders import check_keeps
 from .options import FORMATS, output_options, take_outputs
+from .parameters import FilePath, OutputFile
 
 PICTURES: dict[str, Literal["png", "svg"]] = {"png": "png", "svg": "svg"}
 
 
 @click.command("report")
-@click.argument("stored", metavar="REPORT.json", type=click.Path())
+@click.argument("stored", metavar="REPORT.json", type=FilePath())
 @click.option(
     "--png",
-    type=click.Path(),
+    type=OutputFile(),
     metavar="FILE",
     help="Write the charts as a PNG picture; - is stdout.",
 )
 @click.option(
     "--svg",
-    type=click.Path(),
+    type=OutputFile(),
     metavar="FILE",
     help="Write the charts as an SVG picture; - is stdout.",
 )

@@ -18,15 +18,16 @@ from onnxmem.text import json_text, printable
 from . import console
 from .folders import check_free, publish_folder, staging
 from .options import part_options, take_bind
+from .parameters import FilePath
 
 SCHEMA = "onnxmem.cut/1"
 
 
 @click.command("split")
-@click.argument("model", type=click.Path())
+@click.argument("model", type=FilePath())
 @click.option("--at", "tensor", required=True, metavar="TENSOR", help="Where to cut.")
 @click.option(
-    "-o", "--output", type=click.Path(), required=True, metavar="DIR", help="The folder to make."
+    "-o", "--output", type=FilePath(), required=True, metavar="DIR", help="The folder to make."
 )
 @click.option("--output-name", metavar="NAME", help="The only output that the tail computes.")
 @part_options

@@ -77,6 +77,19 @@ def test_stdout_holds_the_format_alone(command: Command, stored: str, folder: Pa
     assert "was audited" in outcome.err
 
 
+def test_another_name_of_stdout_replaces_no_file_that_it_is_redirected_to(
+    command: Command, stored: str, folder: Path
+) -> None:
+    outcome = command("report", stored, "--json", "/dev/stdout")
+    assert outcome.out == (folder / stored).read_text("utf-8")
+
+
+def test_outputs_need_not_be_readable(command: Command, stored: str, folder: Path) -> None:
+    (folder / "r.html").touch(0o200)
+    assert command("report", stored, "--html", "r.html").code == 0
+    assert (folder / "r.html").stat().st_size
+
+
 @pytest.mark.parametrize(("options", "code"), [((), 1), (("--exit-zero",), 0)])
 def test_the_code_is_that_of_the_stored_verdict(
     command: Command, failed: str, options: tuple[str, ...], code: int
