@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 
 import click
 
 from onnxmem import report as formats
 from onnxmem.cache import Store, default_store
+from onnxmem.text import json_text
 
 from . import console
 from .parameters import OutputFile
@@ -54,8 +54,7 @@ def command(action: str, json_path: str | None, quiet: bool, verbose: bool) -> i
             console.say(f"onnxmem: removed {count} results of layers")
     usage = _usage(store)
     if json_path is not None:
-        text = json.dumps({"schema": SCHEMA, **asdict(usage)}, indent=2)
-        formats.write(f"{text}\n", json_path)
+        formats.write(json_text({"schema": SCHEMA, **asdict(usage)}), json_path)
     if action == "show" and not quiet and json_path != "-":
         console.show(cache_table(asdict(usage)))
     return 0

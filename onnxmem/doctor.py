@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes.util
-import json
 import os
 import platform
 import sys
@@ -29,6 +28,7 @@ from onnxmem.runtime import (
     versions,
 )
 from onnxmem.sizes import size_text
+from onnxmem.text import json_text
 
 State = Literal["ok", "missing", "broken"]
 
@@ -60,7 +60,7 @@ class Diagnosis:
     def to_json(self) -> str:
         """Return the diagnosis as JSON text."""
         values = {"schema": "onnxmem.doctor/1", "usable": self.usable, **asdict(self)}
-        return json.dumps(values, indent=2) + "\n"
+        return json_text(values)
 
 
 def diagnose() -> Diagnosis:

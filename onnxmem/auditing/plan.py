@@ -7,7 +7,6 @@ what a few of them cost and the most what all of them do.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -32,6 +31,7 @@ from onnxmem.data import Column, Samples
 from onnxmem.errors import ModelRefusedError, OutOfMemoryError, UsageError
 from onnxmem.factorize import Compressor, compressor, relative_error
 from onnxmem.records import Report
+from onnxmem.text import json_text
 
 SCHEMA = "onnxmem.plan/1"
 
@@ -113,7 +113,7 @@ class Plan:
 
     def to_json(self) -> str:
         """Return the plan as JSON text."""
-        return json.dumps(asdict(self), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        return json_text(asdict(self))
 
 
 def plan_audit(

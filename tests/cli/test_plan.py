@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,6 +33,16 @@ def test_plan_is_a_table_and_leaves_nothing(command: Command, cnn: Sample) -> No
     assert not outcome.new_files
     for text in ("stem", "inner", "joined", "sessions", "Memory", "seconds"):
         assert text in outcome.out
+
+
+def test_json_hides_no_name_that_turns_text_around(
+    command: Command, mlp: Sample, folder: Path
+) -> None:
+    name = "a\u202eb.onnx"
+    shutil.copy(mlp.path, folder / name)
+    outcome = command("audit", name, "--data", mlp.data, "--plan", "--json", "-", "--ranks", 1)
+    assert "\u202e" not in outcome.out
+    assert json.loads(outcome.out)["model"] == name
 
 
 @pytest.mark.parametrize("name", ["mlp", "cnn"])
