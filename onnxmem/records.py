@@ -163,6 +163,23 @@ class Layer:
     cut: CutInfo | None
     curves: tuple[Curve, ...] = ()
 
+    @property
+    def axis(self) -> int | None:
+        """The axis of the features, from 0 on; None where it is not known."""
+        if self.shape is None or self.feature_axis is None:
+            return None
+        count = len(self.shape)
+        return self.feature_axis % count if -count <= self.feature_axis < count else None
+
+    @property
+    def width(self) -> int | None:
+        """How many features there are, None where it is not known."""
+        return None if self.axis is None or self.shape is None else self.shape[self.axis]
+
+    def curve(self, key: str | None) -> Curve | None:
+        """Return the curve of that key, for instance `nmf.mixed`, None where there is none."""
+        return next((curve for curve in self.curves if curve.key == key), None)
+
 
 @dataclass(frozen=True, slots=True)
 class Score:

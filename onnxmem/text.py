@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Collection
 from itertools import islice
+from pathlib import PurePath, PureWindowsPath
 from typing import Any
 
 NAME_LENGTH = 80
@@ -43,6 +44,12 @@ def printable(text: str, length: int = NAME_LENGTH) -> str:
         text = text[:length] + text[-length:]
     shown = _MARKS.sub(r"\1", "".join(map(_visible, text)))
     return shown if len(shown) <= length else _middle_out(shown, length)
+
+
+def file_name(path: str) -> str:
+    """Return the last part of a path of either kind, made harmless."""
+    name = PureWindowsPath(path).name if "\\" in path else PurePath(path).name
+    return printable(name or path)
 
 
 def listed(names: Collection[str], most: int = 5) -> str:

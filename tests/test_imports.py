@@ -57,6 +57,17 @@ LOWER = {
     "mistaken.py": set(),
     "factorize": {"factorize", "arrays", "errors"},
     "data": {"data", "errors", "mistaken", "text"},
+    "comparing": {
+        "comparing",
+        "auditing",
+        "cache",
+        "curve",
+        "data",
+        "errors",
+        "graph",
+        "records",
+        "text",
+    },
     "curve.py": {"arrays"},
     "errors.py": set(),
 }

@@ -10,7 +10,7 @@ from sample_networks import Sample
 
 import onnxmem
 from onnxmem.errors import DataError
-from onnxmem.records import Report
+from onnxmem.records import Layer, Report
 
 
 @pytest.fixture(scope="module")
@@ -77,3 +77,27 @@ def test_wrong_type_is_named(report: Report) -> None:
 def test_verdict_owns_an_exit_code(report: Report, verdict: str, code: int) -> None:
     values = report.to_dict() | {"verdict": verdict}
     assert Report.from_dict(values).exit_code == code
+
+
+@pytest.mark.parametrize(
+    ("shape", "axis", "width"),
+    [
+        ((None, 8, 28, 28), 1, 8),
+        ((None, 28, 28, 8), 3, 8),
+        ((None, 28, 28, 8), -1, 8),
+        (None, 1, None),
+        ((None, 4), None, None),
+        ((None, 4), 2, None),
+        ((None, None), 1, None),
+    ],
+)
+def test_width_is_that_of_the_feature_axis(
+    shape: tuple[int | None, ...] | None, axis: int | None, width: int | None
+) -> None:
+    assert Layer("a", "Relu", 0, shape, axis, "skipped", "", None).width == width
+
+
+def test_curves_are_found_by_their_key(report: Report) -> None:
+    layer = report.layers[0]
+    assert [layer.curve(curve.key) for curve in layer.curves] == list(layer.curves)
+    assert layer.curve("svd.mixed") is layer.curve(None) is None

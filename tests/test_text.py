@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onnxmem.text import json_text, listed
+from onnxmem.text import file_name, json_text, listed
 
 STEERING = [*map(chr, range(0x7F, 0xA0)), *"\u200e\u200f\u2028\u202a\u202e\u2066\u2069"]
 
@@ -25,3 +26,16 @@ def test_json_gives_a_text_back_and_hides_nothing_in_it(text: str) -> None:
     written = json_text({text: [text]})
     assert json.loads(written.encode("utf-8")) == {text: [text]}
     assert not set(written) & {*STEERING, "\x1b", "\r"}
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/a/b/net.onnx", "net.onnx"),
+        ("C:\\a\\net.onnx", "net.onnx"),
+        ("net", "net"),
+        ("/", "/"),
+    ],
+)
+def test_a_file_name_is_the_last_part_of_a_path(path: str, name: str) -> None:
+    assert file_name(path) == name

@@ -19,11 +19,11 @@ from itertools import pairwise
 import numpy as np
 
 from onnxmem import curve
-from onnxmem.comparing.matching import Matched, match_layers, width
+from onnxmem.comparing.matching import Matched, match_layers
+from onnxmem.comparing.names import model_names
 from onnxmem.comparing.records import SCHEMA, Cell, Comparison, Row
 from onnxmem.errors import UsageError
 from onnxmem.records import Curve, Layer, Report, comparable
-from onnxmem.report.words import curve_of, model_names
 
 
 def compare(
@@ -110,7 +110,7 @@ def _shared(matched: Sequence[Matched], place: int, key: str) -> list[_Pair]:
 
 
 def _row(layers: Matched, keys: Sequence[str], seed: int | None) -> Row:
-    widths = (width(layer) for layer in layers if layer is not None)
+    widths = (layer.width for layer in layers if layer is not None)
     return Row(
         width=next((found for found in widths if found is not None), None),
         tensors=tuple(None if layer is None else layer.tensor for layer in layers),
@@ -128,7 +128,7 @@ def _scores(layers: Matched, key: str, seed: int | None) -> tuple[Cell | None, .
 
 
 def _score(layer: Layer | None, key: str) -> Cell | None:
-    found = None if layer is None else curve_of(layer, key)
+    found = None if layer is None else layer.curve(key)
     if found is None:
         return None
     return Cell(found.auc, found.auc_low, found.auc_high, found.saturated)
@@ -163,7 +163,7 @@ class _Pair:
 def _pair(first: Layer | None, other: Layer | None, key: str) -> _Pair | None:
     if first is None or other is None:
         return None
-    one, two = curve_of(first, key), curve_of(other, key)
+    one, two = first.curve(key), other.curve(key)
     if one is None or two is None or one.saturated or two.saturated:
         return None
     return _Pair(one, two)

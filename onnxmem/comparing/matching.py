@@ -12,26 +12,11 @@ Matched = tuple[Layer | None, ...]
 """Layers that correspond, one for each model; None where a model has none."""
 
 
-def width(layer: Layer) -> int | None:
-    """Return how many features a layer has, None where it is not known."""
-    axis = _axis(layer)
-    return None if axis is None or layer.shape is None else layer.shape[axis]
-
-
-def _axis(layer: Layer) -> int | None:
-    """Return the axis of the features, from 0 on; None where it is not known."""
-    if layer.shape is None or layer.feature_axis is None:
-        return None
-    ranks = len(layer.shape)
-    return layer.feature_axis % ranks if -ranks <= layer.feature_axis < ranks else None
-
-
 def _extent(layer: Layer) -> tuple[int | None, ...] | None:
     """Return the sizes that count neither samples nor features, for instance height and width."""
-    axis = _axis(layer)
-    if axis is None or layer.shape is None:
+    if layer.axis is None or layer.shape is None:
         return None
-    return tuple(size for place, size in enumerate(layer.shape) if place not in (0, axis))
+    return tuple(size for place, size in enumerate(layer.shape) if place not in (0, layer.axis))
 
 
 def _correspond(one: Layer, other: Layer) -> bool:
@@ -39,7 +24,7 @@ def _correspond(one: Layer, other: Layer) -> bool:
 
     Their widths are equal, and both are maps (of height and width, say), or neither is.
     """
-    widths = width(one), width(other)
+    widths = one.width, other.width
     if None not in widths and widths[0] != widths[1]:
         return False
     maps = _is_map(one), _is_map(other)
@@ -120,7 +105,7 @@ def _worth(partner: int) -> Callable[[Layer, Layer], int]:
     def worth(one: Layer, other: Layer) -> int:
         if not _correspond(one, other):
             return 0
-        known = None not in (width(one), width(other))
+        known = None not in (one.width, other.width)
         alike = _extent(one) == _extent(other)
         return partner + 4 * known + 2 * alike + (one.tensor == other.tensor)
 

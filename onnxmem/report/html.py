@@ -19,6 +19,7 @@ import msgspec
 import vl_convert
 from markupsafe import Markup
 
+from onnxmem.comparing.names import model_names
 from onnxmem.comparing.records import Comparison
 from onnxmem.curve import SATURATION
 from onnxmem.errors import UsageError
@@ -26,7 +27,7 @@ from onnxmem.records import Report, comparable
 from onnxmem.report import charts, findings, look, rows, words
 from onnxmem.report import comparison as model_charts
 from onnxmem.report.command import command_line
-from onnxmem.text import printable
+from onnxmem.text import file_name, printable
 
 VALUE_LENGTH = 400
 _SCRIPT_ESCAPES = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026"}
@@ -34,7 +35,7 @@ _SCRIPT_ESCAPES = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026"
 
 def render(report: Report) -> str:
     """Return the page of one report."""
-    return _page([report], f"{words.file_name(report.model.path)}: memorization audit")
+    return _page([report], f"{file_name(report.model.path)}: memorization audit")
 
 
 def side_by_side(reports: Sequence[Report], lead: str = "") -> str:
@@ -64,7 +65,7 @@ def fragment(report: Report) -> str:
 def _page(
     reports: list[Report], title: str, lead: str = "", comparison: Comparison | None = None
 ) -> str:
-    names = words.model_names(reports)
+    names = model_names(reports)
     models = [
         _model(index, report, name)
         for index, (report, name) in enumerate(zip(reports, names, strict=True))
@@ -291,7 +292,6 @@ def _environment() -> jinja2.Environment:
     environment.globals.update(
         interval=words.interval,
         cell_text=findings.cell_text,
-        curve_of=words.curve_of,
         compressors=words.COMPRESSORS,
         batches=words.BATCHES,
         saturation=SATURATION,

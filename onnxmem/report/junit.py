@@ -10,13 +10,13 @@ from collections import Counter
 from collections.abc import Sequence
 from xml.etree import ElementTree as xml
 
+from onnxmem.comparing.names import model_names
 from onnxmem.records import Curve, Gate, Layer, Report
 from onnxmem.report.words import (
     accuracy,
     gate_values,
     interval,
     key_title,
-    model_names,
     number,
     sentence,
     tensor_name,

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from onnxmem.records import Curve, Gate, Layer, Report, Score
 from onnxmem.report.words import (
     curve_keys,
-    curve_of,
     interval,
     key_title,
     leading_key,
@@ -125,7 +124,7 @@ def _layer(place: int, layer: Layer, keys: Sequence[str]) -> tuple[str, ...]:
         f"{place} {code(tensor_name(layer))}",
         escaped(layer.op),
         shape(layer),
-        *(_cell(curve_of(layer, key)) for key in keys),
+        *(_cell(layer.curve(key)) for key in keys),
         f"{layer.status}{reason}",
     )
 

@@ -11,7 +11,8 @@ import vl_convert
 from onnxmem.errors import UsageError
 from onnxmem.records import Report
 from onnxmem.report import charts, look, rows
-from onnxmem.report.words import BATCHES, curve_keys, file_name, sentence, worst_first
+from onnxmem.report.words import BATCHES, curve_keys, sentence, worst_first
+from onnxmem.text import file_name
 
 MOST_PANELS = 48
 WIDTH = 400

@@ -10,13 +10,13 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from onnxmem.comparing.names import model_names
 from onnxmem.records import Curve, Report
 from onnxmem.report.words import (
     BATCHES,
     COMPRESSORS,
     interval,
     key_title,
-    model_names,
     number,
     score_layers,
     worst_first,

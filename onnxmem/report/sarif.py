@@ -20,7 +20,6 @@ from urllib.parse import quote
 
 from onnxmem.records import Gate, Layer, Report
 from onnxmem.report.words import (
-    curve_of,
     gate_values,
     leading_key,
     sentence,
@@ -173,7 +172,7 @@ def _results(report: Report, location: Json) -> list[Json]:
         results.append(_result("gate-failed", printable(report.reason, 400), "", location))
     key = leading_key(report)
     for layer in report.layers:
-        curve = curve_of(layer, key)
+        curve = layer.curve(key)
         if layer.status == "skipped":
             results.append(_layer("layer-skipped", layer, layer.reason, location))
         elif layer.status == "saturated" or (curve is not None and curve.saturated):

@@ -19,7 +19,6 @@ from onnxmem.report.words import (
     COMPRESSORS,
     accuracy,
     curve_keys,
-    curve_of,
     gate_values,
     interval,
     number,
@@ -132,7 +131,7 @@ def _mean(value: Score, wide: bool) -> Text:
 
 def _cell(layer: Layer, key: str, wide: bool) -> Text:
     """Return an AuC and its interval; a saturated one says so instead."""
-    curve = curve_of(layer, key)
+    curve = layer.curve(key)
     if curve is None:
         return Text("–", style="dim")
     text = Text(number(curve.auc, 2))

@@ -6,12 +6,8 @@ one short line of them, without control characters and without marks that turn t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import PurePath, PureWindowsPath
-
-from onnxmem.comparing.matching import width
-from onnxmem.records import Baseline, Curve, Gate, Layer, Report, Score
-from onnxmem.text import NAME_LENGTH, printable
+from onnxmem.records import Baseline, Gate, Layer, Report, Score
+from onnxmem.text import NAME_LENGTH, file_name, printable
 
 COMPRESSORS = {"nmf": "NMF", "pca": "PCA", "ablation": "Ablation"}
 BATCHES = {"class": "single-class", "mixed": "mixed"}
@@ -24,12 +20,6 @@ LEADING_KEYS = ("nmf.mixed", "nmf.class", "pca.mixed", "pca.class", *KEYS)
 def tensor_name(layer: Layer, length: int = NAME_LENGTH) -> str:
     """Return the layer's tensor as one harmless line that is never empty."""
     return printable(layer.tensor, length).strip() or "(no name)"
-
-
-def file_name(path: str) -> str:
-    """Return the last part of a path of either kind, made harmless."""
-    name = PureWindowsPath(path).name if "\\" in path else PurePath(path).name
-    return printable(name or path)
 
 
 def number(value: float, digits: int = 3) -> str:
@@ -67,35 +57,17 @@ def leading_key(report: Report) -> str | None:
     return next((key for key in LEADING_KEYS if key in measured), None)
 
 
-def curve_of(layer: Layer, key: str | None) -> Curve | None:
-    """Return the layer's curve of that key, or None."""
-    return next((curve for curve in layer.curves if curve.key == key), None)
-
-
 def worst_first(report: Report) -> tuple[Layer, ...]:
     """Return the layers by rising AuC of the leading key; saturated and skipped ones come last."""
     key = leading_key(report)
 
     def order(layer: Layer) -> tuple[int, float]:
-        curve = curve_of(layer, key)
+        curve = layer.curve(key)
         if curve is None or layer.status == "skipped":
             return 2, 0.0
         return int(curve.saturated), curve.auc
 
     return tuple(sorted(report.layers, key=order))
-
-
-def model_names(reports: Sequence[Report]) -> tuple[str, ...]:
-    """Return one name for each report; equal file names are told apart by their hashes."""
-    names = [file_name(report.model.path) for report in reports]
-    hashes = [printable(report.model.sha256, 16)[:8] for report in reports]
-    full = [
-        f"{name} ({digest})" if names.count(name) > 1 else name
-        for name, digest in zip(names, hashes, strict=True)
-    ]
-    return tuple(
-        f"{name} #{index + 1}" if full.count(name) > 1 else name for index, name in enumerate(full)
-    )
 
 
 def accuracy(baseline: Baseline) -> str:
@@ -184,7 +156,7 @@ def _ranks(report: Report) -> str:
     low, high = min(ranks), max(ranks)
     span = f"rank {low}" if low == high else f"the ranks {low} to {high}"
     covered = f"the AuC over rank covers {span} alone (--ranks)"
-    widths = [known for layer in report.layers if layer.curves and (known := width(layer))]
+    widths = [known for layer in report.layers if layer.curves and (known := layer.width)]
     if not widths:
         return covered
     least, most = min(widths), max(widths)

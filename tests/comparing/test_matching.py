@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onnxmem.comparing.matching import align, match_layers, width
+from onnxmem.comparing.matching import align, match_layers
 from onnxmem.records import Layer
 
 
@@ -21,15 +21,6 @@ def dense(name: str, units: int) -> Layer:
 
 def names(rows: list[tuple[Layer | None, ...]]) -> list[tuple[str | None, ...]]:
     return [tuple(one and one.tensor for one in row) for row in rows]
-
-
-def test_width_is_that_of_the_feature_axis() -> None:
-    assert width(layer("a", (None, 8, 28, 28), 1)) == 8
-    assert width(layer("a", (None, 28, 28, 8), 3)) == 8
-    assert width(layer("a", (None, 28, 28, 8), -1)) == 8
-    assert width(layer("a", None, 1)) is None
-    assert width(layer("a", (None, 4), None)) is None
-    assert width(layer("a", (None, 4), 2)) is None
 
 
 def test_channels_first_and_last_correspond() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import replace
 
-import pytest
 import report_samples
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,9 +12,7 @@ from hypothesis import strategies as st
 from onnxmem.records import Report
 from onnxmem.report import sentence
 from onnxmem.report.words import (
-    file_name,
     leading_key,
-    model_names,
     shape,
     worst_first,
 )
@@ -47,19 +44,6 @@ def test_marks_that_turn_text_around_are_spelled_out() -> None:
 
 def test_a_pile_of_accents_is_cut() -> None:
     assert len(printable("Z" + "\u0301" * 70)) == 3
-
-
-@pytest.mark.parametrize(
-    ("path", "name"),
-    [
-        ("/a/b/net.onnx", "net.onnx"),
-        ("C:\\a\\net.onnx", "net.onnx"),
-        ("net", "net"),
-        ("/", "/"),
-    ],
-)
-def test_a_file_name_is_the_last_part_of_a_path(path: str, name: str) -> None:
-    assert file_name(path) == name
 
 
 def test_the_sentence_is_one_line_with_the_counts_and_the_verdict() -> None:
@@ -100,16 +84,6 @@ def test_nmf_on_mixed_batches_leads_where_it_was_measured() -> None:
         "pca.mixed"
     )
     assert leading_key(report_samples.empty()) is None
-
-
-def test_models_of_one_name_are_told_apart() -> None:
-    report = report_samples.passing()
-    other = replace(report, model=replace(report.model, sha256="beef" * 16))
-    assert model_names([report, other]) == (
-        "cnn-clean.onnx (3f2a3f2a)",
-        "cnn-clean.onnx (beefbeef)",
-    )
-    assert len(set(model_names([report, report]))) == 2
 
 
 def test_an_unknown_shape_is_a_question_mark() -> None:
