@@ -130,12 +130,25 @@ def _is_direct(path: str | Path) -> bool:
 def _open_beside(target: Path) -> tuple[Path, int]:
     """Create an empty file in the folder of `target`, with the rights `target` has or would get."""
     temporary = target.parent / f".onnxmem-{secrets.token_hex(8)}.tmp"
-    rights = stat.S_IMODE(target.stat().st_mode) if target.exists() else None
+    older = target.stat() if target.exists() else None
+    if older is not None:
+        _check_replaceable(older, target.parent.stat())
     descriptor = os.open(
         temporary,
         os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0),
         0o666,
     )
-    if rights is not None:
-        os.chmod(temporary, rights)
+    if older is not None:
+        os.chmod(temporary, stat.S_IMODE(older.st_mode))
     return temporary, descriptor
+
+
+def _check_replaceable(file: os.stat_result, folder: os.stat_result) -> None:
+    """Check that a file is ours where its folder is sticky: files of others stay in such ones.
+
+    Raises:
+        PermissionError: it is not.
+    """
+    sticky = folder.st_mode & stat.S_ISVTX
+    if sticky and os.geteuid() not in (0, folder.st_uid, file.st_uid):
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))

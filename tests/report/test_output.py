@@ -56,6 +56,23 @@ def test_files_that_belong_together_appear_together_or_not_at_all(
     assert (Path("a.txt").read_text(), Path("c.txt").read_text()) == ("new", "newer")
 
 
+@posix
+def test_a_file_of_another_user_in_a_shared_folder_is_known_before_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "b.txt").write_text("theirs")
+    check_writable(tmp_path / "b.txt")
+    monkeypatch.setattr(os, "geteuid", lambda: tmp_path.stat().st_uid + 1)
+    check_writable(tmp_path / "b.txt")
+    tmp_path.chmod(0o1777)
+    with pytest.raises(OutputError, match=r"b\.txt: Operation not permitted"):
+        check_writable(tmp_path / "b.txt")
+    with pytest.raises(OutputError):
+        write_all({str(tmp_path / name): "ours" for name in ("a.txt", "b.txt")})
+    assert os.listdir(tmp_path) == ["b.txt"]
+    write("ours", tmp_path / "a.txt")
+
+
 @pytest.mark.parametrize("act", [check_writable, lambda path: write("x", path)])
 @pytest.mark.parametrize(
     ("name", "cause"),
