@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
+from copy import copy
 from dataclasses import replace
 from itertools import groupby, islice
 from threading import Lock
@@ -122,15 +123,16 @@ class Chain:
             return self._found[rank]
 
     def _climb_to(self, rank: int) -> None:
+        """Find the solutions up to a rank; copies of a failure hold no frames, and so no arrays."""
         if self._failure:
-            raise self._failure
+            raise copy(self._failure)
         try:
             for pairs in self._solutions:
                 self._found[pairs.rank] = pairs
                 if pairs.rank == rank:
                     break
         except Exception as error:
-            self._failure = error
+            self._failure = copy(error)
             raise
         if rank == self._last:
             self._solutions.close()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
+import weakref
 from typing import Any
 
 import numpy as np
@@ -63,6 +66,30 @@ def test_chain_that_failed_fails_in_the_same_way_for_every_thread(
         with pytest.raises(MemoryError):
             found.at(rank)
     assert found.at(1) is first
+
+
+def test_chain_that_failed_is_gone_with_its_last_user(
+    activations: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from onnxmem.factorize import chain
+
+    def exhausted(*given: Any) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(chain, "grow", exhausted)
+    a = activations(60, 40)[None]
+    found = Chain(a, GRID, 0, FAST)
+    left = weakref.ref(a), weakref.ref(found)
+    del a
+    gc.disable()
+    try:
+        for _ in range(2):
+            with contextlib.suppress(MemoryError):
+                found.at(1)
+        del found
+        assert all(one() is None for one in left)
+    finally:
+        gc.enable()
 
 
 def test_chain_is_climbed_no_further_than_it_is_asked(
