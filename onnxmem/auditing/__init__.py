@@ -1,6 +1,7 @@
 """Audits: a plan in, a report out, and events while it runs. Prints nothing, writes no file."""
 
-from onnxmem.auditing.plan import Plan, plan_audit
+from onnxmem.auditing.cost import Plan
+from onnxmem.auditing.plan import plan_audit
 from onnxmem.auditing.run import Progress, environment, run_audit
 from onnxmem.auditing.settings import Settings, parse_ranks
 from onnxmem.auditing.sites import choose_sites

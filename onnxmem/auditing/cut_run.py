@@ -11,7 +11,7 @@ from onnxmem.arrays import Array
 from onnxmem.auditing.bench import Bench
 from onnxmem.auditing.capture import Capture, CutRunner
 from onnxmem.auditing.memory import Load, divide
-from onnxmem.auditing.network import deviation
+from onnxmem.auditing.outputs import deviation
 from onnxmem.factorize import Compressor
 from onnxmem.graph import Site, split
 

@@ -20,7 +20,9 @@ import numpy as np
 
 from onnxmem import graph
 from onnxmem.arrays import Array, namespace, take_rows
-from onnxmem.auditing.network import TOLERANCE, Network, check_scores, deviation, elsewhere
+from onnxmem.auditing.network import Network
+from onnxmem.auditing.outputs import TOLERANCE, deviation
+from onnxmem.auditing.predictions import check_scores, elsewhere
 from onnxmem.data import Column
 from onnxmem.errors import InconclusiveError, ModelRefusedError
 from onnxmem.runtime import Session

@@ -9,7 +9,7 @@ import numpy as np
 
 from onnxmem.auditing.bench import Bench
 from onnxmem.auditing.cut_run import CutRun, SkipError
-from onnxmem.auditing.network import TOLERANCE
+from onnxmem.auditing.outputs import TOLERANCE
 from onnxmem.auditing.points import measure_curve
 from onnxmem.errors import ModelRefusedError, OutOfMemoryError, UsageError
 from onnxmem.factorize import compressor

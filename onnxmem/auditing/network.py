@@ -14,20 +14,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from onnxmem import graph
-from onnxmem.arrays import Array, free_memory, namespace, to_host
+from onnxmem.arrays import Array, free_memory, to_host
 from onnxmem.auditing.memory import piece_size, pieces_at_once
+from onnxmem.auditing.outputs import TOLERANCE, choose_output, deviation
 from onnxmem.auditing.settings import Settings
-from onnxmem.auditing.workers import ALONE, Workers
 from onnxmem.data import Column
-from onnxmem.errors import DataError, InconclusiveError, ModelRefusedError, UsageError
-from onnxmem.hazards import see
+from onnxmem.errors import ModelRefusedError, UsageError
 from onnxmem.runtime import Device, Session
 from onnxmem.scratch import scratch_folder
 
 _ELEMENT_BYTES = 4
-
-TOLERANCE = 1e-4
-"""Largest deviation of joined parts from the whole model, over the scale of its output."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,134 +170,3 @@ def _free(
         return model, batch
     same = not one.ndim or deviation(both, np.concatenate([one, other])) <= TOLERANCE
     return (freed, None) if same else (model, batch)
-
-
-def choose_output(model: graph.Model, name: str | None) -> str:
-    """Return the output that classifies: the one called `name`, or the only candidate.
-
-    Raises:
-        UsageError: there is no output of that name, or several may classify.
-    """
-    outputs = [spec.name for spec in model.outputs]
-    if name is not None:
-        if name not in outputs:
-            raise UsageError(f"{model.path} has no output {name!r}; it has {', '.join(outputs)}")
-        return name
-    if len(outputs) == 1:
-        return outputs[0]
-    scores = [
-        spec.name
-        for spec in model.outputs
-        if graph.output_form(model, spec.name) in ("softmax", "log_softmax", "sigmoid", "linear")
-        and (spec.shape is None or len(spec.shape) == 2)
-    ]
-    if len(scores) != 1:
-        raise UsageError(
-            f"{model.path} has the outputs {', '.join(outputs)}; "
-            f"choose the one that classifies with --output-name{see('outputs')}"
-        )
-    return scores[0]
-
-
-def deviation(actual: Array, expected: Array) -> float:
-    """Return the largest difference of two outputs over the scale of `expected`.
-
-    Infinities and NaN must stand in the same places; else it is infinite.
-    """
-    xp = namespace(expected)
-    if actual.shape != expected.shape:
-        return float("inf")
-    if expected.dtype.kind not in "fiu":
-        return 0.0 if bool((actual == expected).all()) else float("inf")
-    found, wide = actual.astype(xp.float64), expected.astype(xp.float64)
-    finite = xp.isfinite(wide)
-    odd = ~finite & (found != wide) & ~(xp.isnan(found) & xp.isnan(wide))
-    if bool(odd.any()) or not bool(xp.isfinite(found[finite]).all()):
-        return float("inf")
-    if not bool(finite.any()):
-        return 0.0
-    scale = max(float(xp.abs(wide[finite]).max()), 1e-30)
-    return float(xp.abs(found[finite] - wide[finite]).max()) / scale
-
-
-def check_classifies(network: Network, output: Array, samples: int) -> None:
-    """Check that the output has one row of scores, or one label, for each sample.
-
-    Raises:
-        InconclusiveError: it has not, or one of its rows has no largest score.
-    """
-    shape = tuple(output.shape)
-    flat = shape[:1] == (samples,) and 0 not in shape and int(np.prod(shape[2:])) == 1
-    kind = getattr(output, "dtype", np.dtype(object)).kind
-    if not flat or kind not in ("iub" if network.form == "labels" else "fiu"):
-        raise InconclusiveError(
-            f"output {network.output!r} has shape {shape} for {samples} samples; "
-            "a classifier gives (samples, classes): choose another with --output-name"
-            f"{elsewhere(network.model)}{see('kinds-of-output')}"
-        )
-    check_scores(network, output)
-
-
-def check_scores(network: Network, output: Array) -> None:
-    """Check that every sample has a largest score; those of other classes may be -inf.
-
-    Raises:
-        InconclusiveError: one has none: NaN is among its scores, or the largest is infinite.
-    """
-    if output.dtype.kind != "f":
-        return
-    largest = output.reshape(len(output), -1).max(axis=1)
-    if not bool(namespace(output).isfinite(largest).all()):
-        raise InconclusiveError(
-            f"{network.model.path} gives values that are NaN or infinite in output "
-            f"{network.output!r}; look for such weights, or for samples out of range"
-        )
-
-
-def elsewhere(model: graph.Model) -> str:
-    """Return, to end a message with, where else the samples may lie."""
-    free = graph.free_elsewhere(model)
-    if not free:
-        return ""
-    name, axis = free[0]
-    return f"; axis {axis} of {name!r} is free: export the model with its samples along axis 0"
-
-
-_STEP = 64
-
-
-def predictions(
-    network: Network,
-    whole: Session,
-    inputs: Mapping[str, Column],
-    shared: Mapping[str, Array],
-    team: Workers = ALONE,
-) -> np.ndarray:
-    """Return the class that the network predicts for every sample (samples,).
-
-    Args:
-        network: the model.
-        whole: its session.
-        inputs: all samples, on the host; a few at a time go to the device.
-        shared: inputs that all samples have in common, on the device.
-        team: runs several pieces at once.
-
-    Raises:
-        DataError: the model takes more samples at once than there are.
-    """
-    count = min(map(len, inputs.values()))
-    step = network.together(min(_STEP, count))
-    if step > count:
-        raise DataError(f"too few samples: the model takes {step} at once, the data hold {count}")
-    labels = np.empty(count, np.int64)
-
-    def predict(start: int) -> None:
-        first = min(start, count - step)
-        rows = slice(first, first + step)
-        feeds = network.feeds({name: array[rows] for name, array in inputs.items()}) | dict(shared)
-        (output,) = whole.run(feeds, [network.output])
-        check_classifies(network, output, step)
-        labels[start : rows.stop] = network.predict(output)[start - first :]
-
-    team.map(predict, range(0, count, step), network.at_once(step, team.count))
-    return labels

@@ -15,7 +15,9 @@ from onnxmem.auditing.bench import Bench
 from onnxmem.auditing.clock import Clock
 from onnxmem.auditing.independence import check_independent
 from onnxmem.auditing.labelling import Labelling, read_labels
-from onnxmem.auditing.network import TOLERANCE, Network, deviation, predictions
+from onnxmem.auditing.network import Network
+from onnxmem.auditing.outputs import TOLERANCE, deviation
+from onnxmem.auditing.predictions import predictions
 from onnxmem.auditing.settings import Settings
 from onnxmem.auditing.whole import Whole
 from onnxmem.auditing.workers import Workers

@@ -9,7 +9,9 @@ import numpy as np
 from onnxmem import graph
 from onnxmem.arrays import Array, take_rows
 from onnxmem.auditing.independence import PROBED
-from onnxmem.auditing.network import TOLERANCE, Network, check_classifies, deviation
+from onnxmem.auditing.network import Network
+from onnxmem.auditing.outputs import TOLERANCE, deviation
+from onnxmem.auditing.predictions import check_classifies
 
 
 class Whole:

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from onnxmem import graph
-from onnxmem.auditing.network import predictions
 from onnxmem.auditing.opened import opened, read_model
+from onnxmem.auditing.predictions import predictions
 from onnxmem.auditing.run import Listener, run_audit
 from onnxmem.auditing.settings import Settings
 from onnxmem.auditing.whole import Whole

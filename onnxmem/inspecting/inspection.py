@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from onnxmem import graph
-from onnxmem.auditing.network import choose_output
+from onnxmem.auditing.outputs import choose_output
 from onnxmem.auditing.sites import nothing_found
 from onnxmem.binding import blames_bind
 from onnxmem.errors import UsageError

@@ -12,7 +12,8 @@ from onnxmem import graph
 from onnxmem.arrays import Array
 from onnxmem.auditing.capture import CutRunner, Piece
 from onnxmem.auditing.independence import PROBED, axis_that_follows, find_sample_axis
-from onnxmem.auditing.network import TOLERANCE, Network, prepare
+from onnxmem.auditing.network import Network, prepare
+from onnxmem.auditing.outputs import TOLERANCE
 from onnxmem.auditing.settings import Settings
 from onnxmem.errors import ModelRefusedError, UsageError
 from onnxmem.hazards import see
