@@ -61,11 +61,13 @@ class ConfiguredCommand(click.Command):
 
         None where they are not at fault, or the command line alone is.
         """
-        if _complaint(ctx.params) != str(error):
+        fault = str(error)
+        if _complaint(ctx.params) != fault:
             return None
         defaults = self.make_context(ctx.info_name, [], resilient_parsing=True).params
         for key in values:
-            if _complaint({**ctx.params, key: defaults[key]}) != str(error):
+            left = _complaint({**ctx.params, key: defaults[key]})
+            if not _same_fault(left, fault):
                 return key
         return None
 
@@ -82,6 +84,11 @@ def _complaint(options: dict[str, Any]) -> str:
     except UsageError as error:
         return str(error)
     return ""
+
+
+def _same_fault(one: str, other: str) -> bool:
+    """Tell whether two messages complain of the same, whatever choice they then offer."""
+    return one.partition(": ")[0] == other.partition(": ")[0]
 
 
 def _speaks_of(message: str, key: str, value: Any) -> bool:

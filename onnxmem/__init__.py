@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 __all__ = ["Report", "__version__", "audit", "data"]
 
 
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
 def __getattr__(name: str) -> Any:
     """Import what is public when it is first asked for, so that the package itself is light."""
     if name == "audit":

@@ -92,3 +92,7 @@ def test_numpy_integers_are_ranks(mlp: Sample, tmp_path: Path) -> None:
     report = onnxmem.audit(mlp.path, mlp.x, mlp.y, ranks=np.arange(1, 4), compress=["nmf"])  # type: ignore[arg-type]
     report.to_json(tmp_path / "report.json")
     assert report.settings["ranks"] == [1, 2, 3]
+
+
+def test_names_that_are_imported_when_asked_for_can_be_completed() -> None:
+    assert set(onnxmem.__all__) <= set(dir(onnxmem))

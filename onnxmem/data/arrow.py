@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from onnxmem.data.columns import RESERVED, Column, Lazy
+from onnxmem.data.columns import RESERVED, Column, Lazy, misnamed_labels
 from onnxmem.data.extras import need
 from onnxmem.data.files import begin, damaged
 from onnxmem.errors import DataError
@@ -23,9 +23,6 @@ from onnxmem.text import listed
 ENDINGS = (".parquet", ".arrow", ".feather")
 PARQUET, ARROW, FEATHER_1 = b"PAR1", b"ARROW1", b"FEA1"
 MAGICS = (PARQUET, ARROW, FEATHER_1)
-
-_LIKELY = ("label", "labels", "target", "class")
-"""Names that a column of labels often has."""
 
 
 def load_table(paths: Sequence[Path], label_column: str) -> dict[str, Column]:
@@ -39,7 +36,7 @@ def load_table(paths: Sequence[Path], label_column: str) -> dict[str, Column]:
         UsageError: pyarrow is missing.
     """
     table = _Table(paths)
-    note = _unlabelled(table.names, label_column)
+    note = "" if label_column in table.names else misnamed_labels(table.names)
     columns: dict[str, Column] = {}
     features, others = [], []
     for name in table.names:
@@ -56,17 +53,6 @@ def load_table(paths: Sequence[Path], label_column: str) -> dict[str, Column]:
     if features and "x" not in columns:
         columns["x"] = Features(features, others, note)
     return columns
-
-
-def _unlabelled(names: Sequence[str], label_column: str) -> str:
-    """Return a note where labels seem to have another name than was said."""
-    likely = [name for name in names if name.lower() in _LIKELY]
-    if label_column in names or not likely:
-        return ""
-    return (
-        f"no column is called {label_column!r}; if the labels are in {likely[0]!r}, "
-        f"say --label-column {likely[0]}"
-    )
 
 
 class _Table:

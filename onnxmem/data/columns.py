@@ -21,6 +21,17 @@ BLOCK_BYTES = 1 << 24
 RESERVED = frozenset({"y", "y_true", "id", "split"})
 """Columns of one value for each sample, which are read at once and are no inputs of a network."""
 
+_LIKELY_LABELS = ("label", "labels", "target", "targets", "class")
+"""Names that labels often have where they are not called `y`."""
+
+
+def misnamed_labels(names: Iterable[str]) -> str:
+    """Return a note for data without `y`, where one of their names looks like that of labels."""
+    likely = next((name for name in names if name.lower() in _LIKELY_LABELS), None)
+    if likely is None:
+        return ""
+    return f"nothing is called 'y'; if the labels are in {likely!r}, say --label-column {likely}"
+
 
 class InputSpec(Protocol):
     """Name, NumPy dtype name and shape of an input; sizes that are no int are free."""

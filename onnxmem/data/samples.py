@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from onnxmem.data.columns import (
     View,
     blocks,
     convert,
+    misnamed_labels,
     target_dtype,
     whole,
 )
@@ -101,15 +103,18 @@ def make_samples(
     }
     labels = None if labels is None else labels[rows]
     sources = [column for column in fitted.values() if isinstance(column, Lazy)]
+    notes = list(filter(None, dict.fromkeys([*(one.note for one in sources), *changes, note])))
+    others = [name for name in columns if name not in fitted]
+    hint = misnamed_labels(others) if y is None else ""
+    if hint and not any(hint in said for said in notes):
+        notes.append(hint)
     return Samples(
         inputs,
         shared,
         labels,
         _digests({name: named[name] for name in inputs}, rows, labels, inputs),
         names=names,
-        notes=tuple(
-            filter(None, dict.fromkeys([*(source.note for source in sources), *changes, note]))
-        ),
+        notes=tuple(notes),
         recipe="\n".join(filter(None, (source.recipe for source in sources))),
         libraries=tuple(sorted({source.library for source in sources} - {""})),
     )
@@ -162,7 +167,12 @@ def _rearranged(shape: tuple[int, ...], wanted: Sizes) -> str:
     if fits((*shape, 1), wanted):
         return "they fit after x[..., None]"
     flat = (*shape[:1], int(np.prod(shape[1:])))
-    return "they fit after x.reshape(len(x), -1)" if fits(flat, wanted) else ""
+    if fits(flat, wanted):
+        return "they fit after x.reshape(len(x), -1)"
+    sizes = [size for size in wanted[1:] if isinstance(size, int)]
+    if len(shape) == 2 and len(sizes) == len(wanted) - 1 and prod(sizes) == shape[1]:
+        return f"they fit after x.reshape(len(x), {', '.join(map(str, sizes))})"
+    return ""
 
 
 def _count(inputs: Mapping[str, Column], y: np.ndarray | None, specs: Sequence[InputSpec]) -> int:

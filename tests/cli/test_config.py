@@ -146,6 +146,7 @@ def test_what_is_wrong_in_a_file_is_said_with_its_name_and_the_key(
         ("seed = 3", ("--seed", "-1"), "error: --seed -1 is negative"),
         ("ranks = 'many'", ("--ranks", "few"), "error: --ranks 'few'"),
         ("compress = 'pca'", ("--fail-under", "nmf.mixed=1"), "onnxmem.toml: compress = pca: "),
+        ("compress = 'pca'", ("--fail-under", "nmf=1"), "error: unknown gate 'nmf': "),
     ],
 )
 def test_the_command_line_is_to_blame_for_its_own_values(

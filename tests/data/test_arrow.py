@@ -89,7 +89,7 @@ def test_dates_beside_numeric_columns_are_said_to_be_left_out(tmp_path: Path) ->
     days = pa.array(range(8), pa.date32())
     path = written(tmp_path, a=X[:, 0], b=X[:, 1], day=days, c=X[:, 2], label=Y)
     (note,) = make_samples(load(path), [Spec(shape=(None, 4))]).notes
-    assert note.startswith("x are the columns a, b, c, label; left out: day; no column is called")
+    assert note.startswith("x are the columns a, b, c, label; left out: day; nothing is called")
 
 
 def test_label_column_is_no_feature(tmp_path: Path) -> None:

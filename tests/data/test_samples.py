@@ -160,6 +160,7 @@ def test_identity_does_not_depend_on_the_stored_type() -> None:
         ((4, 8, 9), (None, 1, 8, 9), "x[:, None]"),
         ((4, 8, 9), (None, 8, 9, 1), "x[..., None]"),
         ((4, 1, 8, 9), (None, 72), "x.reshape(len(x), -1)"),
+        ((4, 72), (None, 1, 8, 9), "x.reshape(len(x), 1, 8, 9)"),
     ],
 )
 def test_axes_that_are_missing_or_too_many_are_recognized(
@@ -170,6 +171,13 @@ def test_axes_that_are_missing_or_too_many_are_recognized(
     assert f"they fit after {hint}" in str(refusal.value)
     repaired = eval(hint, {"x": np.zeros(have, np.float32), "len": len, "None": None})
     assert len(make_samples({"x": repaired}, [Spec(shape=wanted)])) == 4
+
+
+def test_labels_under_another_name_are_noticed_unless_there_are_some() -> None:
+    (note,) = make_samples({"x": X, "id": Y, "Labels": Y}, [Spec()]).notes
+    assert note == "nothing is called 'y'; if the labels are in 'Labels', say --label-column Labels"
+    assert make_samples({"x": X, "y": Y, "Labels": Y}, [Spec()]).notes == ()
+    assert make_samples({"labels": X}, [Spec(name="labels")]).notes == ()
 
 
 def test_no_order_of_axes_is_suggested_where_none_fits() -> None:
