@@ -41,9 +41,10 @@ def compare(
         UsageError: they measured different things; the message says which.
     """
     if differ := _differing(reports, same_data=same_data):
+        labels = "; labels are data, see docs/comparing.md" if "data" in differ else ""
         raise UsageError(
             f"the reports cannot be compared: {', '.join(differ)} differ; "
-            "audit all models with the same data and settings"
+            f"audit all models with the same data and settings{labels}"
         )
     keys = list(dict.fromkeys(key for report in reports for key in report.summary))
     matched = match_layers([report.layers for report in reports])
