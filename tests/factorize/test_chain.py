@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_kernel import BUILDS, choose
+from kernel_builds import BUILDS, choose
 
 from onnxmem.arrays import to_host
 from onnxmem.factorize import default_ranks

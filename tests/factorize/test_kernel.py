@@ -8,20 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kernel_builds import BUILDS, choose
 from scipy.optimize import nnls
 
 from onnxmem.arrays import to_host
 from onnxmem.factorize import kernel, nmf_sweep
 from onnxmem.factorize.kernel import advance, sweep
-
-BUILDS = ["numpy", "numba"]
-
-
-def choose(build: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    if build == "numpy":
-        monkeypatch.setattr(kernel, "compiled", lambda: None)
-    elif kernel.compiled() is None:
-        pytest.skip("Numba is not installed")
 
 
 @pytest.fixture(params=BUILDS)
