@@ -8,7 +8,6 @@ import click
 
 from onnxmem import report as formats
 from onnxmem.comparing.records import Comparison
-from onnxmem.errors import UsageError
 from onnxmem.records import Report
 
 from . import console
@@ -59,10 +58,8 @@ def command(stored: str, exit_zero: bool, quiet: bool, **options: Any) -> int:
 
 
 def _render(report: Report | Comparison, name: str) -> str | bytes:
-    if isinstance(report, Comparison):
-        if name in PICTURES:
-            raise UsageError(f"--{name} shows one report; use --html for a comparison")
-        return formats.render_comparison(report, name)
     if name in PICTURES:
         return formats.image(report, PICTURES[name])
+    if isinstance(report, Comparison):
+        return formats.render_comparison(report, name)
     return formats.render(report, name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from onnxmem.comparing.records import Comparison
 from onnxmem.records import Report
 from onnxmem.report.formats import Format, render, render_comparison
 from onnxmem.report.json import load, load_stored
@@ -28,8 +29,8 @@ __all__ = [
 ]
 
 
-def image(report: Report, kind: Literal["png", "svg"]) -> bytes:
-    """Return the charts of the report as one picture.
+def image(report: Report | Comparison, kind: Literal["png", "svg"]) -> bytes:
+    """Return the charts of a report, or of a comparison, as one picture.
 
     Raises:
         UsageError: `kind` is neither png nor svg.

@@ -112,7 +112,8 @@ def _rank_scale() -> alt.Scale:
     return alt.Scale(type="log", base=2, nice=False)
 
 
-def _x(x_name: str) -> alt.X:
+def horizontal(x_name: str) -> alt.X:
+    """Return the axis of the levels: ranks on a log scale, or the share of units kept."""
     if x_name == "rank":
         return alt.X(
             "x:Q",
@@ -135,7 +136,7 @@ def _points(x_name: str, y: str) -> alt.Chart:
 
 def _lines(points: alt.Chart, x_name: str, y: alt.Y) -> Drawing:
     channels: Spec = {
-        "x": _x(x_name),
+        "x": horizontal(x_name),
         "y": y,
         "color": color(),
         "strokeDash": alt.StrokeDash(
@@ -155,7 +156,8 @@ def _lines(points: alt.Chart, x_name: str, y: alt.Y) -> Drawing:
     return alt.layer(line, dots)
 
 
-def _accuracy() -> alt.Y:
+def accuracy() -> alt.Y:
+    """Return a vertical axis for accuracy, from 0 to 1."""
     return alt.Y("accuracy:Q", title="accuracy", scale=alt.Scale(domain=[0, 1]))
 
 
@@ -188,8 +190,8 @@ def accuracy_curves(report: Report, x_name: str) -> Drawing:
         .transform_flatten(["x", "accuracy"])
         .mark_line(strokeWidth=1, opacity=0.45, point=alt.OverlayMarkDef(size=10, opacity=0.6))
         .encode(
-            x=_x(x_name),
-            y=_accuracy(),
+            x=horizontal(x_name),
+            y=accuracy(),
             color=color(),
             detail="label:N",
             tooltip=[
@@ -200,7 +202,7 @@ def accuracy_curves(report: Report, x_name: str) -> Drawing:
             ],
         )
     )
-    chart = alt.layer(_levels(report), groups, _lines(points, x_name, _accuracy()))
+    chart = alt.layer(_levels(report), groups, _lines(points, x_name, accuracy()))
     return chart.add_params(_chosen(report), alt.param(name=KEY, value="")).properties(
         height=260,
         description=f"Accuracy against {x_name} of the chosen layer. "
@@ -243,7 +245,7 @@ def all_errors(report: Report) -> Drawing:
         points.transform_calculate(position="datum.layer + 1")
         .mark_line(point=alt.OverlayMarkDef(size=6, strokeWidth=2, filled=False))
         .encode(
-            x=_x("rank"),
+            x=horizontal("rank"),
             y=alt.Y(
                 "error:Q",
                 title="relative Frobenius error",
@@ -315,15 +317,19 @@ def times(report: Report) -> Drawing:
 
 def small_multiples(names: list[str], x_name: str) -> alt.FacetChart:
     """Accuracy curves of many layers, one small panel for each: for pictures on paper."""
-    panel = _lines(alt.Chart(), x_name, _accuracy()).properties(width=190, height=120)
-    header = alt.Header(labelLimit=190)
+    drawn = panels(_lines(alt.Chart(), x_name, accuracy()), names, "curves")
+    return drawn.transform_filter(alt.datum.xName == x_name)
+
+
+def panels(panel: alt.Chart | Drawing, names: list[str], data: str) -> alt.FacetChart:
+    """Repeat a small chart of accuracy for each row in `names`, four side by side."""
     return (
-        panel.facet(
-            alt.Facet("row:N", title=None, sort=names, header=header),
+        panel.properties(width=190, height=120)
+        .facet(
+            alt.Facet("row:N", title=None, sort=names, header=alt.Header(labelLimit=190)),
             columns=4,
-            data=alt.NamedData("curves"),
+            data=alt.NamedData(data),
         )
         .transform_filter(alt.FieldOneOfPredicate("row", names))
-        .transform_filter(alt.datum.xName == x_name)
         .transform_flatten(["x", "accuracy"])
     )

@@ -25,7 +25,7 @@ from onnxmem.curve import SATURATION
 from onnxmem.errors import UsageError
 from onnxmem.records import Report, comparable
 from onnxmem.report import charts, findings, look, rows, words
-from onnxmem.report import comparison as model_charts
+from onnxmem.report import comparison_charts as model_charts
 from onnxmem.report.command import command_line
 from onnxmem.text import file_name, printable
 

@@ -1,17 +1,31 @@
-"""The charts as one PNG or SVG picture, drawn without a browser and without a network."""
+"""The charts of a report or a comparison as one PNG or SVG picture, without browser or network."""
 
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import altair as alt
 import vl_convert
 
+from onnxmem.comparing.names import model_names
+from onnxmem.comparing.records import Comparison
 from onnxmem.errors import UsageError
 from onnxmem.records import Report
-from onnxmem.report import charts, look, rows
-from onnxmem.report.words import BATCHES, curve_keys, sentence, worst_first
+from onnxmem.report import charts, comparison_charts, look, rows
+from onnxmem.report.findings import findings, limits
+from onnxmem.report.words import (
+    BATCHES,
+    COMPRESSORS,
+    KEYS,
+    LEADING_KEYS,
+    curve_keys,
+    key_title,
+    sentence,
+    worst_first,
+)
 from onnxmem.text import file_name
 
 MOST_PANELS = 48
@@ -22,7 +36,7 @@ CURVE_TITLES = {
 }
 
 
-def render(report: Report, kind: str) -> bytes:
+def render(report: Report | Comparison, kind: str) -> bytes:
     """Return the picture as PNG bytes (two pixels a point) or as SVG text in UTF-8.
 
     Raises:
@@ -30,7 +44,7 @@ def render(report: Report, kind: str) -> bytes:
     """
     if kind not in ("png", "svg"):
         raise UsageError(f"there is no picture of kind {str(kind)[:20]!r}; choose png or svg")
-    spec = picture_spec(report)
+    spec = picture_spec(report) if isinstance(report, Report) else comparison_spec(report)
     if kind == "svg":
         return vl_convert.vegalite_to_svg(spec, allowed_base_urls=[]).encode("utf-8")
     png: bytes = vl_convert.vegalite_to_png(spec, scale=2, allowed_base_urls=[])
@@ -38,25 +52,92 @@ def render(report: Report, kind: str) -> bytes:
 
 
 def picture_spec(report: Report) -> dict[str, Any]:
-    """Return the Vega-Lite specification of the whole picture, data included."""
-    title = alt.TitleParams(
-        f"onnxmem: {file_name(report.model.path)}",
-        subtitle=textwrap.wrap(sentence(report), 130),
+    """Return the Vega-Lite specification of one report's picture, data included."""
+    datasets = {
+        "curves": rows.curve_rows(report),
+        "bare": rows.bare_rows(report),
+        "times": rows.time_rows(report),
+    }
+    return _spec(file_name(report.model.path), [sentence(report)], _panels(report), datasets)
+
+
+def comparison_spec(comparison: Comparison) -> dict[str, Any]:
+    """Return the Vega-Lite specification of a comparison's picture, data included."""
+    keys = [key for key in KEYS if key in comparison.summary]
+    leading = next((key for key in LEADING_KEYS if key in keys), None)
+    names = list(model_names(comparison.reports))
+    title = f"{len(names)} models compared"
+    if leading is None:
+        return _spec(title, limits(comparison), [], {})
+    said = findings(replace(comparison, summary={leading: comparison.summary[leading]}))
+    by_compressor = [[k for k in keys if k.startswith(f"{one}.")] for one in COMPRESSORS]
+    by_model = alt.vconcat(
+        *(_depths(names, group) for group in by_compressor if group),
+        _matched(comparison, names, leading),
+        spacing=28,
+    )
+    panels = alt.vconcat(_means(names, keys), by_model, spacing=28).resolve_scale(
+        color="independent", fill="independent", shape="independent"
+    )
+    datasets = {
+        "models": rows.model_rows(comparison.reports),
+        "depths": rows.depth_rows(comparison.reports),
+        "matched": rows.matched_rows(comparison, leading),
+    }
+    return _spec(title, said, [panels], datasets)
+
+
+def _means(names: list[str], keys: Sequence[str]) -> alt.HConcatChart:
+    batches = [batch for batch in BATCHES if any(key.endswith(batch) for key in keys)]
+    drawn = [
+        comparison_charts.together(names, batch).properties(
+            width=WIDTH, title=f"Mean AuC, {BATCHES[batch]} batches"
+        )
+        for batch in batches
+    ]
+    return alt.hconcat(*drawn)
+
+
+def _depths(names: list[str], keys: Sequence[str]) -> alt.HConcatChart:
+    drawn = [
+        comparison_charts.by_depth_of(names, key).properties(
+            width=WIDTH, title=f"AuC of each layer, {key_title(key)} (hollow: saturated)"
+        )
+        for key in keys
+    ]
+    return alt.hconcat(*drawn)
+
+
+def _matched(comparison: Comparison, names: list[str], key: str) -> alt.FacetChart:
+    x_name = "fraction" if key.startswith("ablation") else "rank"
+    layers = rows.matched_names(comparison)
+    title = f"{CURVE_TITLES[x_name]}, {key_title(key)}"
+    if len(layers) > MOST_PANELS:
+        title += f", the first {MOST_PANELS} of {len(layers)} layers"
+    return comparison_charts.matched_curves(names, layers[:MOST_PANELS], x_name).properties(
+        title=title
+    )
+
+
+def _spec(
+    title: str, said: Sequence[str], panels: Sequence[Any], datasets: dict[str, list[rows.Row]]
+) -> dict[str, Any]:
+    """Return the specification of panels below each other, under a title and some sentences."""
+    heading = alt.TitleParams(
+        f"onnxmem: {title}",
+        subtitle=[line for one in said for line in textwrap.wrap(one, 130)],
         subtitlePadding=6,
         offset=14,
     )
-    chart = alt.vconcat(*_panels(report), spacing=28, title=title)
+    nothing = alt.Chart(alt.InlineData([{}])).mark_text(text="no layer was measured")
+    chart = alt.vconcat(*(panels or [nothing]), spacing=28, title=heading)
     spec: dict[str, Any] = chart.to_dict()
     spec["config"] = look.config("#1c2430") | {"background": "white"}
     spec["padding"] = 20
     for parameter in spec.get("params", []):
         if parameter["name"] == charts.CHOSEN:
             parameter["value"] = -1
-    spec["datasets"] = spec.get("datasets", {}) | {
-        "curves": rows.curve_rows(report),
-        "bare": rows.bare_rows(report),
-        "times": rows.time_rows(report),
-    }
+    spec["datasets"] = spec.get("datasets", {}) | datasets
     return spec
 
 
@@ -74,7 +155,7 @@ def _panels(report: Report) -> list[Any]:
         below.append(charts.times(report).properties(width=WIDTH, title="Time"))
     if below:
         panels.append(alt.hconcat(*below))
-    return panels or [alt.Chart(alt.InlineData([{}])).mark_text(text="no layer was measured")]
+    return panels
 
 
 def _overview(report: Report, batch: str) -> look.Drawing:
@@ -91,7 +172,10 @@ def _curves(report: Report, x_name: str) -> alt.FacetChart:
         for name, layer in zip(rows.row_names(report), report.layers, strict=True)
         if id(layer) in lowest and layer.curves
     ]
-    return charts.small_multiples(names, x_name).properties(title=CURVE_TITLES[x_name])
+    title = CURVE_TITLES[x_name]
+    if len(report.layers) > MOST_PANELS:
+        title += f", the {MOST_PANELS} layers with the lowest AuC"
+    return charts.small_multiples(names, x_name).properties(title=title)
 
 
 def _x_names(report: Report) -> list[str]:

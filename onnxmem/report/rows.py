@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from onnxmem.comparing.names import model_names
+from onnxmem.comparing.records import Comparison
 from onnxmem.records import Curve, Report
 from onnxmem.report.words import (
     BATCHES,
@@ -176,6 +177,49 @@ def depth_rows(reports: Sequence[Report]) -> list[Row]:
         for name, report in zip(model_names(reports), reports, strict=True)
         for index, (row, layer) in enumerate(zip(row_names(report), report.layers, strict=True))
         for curve in layer.curves
+    ]
+
+
+def matched_names(comparison: Comparison) -> list[str]:
+    """Return a short name for each row of layers, from the first model that has the layer."""
+    short = [
+        dict(zip((layer.tensor for layer in report.layers), row_names(report), strict=True))
+        for report in comparison.reports
+    ]
+    names = (
+        next(
+            (of[tensor] for of, tensor in zip(short, row.tensors, strict=True) if tensor in of), ""
+        )
+        for row in comparison.layers
+    )
+    return [
+        f"{place} {name.partition(' ')[2]}".strip() for place, name in enumerate(names, start=1)
+    ]
+
+
+def matched_rows(comparison: Comparison, key: str) -> list[Row]:
+    """Return a row for each model's curve `key` of each layer, named as the layer's row is."""
+    curves = [
+        {
+            layer.tensor: curve
+            for layer in report.layers
+            for curve in layer.curves
+            if curve.key == key
+        }
+        for report in comparison.reports
+    ]
+    return [
+        {
+            "model": model,
+            "row": name,
+            "x": list(of[tensor].x),
+            "accuracy": _rounded(of[tensor].accuracy),
+        }
+        for name, row in zip(matched_names(comparison), comparison.layers, strict=True)
+        for model, of, tensor in zip(
+            model_names(comparison.reports), curves, row.tensors, strict=True
+        )
+        if tensor in of
     ]
 
 

@@ -167,11 +167,11 @@ def test_a_stored_comparison_is_shown(command: Command, compared: str) -> None:
     assert "keep the same accuracy" in " ".join(outcome.out.split())
 
 
-@pytest.mark.parametrize("option", ["--png", "--svg"])
-def test_a_comparison_is_no_picture(command: Command, compared: str, option: str) -> None:
-    outcome = command("report", compared, option, "c.picture")
-    assert outcome.code == 2
-    assert "--html" in outcome.error
+def test_a_comparison_is_drawn(command: Command, compared: str, folder: Path) -> None:
+    outcome = command("report", compared, "--png", "c.png", "--svg", "c.svg", "-q")
+    assert outcome.code == 0, outcome.err
+    assert (folder / "c.png").read_bytes().startswith(b"\x89PNG")
+    assert "2 models compared" in (folder / "c.svg").read_text("utf-8")
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,10 @@ from xml.etree import ElementTree as xml
 import pytest
 import report_samples
 
+from onnxmem.comparing.comparison import compare
 from onnxmem.errors import UsageError
 from onnxmem.report import image
-from onnxmem.report.picture import MOST_PANELS, picture_spec
+from onnxmem.report.picture import MOST_PANELS, comparison_spec, picture_spec
 
 
 @pytest.mark.parametrize("name", ["partly_skipped", "empty", "hostile"])
@@ -36,6 +37,37 @@ def test_many_layers_are_limited_to_the_worst() -> None:
     facets = [panel for panel in spec["vconcat"] if "facet" in panel]
     assert all(len(panel["facet"]["sort"]) <= MOST_PANELS for panel in facets)
     assert facets
+
+
+@pytest.mark.parametrize("name", ["partly_skipped", "refused", "hostile"])
+def test_a_comparison_is_drawn_without_links_or_scripts(name: str) -> None:
+    report = report_samples.ALL[name]()
+    comparison = compare([report, report])
+    assert image(comparison, "png").startswith(b"\x89PNG\r\n\x1a\n")
+    tags = {e.tag.rpartition("}")[2] for e in xml.fromstring(image(comparison, "svg")).iter()}
+    assert not tags & {"script", "a", "image", "foreignObject", "use"}
+
+
+def test_a_comparison_shows_layers_that_correspond_in_one_panel() -> None:
+    clean = report_samples.report((report_samples.layer(0, "a/relu", 0.6),), path="clean.onnx")
+    noisy = report_samples.report((report_samples.layer(0, "b/relu", 0.3),), path="noisy.onnx")
+    rows = comparison_spec(compare([clean, noisy]))["datasets"]["matched"]
+    assert [(row["row"], row["model"]) for row in rows] == [
+        ("1 a/relu", "clean.onnx"),
+        ("1 a/relu", "noisy.onnx"),
+    ]
+    for row, report in zip(rows, (clean, noisy), strict=True):
+        (curve,) = (c for c in report.layers[0].curves if c.key == "nmf.mixed")
+        assert row["x"] == list(curve.x)
+        assert row["accuracy"] == pytest.approx(curve.accuracy, abs=1e-4)
+
+
+def test_pictures_say_how_many_layers_they_leave_out() -> None:
+    report = report_samples.many(MOST_PANELS + 2)
+    assert f"the {MOST_PANELS} layers with the lowest AuC" in str(picture_spec(report))
+    comparison = compare([report, report])
+    expected = f"the first {MOST_PANELS} of {MOST_PANELS + 2} layers"
+    assert expected in str(comparison_spec(comparison))
 
 
 def test_an_unknown_kind_is_an_error_of_usage() -> None:

@@ -1,10 +1,13 @@
-"""The charts that show several models together; they name their data `models` and `depths`."""
+"""The charts that show several models together.
+
+They name their data `models`, `depths` and `matched`, and get the rows of `rows.py`.
+"""
 
 from __future__ import annotations
 
 import altair as alt
 
-from onnxmem.report.charts import KEY
+from onnxmem.report.charts import KEY, accuracy, horizontal, panels
 from onnxmem.report.look import (
     MODEL_COLORS,
     NAMES,
@@ -50,10 +53,18 @@ def together(names: list[str], batch: str) -> Drawing:
 
 
 def by_depth(names: list[str], key: str) -> Drawing:
-    """AuC along the depth of several models; hollow where saturated."""
-    base = alt.Chart(alt.NamedData("depths")).transform_filter(f"datum.key === {KEY}")
-    scale = alt.Scale(domain=names, range=list(MODEL_COLORS))
-    legend = alt.Legend(labelLimit=240, columns=2)
+    """AuC along the depth of several models, of the curves that the page has chosen."""
+    chart = _along_depth(names, f"datum.key === {KEY}")
+    return chart.add_params(alt.param(name=KEY, value=key)).properties(height=280)
+
+
+def by_depth_of(names: list[str], key: str) -> Drawing:
+    """AuC along the depth of several models, of the curves `key`."""
+    return _along_depth(names, f"datum.key === '{key}'").properties(height=180)
+
+
+def _along_depth(names: list[str], chosen: str) -> Drawing:
+    base = alt.Chart(alt.NamedData("depths")).transform_filter(chosen)
     channels: Spec = {
         "x": alt.X(
             "depth:Q",
@@ -61,13 +72,13 @@ def by_depth(names: list[str], key: str) -> Drawing:
             axis=alt.Axis(labels=False, ticks=False, grid=False),
         ),
         "y": alt.Y("auc:Q", title="AuC", scale=alt.Scale(domain=[0, 1])),
-        "color": alt.Color("model:N", title=None, scale=scale, legend=legend),
+        "color": _model_color(names),
     }
     scored = base.transform_filter(alt.datum.state == "scored")
     line = scored.mark_line(strokeWidth=1.5, opacity=0.7, aria=False).encode(**channels)
     dots = base.mark_point(size=45, strokeWidth=1.5).encode(
         **channels,
-        fill=alt.Fill("model:N", title=None, scale=scale, legend=legend),
+        fill=alt.Fill("model:N", title=None, scale=_model_scale(names), legend=_model_legend()),
         fillOpacity=alt.condition(alt.datum.state == "saturated", alt.value(0), alt.value(1)),
         tooltip=[
             alt.Tooltip("model:N"),
@@ -77,11 +88,25 @@ def by_depth(names: list[str], key: str) -> Drawing:
             alt.Tooltip("state:N"),
         ],
     )
-    return (
-        alt.layer(line, dots)
-        .add_params(alt.param(name=KEY, value=key))
-        .properties(
-            height=280,
-            description="AuC of every layer of each model, from the first to the last.",
-        )
+    return alt.layer(line, dots).properties(
+        description="AuC of every layer of each model, from the first to the last."
     )
+
+
+def matched_curves(names: list[str], layers: list[str], x_name: str) -> alt.FacetChart:
+    """Accuracy curves of several models, one panel for each of the `layers` that correspond."""
+    line = alt.Chart().mark_line(strokeWidth=2, clip=True, point=alt.OverlayMarkDef(size=20))
+    panel = line.encode(x=horizontal(x_name), y=accuracy(), color=_model_color(names))
+    return panels(panel, layers, "matched")
+
+
+def _model_color(names: list[str]) -> alt.Color:
+    return alt.Color("model:N", title=None, scale=_model_scale(names), legend=_model_legend())
+
+
+def _model_scale(names: list[str]) -> alt.Scale:
+    return alt.Scale(domain=names, range=list(MODEL_COLORS))
+
+
+def _model_legend() -> alt.Legend:
+    return alt.Legend(labelLimit=240, columns=2)
