@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import altair as alt
 
-from onnxmem.report.charts import KEY, accuracy, horizontal, panels
+from onnxmem.report.charts import CHOSEN, KEY, accuracy, horizontal, panels
 from onnxmem.report.look import (
     MODEL_COLORS,
     NAMES,
@@ -93,11 +93,37 @@ def _along_depth(names: list[str], chosen: str) -> Drawing:
     )
 
 
+def matched_layer(names: list[str], key: str) -> Drawing:
+    """Accuracy against rank of one layer in several models; the page chooses layer and curve."""
+    points = (
+        alt.Chart(alt.NamedData("matched"))
+        .transform_filter(f"datum.layer === {CHOSEN} && datum.key === {KEY}")
+        .transform_flatten(["x", "accuracy"])
+    )
+    tooltip = [
+        alt.Tooltip("model:N"),
+        alt.Tooltip("x:Q", title="rank"),
+        alt.Tooltip("accuracy:Q", format=".3f"),
+    ]
+    dots = points.mark_point(filled=True, size=26, opacity=1).encode(
+        x=horizontal("rank"), y=accuracy(), color=_model_color(names), tooltip=tooltip
+    )
+    return (
+        alt.layer(_model_lines(points, names, "rank"), dots)
+        .add_params(alt.param(name=CHOSEN, value=0), alt.param(name=KEY, value=key))
+        .properties(height=280, description="Accuracy against rank of one layer of each model.")
+    )
+
+
 def matched_curves(names: list[str], layers: list[str], x_name: str) -> alt.FacetChart:
     """Accuracy curves of several models, one panel for each of the `layers` that correspond."""
-    line = alt.Chart().mark_line(strokeWidth=2, clip=True, point=alt.OverlayMarkDef(size=20))
-    panel = line.encode(x=horizontal(x_name), y=accuracy(), color=_model_color(names))
-    return panels(panel, layers, "matched")
+    return panels(_model_lines(alt.Chart(), names, x_name), layers, "matched")
+
+
+def _model_lines(points: alt.Chart, names: list[str], x_name: str) -> alt.Chart:
+    line = points.mark_line(strokeWidth=2, clip=True, point=alt.OverlayMarkDef(size=20), aria=False)
+    lines: alt.Chart = line.encode(x=horizontal(x_name), y=accuracy(), color=_model_color(names))
+    return lines
 
 
 def _model_color(names: list[str]) -> alt.Color:

@@ -72,6 +72,8 @@ def _page(
     ]
     keys = [key for key in words.KEYS if any(key in words.curve_keys(r) for r in reports)]
     together = _together(reports, names, keys) if len(reports) > 1 else None
+    if together and comparison is not None:
+        _add_matched(together, comparison, names, keys)
     drawn = [model["charts"] for model in models]
     scripts = [_runtime(), _source("page.js")]
     style = _source("page.css")
@@ -187,6 +189,25 @@ def _together(
             "depths": rows.depth_rows(reports),
         },
         "batches": _batches(reports),
+        "first": first,
+        "matched": None,
+    }
+
+
+def _add_matched(
+    together: dict[str, Any], comparison: Comparison, names: tuple[str, ...], keys: Sequence[str]
+) -> None:
+    """Add the chart of layers that correspond, where curves over rank were measured."""
+    over_rank = [key for key in keys if not key.startswith("ablation.")]
+    first = next((key for key in words.LEADING_KEYS if key in over_rank), None)
+    if first is None:
+        return
+    chart = model_charts.matched_layer(list(names), first)
+    together["specs"]["matched"] = _spec(chart, True)
+    together["datasets"]["matched"] = rows.matched_rows(comparison, over_rank)
+    together["matched"] = {
+        "layers": rows.matched_names(comparison),
+        "keys": over_rank,
         "first": first,
     }
 

@@ -82,7 +82,7 @@ def comparison_spec(comparison: Comparison) -> dict[str, Any]:
     datasets = {
         "models": rows.model_rows(comparison.reports),
         "depths": rows.depth_rows(comparison.reports),
-        "matched": rows.matched_rows(comparison, leading),
+        "matched": rows.matched_rows(comparison, [leading]),
     }
     return _spec(title, said, [panels], datasets)
 

@@ -197,29 +197,24 @@ def matched_names(comparison: Comparison) -> list[str]:
     ]
 
 
-def matched_rows(comparison: Comparison, key: str) -> list[Row]:
-    """Return a row for each model's curve `key` of each layer, named as the layer's row is."""
-    curves = [
-        {
-            layer.tensor: curve
-            for layer in report.layers
-            for curve in layer.curves
-            if curve.key == key
-        }
-        for report in comparison.reports
-    ]
+def matched_rows(comparison: Comparison, keys: Sequence[str]) -> list[Row]:
+    """Return a row for each model's curve `keys` of each layer, named as the layer's row is."""
+    layers = [{layer.tensor: layer for layer in one.layers} for one in comparison.reports]
+    models = model_names(comparison.reports)
     return [
         {
             "model": model,
+            "layer": place,
             "row": name,
-            "x": list(of[tensor].x),
-            "accuracy": _rounded(of[tensor].accuracy),
+            "key": curve.key,
+            "x": list(curve.x),
+            "accuracy": _rounded(curve.accuracy),
         }
-        for name, row in zip(matched_names(comparison), comparison.layers, strict=True)
-        for model, of, tensor in zip(
-            model_names(comparison.reports), curves, row.tensors, strict=True
-        )
+        for place, name in enumerate(matched_names(comparison))
+        for model, of, tensor in zip(models, layers, comparison.layers[place].tensors, strict=True)
         if tensor in of
+        for curve in of[tensor].curves
+        if curve.key in keys
     ]
 
 

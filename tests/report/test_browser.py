@@ -126,6 +126,19 @@ def test_mouse_and_keyboard_choose_a_layer(show: Callable[..., Shown]) -> None:
     assert button.get_attribute("aria-pressed") == "true"
 
 
+def test_layers_that_correspond_are_drawn_together(show: Callable[..., Shown]) -> None:
+    tab = show("compared", *WIDE).tab
+    lines = tab.locator("#t-matched .mark-line path")
+    before = lines.evaluate_all("paths => paths.map(path => path.getAttribute('d'))")
+    tab.locator("#t-layer").select_option("1")
+    tab.wait_for_function(
+        "old => { const path = document.querySelector('#t-matched .mark-line path');"
+        " return path && path.getAttribute('d') !== old }",
+        arg=before[0],
+    )
+    assert len(before) == lines.count() == 2
+
+
 def test_classes_are_drawn_on_demand(show: Callable[..., Shown]) -> None:
     tab = show("failing", *WIDE).tab
     lines = tab.locator("#m0-rank .mark-line path")

@@ -99,6 +99,11 @@
       select.addEventListener("change", send);
       send();
     }
+    for (const select of document.querySelectorAll("select[data-layer-of]")) {
+      const send = () => signal(select.dataset.layerOf, "chosen", Number(select.value));
+      select.addEventListener("change", send);
+      send();
+    }
     for (const select of document.querySelectorAll("select[data-groups-of]")) {
       const send = () => {
         for (const name of ["rank", "fraction"]) {
