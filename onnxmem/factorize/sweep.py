@@ -19,6 +19,11 @@ from onnxmem.factorize.target import Target
 
 Preset = Literal["fast", "default", "quality"]
 _POLISH = 6
+_TINY = 1 << 12
+"""Values of a matrix up to which iterating further costs next to nothing. It pays there: such
+matrices are nearly exact at most ranks, below the error at which other sweeps end."""
+_TINY_FLOOR = 0.01
+_TINY_ITERATIONS = 100
 
 
 def nmf_sweep(
@@ -54,7 +59,10 @@ def _sweep(live: Live, ranks: tuple[int, ...], seed: int, preset: Preset) -> Ite
     m, q = live.a.shape
     hard = [rank for rank in ranks if rank < live.limit]
     a_t, last = namespace(live.a).ascontiguousarray(live.a.T), None
-    for pairs in _solve(live.a, hard, seed, EFFORTS[preset]):
+    effort = EFFORTS[preset]
+    if live.a.size <= _TINY:
+        effort = replace(effort, floor=_TINY_FLOOR, iterations=_TINY_ITERATIONS)
+    for pairs in _solve(live.a, hard, seed, effort):
         found = _measured(live, pairs.w[0, :, :m], pairs.h[0, :, :q], a_t)
         last = found if last is None or found.error <= last.error else _padded(last, found.rank)
         yield last

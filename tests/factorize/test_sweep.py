@@ -71,6 +71,18 @@ def test_a_sweep_is_at_least_as_close_as_scikit_learn_on_average(layer: Any) -> 
     assert ratio.max() < 1.02
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("seed", range(4))
+def test_small_matrices_of_nearly_low_rank_are_as_close_as_scikit_learns(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    product, noise = rng.random((30, 6)) @ rng.random((6, 20)), rng.random((30, 20))
+    a = (product + 0.05 * noise).astype(np.float32)
+    for factors in nmf_sweep(a, [6, 8, 12]):
+        model = NMF(factors.rank, init="nndsvda", max_iter=200, random_state=0)
+        theirs = relative_error(a, model.fit_transform(a) @ model.components_)
+        assert factors.error < 1.02 * theirs
+
+
 def test_quality_is_closer_to_a_stationary_point(layer: Any) -> None:
     default, quality = (
         np.array([(f.error, f.kkt) for f in nmf_sweep(layer, RANKS, preset=p)]).mean(axis=0)
