@@ -8,8 +8,8 @@ from typing import TypeVar
 import numpy as np
 
 from onnxmem.arrays import Array
-from onnxmem.auditing.bench import Bench
 from onnxmem.auditing.capture import Capture, CutRunner
+from onnxmem.auditing.context import Context
 from onnxmem.auditing.memory import Load, divide
 from onnxmem.auditing.outputs import deviation
 from onnxmem.factorize import Compressor
@@ -26,31 +26,31 @@ class SkipError(Exception):
 class CutRun:
     """The work on one cut; its captures are kept while the memory budget allows it."""
 
-    def __init__(self, site: Site, bench: Bench) -> None:
+    def __init__(self, site: Site, context: Context) -> None:
         """Cut the model and run a few samples, to see how large the tensors are.
 
         Raises:
             OutOfMemoryError: the memory budget does not hold a single batch.
         """
-        self.bench = bench
-        network = bench.network
+        self.context = context
+        network = context.network
         self.cut = split(network.model, site.tensor, network.output)
-        self.runner = CutRunner(network, self.cut, bench.inputs, bench.shared)
-        few = np.arange(network.batch or min(2, len(bench.truth)))
+        self.runner = CutRunner(network, self.cut, context.inputs, context.shared)
+        few = np.arange(network.batch or min(2, len(context.truth)))
         probe = self.runner.capture(few, site.feature_axis or 0, len(few))
         tensor = probe.pieces[0].tensor
         self.axis = _feature_axis(site, tensor)
         self.shape = (None, *map(int, tensor.shape[1:]))
-        kinds = bench.settings.batch
+        kinds = context.settings.batch
         self.load = Load(
             captured=probe.nbytes // len(few),
             largest=network.largest,
-            batch=max(len(batch.rows) for kind in kinds for batch in bench.batches(kind)),
-            samples=len(bench.truth) * len(kinds),
+            batch=max(len(batch.rows) for kind in kinds for batch in context.batches(kind)),
+            samples=len(context.truth) * len(kinds),
             native=network.batch,
-            whole=bool(self.cut.whole_batch) or not bench.separable,
+            whole=bool(self.cut.whole_batch) or not context.separable,
         )
-        self.share = divide(self.load, network.memory, bench.workers.count)
+        self.share = divide(self.load, network.memory, context.workers.count)
         self._kept: dict[tuple[str, int], Capture] = {}
         self._unchanged: dict[tuple[str, int], np.ndarray] = {}
         self._limits: dict[tuple[str, int], int] = {}
@@ -58,15 +58,15 @@ class CutRun:
 
     def map(self, function: Callable[[T], R], items: Iterable[T]) -> list[R]:
         """Apply `function` to batches, as many at once as the memory budget allows."""
-        return self.bench.workers.map(function, items, self.share.side_by_side)
+        return self.context.workers.map(function, items, self.share.side_by_side)
 
     def capture(self, kind: str, number: int) -> Capture:
         """Return the activations of one batch, from the memory or the head."""
         key = (kind, number)
         if key in self._kept:
             return self._kept[key]
-        rows = self.bench.batches(kind)[number].rows
-        with self.bench.clock.stage("head"):
+        rows = self.context.batches(kind)[number].rows
+        with self.context.clock.stage("head"):
             capture = self.runner.capture(rows, self.axis, self.share.step)
         if self.share.keep:
             self._kept[key] = capture
@@ -74,7 +74,7 @@ class CutRun:
 
     def check(self) -> float:
         """Return how far the tail of the uncompressed tensor is from the model, on all batches."""
-        numbered = [key for kind in self.bench.settings.batch for key in self.numbers(kind)]
+        numbered = [key for kind in self.context.settings.batch for key in self.numbers(kind)]
         self.runner.prepare_tail(self.capture(*numbered[0]).pieces[0])
         return max(self.map(self._deviation, numbered))
 
@@ -82,10 +82,10 @@ class CutRun:
         kind, number = key
         capture = self.capture(kind, number)
         self._limits[key] = _limit(capture)
-        with self.bench.clock.stage("tail"):
+        with self.context.clock.stage("tail"):
             outputs = self.runner.outputs(capture)
-        self._unchanged[key] = self._hits(outputs, self.bench.batches(kind)[number].rows)
-        expected, start, worst = self.bench.reference[kind][number], 0, 0.0
+        self._unchanged[key] = self._hits(outputs, self.context.batches(kind)[number].rows)
+        expected, start, worst = self.context.reference[kind][number], 0, 0.0
         for piece, output in zip(capture.pieces, outputs, strict=True):
             part = expected[start : start + piece.samples]
             worst, start = max(worst, deviation(output, part)), start + piece.samples
@@ -93,17 +93,17 @@ class CutRun:
 
     def hits(self, kind: str, number: int, capture: Capture, approximation: Array) -> np.ndarray:
         """Return which samples of a batch are correct after an approximation."""
-        with self.bench.clock.stage("tail"):
+        with self.context.clock.stage("tail"):
             outputs = self.runner.outputs(capture, capture.tensors(approximation))
-        return self._hits(outputs, self.bench.batches(kind)[number].rows)
+        return self._hits(outputs, self.context.batches(kind)[number].rows)
 
     def unchanged_hits(self, kind: str, number: int) -> np.ndarray:
         """Return which samples of a batch are correct after the uncompressed tensor."""
         return self._unchanged[kind, number]
 
     def _hits(self, outputs: Sequence[Array], rows: np.ndarray) -> np.ndarray:
-        predicted = np.concatenate([self.bench.network.predict(one) for one in outputs])
-        return np.asarray(predicted == self.bench.truth[rows])
+        predicted = np.concatenate([self.context.network.predict(one) for one in outputs])
+        return np.asarray(predicted == self.context.truth[rows])
 
     def known(self, method: Compressor, level: float) -> np.ndarray | None:
         """Return what samples got from another kind of batch, where batches play no part."""
@@ -111,12 +111,12 @@ class CutRun:
 
     def remember(self, method: Compressor, level: float, correct: np.ndarray) -> None:
         """Keep what samples got where it does not depend on the batch that they are in."""
-        if method.row_by_row and self.bench.independent:
+        if method.row_by_row and self.context.independent:
             self._correct[method.name, level] = correct
 
     def numbers(self, kind: str) -> list[tuple[str, int]]:
         """Return the keys of the batches of a kind."""
-        return [(kind, number) for number in range(len(self.bench.batches(kind)))]
+        return [(kind, number) for number in range(len(self.context.batches(kind)))]
 
     def limit(self, key: tuple[str, int]) -> int:
         """Return the rank from which on any approximation of this batch can be exact."""

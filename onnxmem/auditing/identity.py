@@ -24,7 +24,7 @@ from threadpoolctl import threadpool_info
 
 from onnxmem._version import __version__
 from onnxmem.arrays import load_cupy, to_host
-from onnxmem.auditing.bench import Bench
+from onnxmem.auditing.context import Context
 from onnxmem.data import Samples
 from onnxmem.runtime import Device
 
@@ -37,24 +37,24 @@ _CODE = frozenset({".py", ".cu", ".cuh", ".so", ".pyd"})
 
 
 def identify(
-    bench: Bench, samples: Samples, settings: Mapping[str, Any], environment: Mapping[str, Any]
+    context: Context, samples: Samples, settings: Mapping[str, Any], environment: Mapping[str, Any]
 ) -> str:
     """Return a SHA-256 of what the results of all layers of an audit depend on.
 
     Args:
-        bench: what the layers have in common.
+        context: what the layers have in common.
         samples: those that the audit chose from.
         settings: all of the audit, resolved.
         environment: device and versions, as in the report.
     """
-    network = bench.network
+    network = context.network
     facts = {
         "code": _code(),
         "environment": {k: v for k, v in environment.items() if k != "device_reason"},
         "hardware": _hardware(network.device),
         "model": (network.model.sha256, network.output, network.form, network.batch),
         "settings": {k: v for k, v in settings.items() if k not in _WITHOUT_INFLUENCE},
-        "samples": _samples(bench, samples),
+        "samples": _samples(context, samples),
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True, default=repr).encode()).hexdigest()
 
@@ -113,22 +113,22 @@ def _cuda_library(name: str, major: int) -> list[int]:
     return [part.value for part in parts]
 
 
-def _samples(bench: Bench, samples: Samples) -> str:
+def _samples(context: Context, samples: Samples) -> str:
     """Return a hash of the chosen samples, their batches, and what counts as correct.
 
     The digests of samples are those of the data as they were given, rounded, so what the model
     takes comes beside them.
     """
-    selection = bench.selection
+    selection = context.selection
     digest = hashlib.sha256(samples.digests[selection.rows].tobytes())
-    for name, array in sorted({**bench.inputs, **bench.shared}.items()):
+    for name, array in sorted({**context.inputs, **context.shared}.items()):
         digest.update(repr((name, array.dtype.str, array.shape)).encode())
         digest.update(_bytes(to_host(array)))
     for batch in (*selection.single, *selection.mixed):
         digest.update(repr((batch.label, len(batch.rows))).encode())
         digest.update(batch.rows.astype("<i8").tobytes())
-    digest.update(bench.truth.astype("<i8").tobytes())
-    digest.update(repr((bench.baseline, bench.independent)).encode())
+    digest.update(context.truth.astype("<i8").tobytes())
+    digest.update(repr((context.baseline, context.independent)).encode())
     return digest.hexdigest()
 
 

@@ -1,15 +1,17 @@
 """Does axis 0 count samples that do not touch each other? Asked by running the model.
 
-Three questions about batches, each decided where its answer is used. `check_independent` asks here
-whether axis 0 counts samples at all: if not, there is no audit. `Whole.is_separable` asks whether
-the size of a batch matters: if not, batches run in pieces. An audit asks last whether every sample
-really got one output in both of its batches: if so, compressors that treat each sample by itself
-are measured on one kind of batch for both. A model that quantises by the range of its batch passes
-the first and neither of the others.
+There are three questions about batches, each decided where its answer is used:
 
-Graphs do not tell: axis 0 may be time, or the members of a set that attend to each other. Turning
-samples around is not enough of a test, because attention turns with them; repeating some in place
-of others changes what is attended to, and what comes before what.
+- `check_independent`, here: does axis 0 count samples at all? If not, there is no audit.
+- `WholeModel.is_separable`: does the size of a batch matter? If not, batches run in pieces.
+- `setup.set_up`: did every sample get one output in both of its batches? If so, compressors that
+  treat each sample by itself are measured on one kind of batch, and the result holds for both.
+
+A model that quantises by the range of its batch passes the first and neither of the others.
+
+The graph does not tell: axis 0 may be time, or the members of a set that attend to each other.
+Reversing the samples is not enough of a test, because attention is reversed with them; repeating
+some in place of others changes what is attended to, and what comes before what.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from onnxmem.auditing.bench import Bench
+from onnxmem.auditing.context import Context
 from onnxmem.auditing.cut_run import CutRun, SkipError
 from onnxmem.auditing.outputs import TOLERANCE
 from onnxmem.auditing.points import measure_curve
@@ -31,7 +31,7 @@ class Measured:
     exhausted: bool = False
 
 
-def measure_layer(site: Site, bench: Bench, advance: Callable[[int], None]) -> Measured:
+def measure_layer(site: Site, context: Context, advance: Callable[[int], None]) -> Measured:
     """Measure all curves of one site; `advance` is told how many are done.
 
     A site that cannot be measured is skipped, and its record says why.
@@ -39,7 +39,7 @@ def measure_layer(site: Site, bench: Bench, advance: Callable[[int], None]) -> M
     if site.status != "ok":
         return unmeasured(site, site.reason)
     try:
-        return _measure(site, bench, advance)
+        return _measure(site, context, advance)
     except SkipError as cause:
         return unmeasured(site, str(cause))
     except (ModelRefusedError, UsageError) as cause:
@@ -51,8 +51,8 @@ def measure_layer(site: Site, bench: Bench, advance: Callable[[int], None]) -> M
         return replace(unmeasured(site, reason), failed=True, exhausted=True)
 
 
-def _measure(site: Site, bench: Bench, advance: Callable[[int], None]) -> Measured:
-    run = CutRun(site, bench)
+def _measure(site: Site, context: Context, advance: Callable[[int], None]) -> Measured:
+    run = CutRun(site, context)
     error = run.check()
     cut = CutInfo(run.cut.crossing + run.cut.direct, error)
     layer = replace(unmeasured(site, "").layer, shape=run.shape, feature_axis=run.axis, cut=cut)
@@ -86,9 +86,9 @@ def _curves(
     """Measure every compressor on every kind of batch."""
     curves: list[Curve] = []
     resampled = {}
-    for kind in run.bench.settings.batch:
+    for kind in run.context.settings.batch:
         limit = max(map(run.limit, run.numbers(kind)))
-        for name in run.bench.settings.compress:
+        for name in run.context.settings.compress:
             one, areas = measure_curve(run, kind, compressor(name), limit)
             curves.append(one)
             resampled[one.key] = areas

@@ -15,12 +15,12 @@ from typing import Any
 
 from onnxmem import graph
 from onnxmem.arrays import resident_memory
-from onnxmem.auditing.bench import Bench
 from onnxmem.auditing.clock import Clock
+from onnxmem.auditing.context import Context
 from onnxmem.auditing.cost import SCHEMA, Cost, LayerPlan, Plan
 from onnxmem.auditing.cut_run import CutRun, SkipError
 from onnxmem.auditing.network import Network
-from onnxmem.auditing.opened import opened
+from onnxmem.auditing.open_model import open_model
 from onnxmem.auditing.points import factor_room, levels
 from onnxmem.auditing.rank_choice import first_places
 from onnxmem.auditing.run import check_complete
@@ -49,17 +49,17 @@ def plan_audit(
         OnnxmemError: whatever would keep the audit from starting.
     """
     check_complete(arrays, settings, baseline)
-    with opened(path, arrays, settings) as ready:
-        bench, reference = _bench(ready.network, ready.samples, settings, ready.team)
-        layers = [_plan_layer(site, bench) for site in ready.sites]
+    with open_model(path, arrays, settings) as ready:
+        context, reference = _context(ready.network, ready.samples, settings, ready.team)
+        layers = [_plan_layer(site, context) for site in ready.sites]
         before = resident_memory()
-        batches = sum(len(bench.batches(kind)) for kind in settings.batch)
+        batches = sum(len(context.batches(kind)) for kind in settings.batch)
     used = [layer for layer in layers if not layer.reason]
     return Plan(
         schema=SCHEMA,
         model=str(path),
         device=ready.device.name,
-        samples=len(bench.truth),
+        samples=len(context.truth),
         batches=batches,
         workers=ready.team.count,
         sessions=2 * len(used) + 1,
@@ -70,10 +70,10 @@ def plan_audit(
     )
 
 
-def _bench(
+def _context(
     network: Network, samples: Samples, settings: Settings, team: Workers
-) -> tuple[Bench, Cost]:
-    """Return a bench that knows no answers, and what the untouched model's answers cost."""
+) -> tuple[Context, Cost]:
+    """Return a context that knows no answers, and what the untouched model's answers cost."""
     whole, selection, inputs = select(network, samples, samples.digests, settings, team)
     separable = whole.is_separable(inputs, len(selection.rows))
     rows = selection.single[0].rows
@@ -82,7 +82,7 @@ def _bench(
     at_once = network.at_once(whole.step(separable, len(rows)), team.count)
     team.map(partial(whole.output, inputs, separable), [rows] * at_once, at_once)
     count = sum(len(selection.batches(kind)) for kind in {"class", *settings.batch})
-    bench = Bench(
+    context = Context(
         network=network,
         inputs=inputs,
         shared=whole.shared,
@@ -97,14 +97,14 @@ def _bench(
         workers=team,
         clock=Clock(),
     )
-    return bench, Cost(head_runs=count, seconds=count * seconds / min(team.count, count))
+    return context, Cost(head_runs=count, seconds=count * seconds / min(team.count, count))
 
 
-def _plan_layer(site: graph.Site, bench: Bench) -> LayerPlan:
+def _plan_layer(site: graph.Site, context: Context) -> LayerPlan:
     if site.status != "ok":
         return LayerPlan(site.tensor, site.reason)
     try:
-        return _Trial(site, bench).plan()
+        return _Trial(site, context).plan()
     except (SkipError, ModelRefusedError, OutOfMemoryError, UsageError) as cause:
         return LayerPlan(site.tensor, str(cause))
 
@@ -112,11 +112,11 @@ def _plan_layer(site: graph.Site, bench: Bench) -> LayerPlan:
 class _Trial:
     """One batch of one cut, with a clock beside it."""
 
-    def __init__(self, site: graph.Site, bench: Bench) -> None:
-        self.tensor, self.bench, self.settings = site.tensor, bench, bench.settings
-        self.run = CutRun(site, bench)
+    def __init__(self, site: graph.Site, context: Context) -> None:
+        self.tensor, self.context, self.settings = site.tensor, context, context.settings
+        self.run = CutRun(site, context)
         kind = self.settings.batch[0]
-        rows, runner = bench.batches(kind)[0].rows, self.run.runner
+        rows, runner = context.batches(kind)[0].rows, self.run.runner
         self.capture, self.head = self._timed(
             lambda: runner.capture(rows, self.run.axis, self.run.share.step)
         )
@@ -132,7 +132,7 @@ class _Trial:
         return self.run.runner.outputs(self.capture, self.capture.tensors(self.matrix))
 
     def _timed(self, work: Callable[[], Any]) -> tuple[Any, float]:
-        return _timed(work, self.bench.network.device.is_cuda)
+        return _timed(work, self.context.network.device.is_cuda)
 
     def plan(self) -> LayerPlan:
         """Count what all compressors do with all kinds of batches."""
@@ -197,7 +197,7 @@ class _Trial:
             fitting = max(fitting, self._fitting(method, grid, chosen))
             cost = Cost()
             for number, kind in enumerate(self.settings.batch):
-                known = number and method.row_by_row and self.bench.independent
+                known = number and method.row_by_row and self.context.independent
                 cost += self._cost(
                     self._batches(kind),
                     heads=0 if self.run.share.keep else 1 + len(chosen),
@@ -224,7 +224,7 @@ class _Trial:
         return level == 1 if name == "ablation" else name == "nmf" and level >= self.limit
 
     def _batches(self, kind: str) -> int:
-        return len(self.bench.batches(kind))
+        return len(self.context.batches(kind))
 
     def _cost(
         self,

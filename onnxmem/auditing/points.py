@@ -53,9 +53,9 @@ class _Points:
 
     def __init__(self, cut: CutRun, kind: str, method: Compressor, limit: int) -> None:
         self.cut, self.kind, self.method = cut, kind, method
-        self.batches = cut.bench.batches(kind)
+        self.batches = cut.context.batches(kind)
         self.numbers = range(len(self.batches))
-        self.settings = cut.bench.settings
+        self.settings = cut.context.settings
         self.grid = levels(method, self.settings, limit)
         self.fitted: list[Compressed] = []
         self.correct: dict[float, np.ndarray] = {}
@@ -99,7 +99,7 @@ class _Points:
             yield numbers[start : start + step]
 
     def _timed(self, apply: Run, function: Callable[[Any], Any], items: Iterable[Any]) -> Any:
-        timed = self.cut.bench.clock.timed
+        timed = self.cut.context.clock.timed
         return apply(partial(timed, "factorization", function), items)
 
     def _measure_batch(self, number: int) -> list[tuple[np.ndarray, float]]:
@@ -123,7 +123,7 @@ class _Points:
         matrix = capture.matrix()
         hits, errors = [], []
         for draw in range(fitted.draws(level)):
-            with self.cut.bench.clock.stage("factorization"):
+            with self.cut.context.clock.stage("factorization"):
                 approximation = fitted.approximate(matrix, level, draw)
                 exact = approximation is matrix
                 errors.append(0.0 if exact else relative_error(matrix, approximation))
@@ -137,7 +137,7 @@ class _Points:
 
     def _take(self, level: float, scored: Sequence[tuple[np.ndarray, float]]) -> None:
         """Put the scores of all batches at one level together."""
-        correct = np.zeros((len(scored[0][0]), len(self.cut.bench.truth)), np.float32)
+        correct = np.zeros((len(scored[0][0]), len(self.cut.context.truth)), np.float32)
         for batch, (hits, _) in zip(self.batches, scored, strict=True):
             correct[:, batch.rows] = hits
         self.cut.remember(self.method, level, correct)
@@ -146,15 +146,15 @@ class _Points:
 
     def record(self, x: tuple[float, ...], bound: float) -> tuple[Curve, np.ndarray]:
         """Return the curve through the levels `x`, and its bootstrap AuCs."""
-        bench, x_name = self.cut.bench, self.method.x_name
+        context, x_name = self.cut.context, self.method.x_name
         draws = max(len(self.correct[level]) for level in x)
-        shape = (draws, len(bench.truth))
+        shape = (draws, len(context.truth))
         drawn = np.stack(
             [np.broadcast_to(self.correct[level], shape) for level in x], axis=-1, dtype=np.float64
         )
         correct = drawn.mean(axis=0).T
         accuracy = correct.mean(axis=1)
-        areas = bench.weights[self.kind] @ curve.area(x, drawn, x_name).T
+        areas = context.weights[self.kind] @ curve.area(x, drawn, x_name).T
         resampled = (
             (areas * curve.redraw(draws, self.settings.seed, len(areas))).sum(axis=1).clip(0, 1)
         )
@@ -171,9 +171,9 @@ class _Points:
             auc=auc,
             auc_low=max(min(low, auc) - bound, 0.0),
             auc_high=min(max(high, auc) + bound, 1.0),
-            auc_relative=auc / bench.baseline if bench.baseline else 0.0,
+            auc_relative=auc / context.baseline if context.baseline else 0.0,
             auc_bound=bound,
-            saturated=curve.is_saturated(auc, bench.baseline),
+            saturated=curve.is_saturated(auc, context.baseline),
             groups=tuple(self._group(batch, correct, x) for batch in self.batches),
             sample_auc=curve.pack(curve.area(x, correct.T[order], x_name)),
         )

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from onnxmem._version import __version__
 from onnxmem.auditing import verdict
 from onnxmem.auditing.layer import unmeasured
-from onnxmem.auditing.opened import RefusedError
+from onnxmem.auditing.open_model import RefusedError
 from onnxmem.auditing.settings import Settings
 from onnxmem.records import SCHEMA, Baseline, DataInfo, Report, Tool
 

@@ -16,9 +16,9 @@ from onnxmem._version import __version__
 from onnxmem.auditing import verdict
 from onnxmem.auditing.clock import Clock
 from onnxmem.auditing.identity import identify
-from onnxmem.auditing.kept import Kept
 from onnxmem.auditing.layer import Measured, unmeasured
-from onnxmem.auditing.opened import Opened, RefusedError, opened
+from onnxmem.auditing.layer_cache import LayerCache
+from onnxmem.auditing.open_model import OpenModel, RefusedError, open_model
 from onnxmem.auditing.refused import refused_report
 from onnxmem.auditing.settings import Settings
 from onnxmem.auditing.setup import describe, set_up
@@ -84,13 +84,13 @@ def run_audit(
     listen(Progress("loading the model", 0, 0))
     check_complete(arrays, settings, baseline)
     try:
-        with opened(path, arrays, settings) as ready:
+        with open_model(path, arrays, settings) as ready:
             sites, samples, network = ready.sites, ready.samples, ready.network
             digests = samples.digests if digests is None else digests
-            bench, accuracy, labelling = set_up(
+            context, accuracy, labelling = set_up(
                 network, samples, digests, settings, ready.team, clock
             )
-            data = describe(samples, digests, bench, labelling, data_path, data_options)
+            data = describe(samples, digests, context, labelling, data_path, data_options)
             resolved = settings.to_dict() | {
                 "metric": accuracy.metric,
                 "output_name": network.output,
@@ -98,13 +98,13 @@ def run_audit(
             if baseline is not None:
                 verdict.check_comparable(data, resolved, baseline)
             hints = (labelling.suspicion, *data.notes)
-            doubt = verdict.doubt_baseline(accuracy, len(bench.truth), settings, hints)
+            doubt = verdict.doubt_baseline(accuracy, len(context.truth), settings, hints)
             machine = environment(ready)
-            kept = Kept(store, identify(bench, samples, resolved, machine), bench)
+            cache = LayerCache(store, identify(context, samples, resolved, machine), context)
             measured, cached = (
                 ([unmeasured(site, doubt) for site in sites], 0)
                 if doubt
-                else _measure(sites, kept, settings, listen)
+                else _measure(sites, cache, settings, listen)
             )
     except RefusedError as refusal:
         return refused_report(
@@ -155,12 +155,12 @@ def check_complete(
 
 
 def _measure(
-    sites: Sequence[graph.Site], kept: Kept, settings: Settings, listen: Listener
+    sites: Sequence[graph.Site], cache: LayerCache, settings: Settings, listen: Listener
 ) -> tuple[list[Measured], int]:
     """Return all layers in their order, and how many of them were known before."""
     each = len(settings.compress) * len(settings.batch)
     total, measured = each * len(sites), []
-    found = [kept.find(site) for site in sites]
+    found = [cache.find(site) for site in sites]
     cached = sum(len(parts) == len(settings.compress) for parts in found)
     done = each * cached
     if cached:
@@ -168,11 +168,11 @@ def _measure(
         listen(Progress("looking at the cache", done, total, note))
     for site, parts in zip(sites, found, strict=True):
         if len(parts) == len(settings.compress):
-            measured.append(kept.complete(site, parts))
+            measured.append(cache.complete(site, parts))
             continue
         report = partial(_report_curve, listen, site.tensor, done, total)
         report(0)
-        measured.append(kept.complete(site, parts, report))
+        measured.append(cache.complete(site, parts, report))
         done += each
     exhausted = [item.layer.reason for item in measured if item.exhausted]
     if exhausted and not any(item.layer.curves for item in measured):
@@ -185,7 +185,7 @@ def _report_curve(listen: Listener, tensor: str, before: int, total: int, done: 
     listen(Progress(tensor, before + done, total))
 
 
-def environment(ready: Opened | None) -> dict[str, Any]:
+def environment(ready: OpenModel | None) -> dict[str, Any]:
     """Return what the numbers may depend on besides model, data and settings.
 
     `ready` is None where no device was chosen and no sample read, since nothing ran.

@@ -11,15 +11,15 @@ import numpy as np
 from onnxmem import curve
 from onnxmem.arrays import Array, to_host
 from onnxmem.auditing import verdict
-from onnxmem.auditing.bench import Bench
 from onnxmem.auditing.clock import Clock
+from onnxmem.auditing.context import Context
 from onnxmem.auditing.independence import check_independent
 from onnxmem.auditing.labelling import Labelling, read_labels
 from onnxmem.auditing.network import Network
 from onnxmem.auditing.outputs import TOLERANCE, deviation
 from onnxmem.auditing.predictions import predictions
 from onnxmem.auditing.settings import Settings
-from onnxmem.auditing.whole import Whole
+from onnxmem.auditing.whole_model import WholeModel
 from onnxmem.auditing.workers import Workers
 from onnxmem.data import Samples, Selection, draw
 from onnxmem.records import Baseline, DataInfo
@@ -27,14 +27,14 @@ from onnxmem.records import Baseline, DataInfo
 
 def select(
     network: Network, samples: Samples, digests: np.ndarray, settings: Settings, team: Workers
-) -> tuple[Whole, Selection, dict[str, Array]]:
+) -> tuple[WholeModel, Selection, dict[str, Array]]:
     """Compile the untouched model, choose the samples of the audit, and bring them to the device.
 
     Raises:
         DataError: there are too few samples.
         InconclusiveError: the output is none that classifies, or depends on other samples.
     """
-    whole = Whole(network, network.feeds(samples.shared))
+    whole = WholeModel(network, network.feeds(samples.shared))
     labels = samples.labels
     check_independent(network, whole.session, samples.inputs, whole.shared)
     if labels is None:
@@ -53,7 +53,7 @@ def set_up(
     settings: Settings,
     team: Workers,
     clock: Clock,
-) -> tuple[Bench, Baseline, Labelling]:
+) -> tuple[Context, Baseline, Labelling]:
     """Run the untouched model: group the samples, and measure what it knows of them.
 
     Args:
@@ -80,7 +80,7 @@ def set_up(
     metric = settings.metric or ("top1" if samples.labels is not None else "fidelity")
     truth = labelling.truth if metric == "top1" else predicted
     accuracy = float((predicted == truth).mean())
-    bench = Bench(
+    context = Context(
         network=network,
         inputs=inputs,
         shared=whole.shared,
@@ -103,11 +103,11 @@ def set_up(
         value=accuracy,
         chance=verdict.chance_accuracy(truth),
     )
-    return bench, baseline, labelling
+    return context, baseline, labelling
 
 
 def _reference(
-    whole: Whole,
+    whole: WholeModel,
     selection: Selection,
     inputs: Mapping[str, Array],
     separable: bool,
@@ -142,14 +142,14 @@ def _independent(selection: Selection, reference: Mapping[str, Sequence[Array]])
 def describe(
     samples: Samples,
     digests: np.ndarray,
-    bench: Bench,
+    context: Context,
     labelling: Labelling,
     path: str,
     options: Mapping[str, Any],
 ) -> DataInfo:
     """Return what a report says of the data, which were read from `path` with `options`."""
-    selection = bench.selection
-    few = _few(selection, bench.settings.per_class)
+    selection = context.selection
+    few = _few(selection, context.settings.per_class)
     return DataInfo(
         path=path,
         sha256=samples.sha256,

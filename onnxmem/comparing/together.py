@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from onnxmem import graph
-from onnxmem.auditing.opened import opened, read_model
+from onnxmem.auditing.open_model import open_model, read_model
 from onnxmem.auditing.predictions import predictions
 from onnxmem.auditing.run import Listener, run_audit
 from onnxmem.auditing.settings import Settings
-from onnxmem.auditing.whole import Whole
+from onnxmem.auditing.whole_model import WholeModel
 from onnxmem.cache import NOWHERE, Store
 from onnxmem.data import Column, Samples, make_samples
 from onnxmem.data.columns import RESERVED
@@ -156,8 +156,8 @@ def _labels(
 def _predicted(path: str | Path, arrays: Mapping[str, Column], settings: Settings) -> np.ndarray:
     """Return what a model predicts for all samples (samples,), of every split."""
     everything = {name: array for name, array in arrays.items() if name != "split"}
-    with opened(path, everything, replace(settings, split=None)) as ready:
-        whole = Whole(ready.network, ready.network.feeds(ready.samples.shared))
+    with open_model(path, everything, replace(settings, split=None)) as ready:
+        whole = WholeModel(ready.network, ready.network.feeds(ready.samples.shared))
         inputs = ready.samples.inputs
         return predictions(ready.network, whole.session, inputs, whole.shared, ready.team)
 

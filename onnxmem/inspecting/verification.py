@@ -34,18 +34,18 @@ def verify(
     with device.scope():
         for inputs, recorded in _cases(model, trial, device):
             with prepare(model, inputs.samples, inputs.shared, device, settings) as network:
-                bench = _Bench(replace(network, prepack=False), inputs, output)
+                checker = _Checker(replace(network, prepack=False), inputs, output)
                 checked = tuple(
-                    _worse(s, bench.check(s)) if s.status == "ok" else s for s in checked
+                    _worse(s, checker.check(s)) if s.status == "ok" else s for s in checked
                 )
-            samples += bench.count
+            samples += checker.count
             if recorded is not None:
-                agreements.append(agreement(recorded, bench.expected))
+                agreements.append(agreement(recorded, checker.expected))
     failed = sum(
         before.status == "ok" != after.status for before, after in zip(sites, checked, strict=True)
     )
-    batch = None if bench.axis else network.batch
-    ran = (device.name, samples, batch, bench.axis, inputs.random, failed, inputs.notes)
+    batch = None if checker.axis else network.batch
+    ran = (device.name, samples, batch, checker.axis, inputs.random, failed, inputs.notes)
     return checked, Verified(*ran, tuple(agreements))
 
 
@@ -68,7 +68,7 @@ def _worse(before: Inspected, after: Inspected) -> Inspected:
     return replace(after, relative_error=max(errors))
 
 
-class _Bench:
+class _Checker:
     """The whole model's outputs for some samples, and every cut against them.
 
     `samples` holds them twice: as they are (`rows`), then mixed up along `axis`, the axis of the

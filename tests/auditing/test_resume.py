@@ -16,7 +16,7 @@ KILLED = """
 import os, signal, sys
 import numpy as np
 import onnxmem
-from onnxmem.auditing import kept, run
+from onnxmem.auditing import layer_cache, run
 from onnxmem.cache import store
 
 model, data, folder, log, moment, result = sys.argv[1:]
@@ -32,11 +32,11 @@ def tell(word, site):
     with open(log, "a") as stream:
         print(word, site.tensor, file=stream)
 
-def measure(site, *arguments, really=kept.measure_layer):
+def measure(site, *arguments, really=layer_cache.measure_layer):
     tell("begun", site)
     return really(site, *arguments)
 
-def complete(self, site, *arguments, really=kept.Kept.complete):
+def complete(self, site, *arguments, really=layer_cache.LayerCache.complete):
     measured = really(self, site, *arguments)
     tell("kept", site)
     step()
@@ -47,7 +47,8 @@ def replace(*paths, really=os.replace):
     really(*paths)
     step()
 
-kept.measure_layer, kept.Kept.complete, store.os.replace = measure, complete, replace
+layer_cache.measure_layer, layer_cache.LayerCache.complete = measure, complete
+store.os.replace = replace
 arrays = np.load(data)
 report = onnxmem.audit(
     model, arrays["x"], arrays["y"], per_class=12, compress=["nmf", "ablation"],

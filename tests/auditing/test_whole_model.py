@@ -15,7 +15,7 @@ import onnxmem
 from onnxmem import graph
 from onnxmem.auditing import Settings
 from onnxmem.auditing.network import prepare
-from onnxmem.auditing.whole import Whole
+from onnxmem.auditing.whole_model import WholeModel
 from onnxmem.runtime import select_device
 
 
@@ -38,7 +38,7 @@ def mixing(folder: Path) -> Path:
 def separable(path: Path, name: str, x: np.ndarray) -> bool:
     model, device = graph.load(path), select_device("cpu")
     with prepare(model, {name: x}, {}, device, Settings()) as network:
-        return Whole(network, {}).is_separable({name: x}, len(x))
+        return WholeModel(network, {}).is_separable({name: x}, len(x))
 
 
 def test_samples_that_know_nothing_of_each_other_are_separable(tmp_path: Path, mlp: Sample) -> None:

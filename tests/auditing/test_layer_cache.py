@@ -19,7 +19,7 @@ from onnx import helper, numpy_helper
 from sample_networks import Sample
 
 import onnxmem
-from onnxmem.auditing import Progress, identity, kept, layer
+from onnxmem.auditing import Progress, identity, layer, layer_cache
 from onnxmem.cache import Store
 from onnxmem.errors import OutOfMemoryError
 from onnxmem.records import CACHED_LAYERS, Report
@@ -41,11 +41,11 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, tuple[str, ...]
     """Give the list that every measurement of a layer adds its tensor and compressors to."""
     calls = []
 
-    def count(site: Any, bench: Any, advance: Any) -> Any:
-        calls.append((site.tensor, bench.settings.compress))
-        return layer.measure_layer(site, bench, advance)
+    def count(site: Any, context: Any, advance: Any) -> Any:
+        calls.append((site.tensor, context.settings.compress))
+        return layer.measure_layer(site, context, advance)
 
-    monkeypatch.setattr(kept, "measure_layer", count)
+    monkeypatch.setattr(layer_cache, "measure_layer", count)
     return calls
 
 
@@ -301,10 +301,10 @@ def test_forged_entry_is_replaced(
 def broken_at_second(outcome: Callable[[Any], Any]) -> Callable[..., Any]:
     """Return a measurement of layers that gives or raises something else at `relu2`."""
 
-    def measure(site: Any, bench: Any, advance: Any) -> Any:
+    def measure(site: Any, context: Any, advance: Any) -> Any:
         if site.tensor == "relu2":
             return outcome(site)
-        return layer.measure_layer(site, bench, advance)
+        return layer.measure_layer(site, context, advance)
 
     return measure
 
@@ -321,7 +321,7 @@ def test_failed_layer_is_measured_again(
     audit: Callable[..., Report], measured: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(kept, "measure_layer", broken_at_second(fail))
+        patch.setattr(layer_cache, "measure_layer", broken_at_second(fail))
         assert audit().verdict == "inconclusive"
     report = audit()
     assert report.verdict == "none"
@@ -333,7 +333,7 @@ def test_audit_that_ran_out_of_memory_goes_on(
     audit: Callable[..., Report], measured: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(kept, "measure_layer", broken_at_second(run_out))
+        patch.setattr(layer_cache, "measure_layer", broken_at_second(run_out))
         with pytest.raises(OutOfMemoryError):
             audit()
     audit()

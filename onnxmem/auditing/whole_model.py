@@ -14,7 +14,7 @@ from onnxmem.auditing.outputs import TOLERANCE, deviation
 from onnxmem.auditing.predictions import check_classifies
 
 
-class Whole:
+class WholeModel:
     """The untouched model, compiled."""
 
     def __init__(self, network: Network, shared: Mapping[str, Array]) -> None:

@@ -1,4 +1,4 @@
-"""Layers that were measured before: the way into the store, and back.
+"""Takes layers that were measured before from the store, and puts new ones there.
 
 One entry holds the curves of one compressor on one layer, so that another compressor adds to what
 is there. Layers that failed are measured again.
@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import msgspec
 import numpy as np
 
-from onnxmem.auditing.bench import Bench
+from onnxmem.auditing.context import Context
 from onnxmem.auditing.layer import Measured, measure_layer, scored
 from onnxmem.cache import Store
 from onnxmem.graph import Site
@@ -29,19 +29,19 @@ class _Entry:
     resampled: dict[str, bytes]
 
 
-class Kept:
-    """The layers of one audit as a store knows them."""
+class LayerCache:
+    """The layers of one audit: from the store where it has them, else measured and put there."""
 
-    def __init__(self, store: Store, identity: str, bench: Bench) -> None:
-        """Look at `store` with the eyes of one audit.
+    def __init__(self, store: Store, identity: str, context: Context) -> None:
+        """Look up the layers of one audit in `store`.
 
         Args:
             store: where results lie.
             identity: a hash of what all layers depend on.
-            bench: what all layers have in common.
+            context: what all layers have in common.
         """
-        self._store, self._identity, self._bench = store, identity, bench
-        self._compress, self._batch = bench.settings.compress, bench.settings.batch
+        self._store, self._identity, self._context = store, identity, context
+        self._compress, self._batch = context.settings.compress, context.settings.batch
 
     def find(self, site: Site) -> dict[str, Measured]:
         """Return what the store knows of a site, for each compressor that it knows."""
@@ -58,8 +58,8 @@ class Kept:
         missing = tuple(name for name in self._compress if name not in found)
         if not missing:
             return self._join(found)
-        settings = replace(self._bench.settings, compress=missing, fail_under={})
-        measured = measure_layer(site, replace(self._bench, settings=settings), advance)
+        settings = replace(self._context.settings, compress=missing, fail_under={})
+        measured = measure_layer(site, replace(self._context, settings=settings), advance)
         if not measured.layer.curves:
             return measured
         parts = {name: _part(measured, name) for name in missing}
@@ -110,7 +110,7 @@ class Kept:
             raise ValueError("a curve is impossible")
         areas = {key: np.frombuffer(area, "<f8") for key, area in entry.resampled.items()}
         for one in entry.layer.curves:
-            draws = len(self._bench.weights[one.batch])
+            draws = len(self._context.weights[one.batch])
             if len(areas[one.key]) != draws or not np.isfinite(areas[one.key]).all():
                 raise ValueError("its interval has no ground")
         return Measured(entry.layer, areas)

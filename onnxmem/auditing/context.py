@@ -1,4 +1,4 @@
-"""What all layers of one audit have in common."""
+"""What every layer of one audit is measured with: network, batches, the whole model's answers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from onnxmem.data import Batch, Selection
 
 
 @dataclass(frozen=True, slots=True)
-class Bench:
+class Context:
     """What all layers of one audit have in common.
 
     Attributes:

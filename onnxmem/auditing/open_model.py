@@ -20,7 +20,7 @@ from onnxmem.runtime import Device, select_device
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class OpenModel:
     """A model that is ready to be audited.
 
     Attributes:
@@ -48,7 +48,7 @@ class RefusedError(InconclusiveError):
         opened: all the rest, None where it has no site.
     """
 
-    def __init__(self, message: str, model: ModelInfo, opened: Opened | None = None) -> None:
+    def __init__(self, message: str, model: ModelInfo, opened: OpenModel | None = None) -> None:
         super().__init__(message)
         self.model, self.opened = model, opened
 
@@ -88,11 +88,13 @@ def read_model(path: str | Path, settings: Settings) -> ReadModel:
 
 
 @contextmanager
-def opened(path: str | Path, arrays: Mapping[str, Column], settings: Settings) -> Iterator[Opened]:
-    """Open the model at `path`; its weights are given back at the end.
+def open_model(
+    path: str | Path, arrays: Mapping[str, Column], settings: Settings
+) -> Iterator[OpenModel]:
+    """Make the model at `path` ready for the samples in `arrays`, and free its weights at the end.
 
     Raises:
-        RefusedError: it has no site, or whoever uses it raised an `InconclusiveError`.
+        RefusedError: it has no site, or the body of the `with` raised an `InconclusiveError`.
         OnnxmemError: whatever else keeps an audit from starting.
     """
     read = read_model(path, settings)
@@ -109,7 +111,7 @@ def opened(path: str | Path, arrays: Mapping[str, Column], settings: Settings) -
         workers(device) as team,
     ):
         del model  # its weights are in a file now
-        ready = Opened(info, sites, samples, device, network, team)
+        ready = OpenModel(info, sites, samples, device, network, team)
         try:
             yield ready
         except InconclusiveError as error:
