@@ -118,8 +118,7 @@ def check(folder: Path, names: Iterable[str]) -> Iterator[Outcome]:
 
 
 def outcome(path: Path, name: str, exporter: str, truth: Truth) -> Outcome:
-    from onnxmem.inspecting.inspection import inspect
-    from onnxmem.inspecting.records import Trial
+    from onnxmem.inspecting import Trial, inspect
 
     bind = dict(truth.bind)
     result = inspect(path, bind=bind, trial=Trial(device="cpu"))

@@ -16,8 +16,7 @@ import onnx
 
 from onnxmem import models
 from onnxmem.auditing import Settings
-from onnxmem.comparing.comparison import compare
-from onnxmem.comparing.records import Cell, Comparison
+from onnxmem.comparing import Cell, Comparison, compare
 from onnxmem.comparing.together import audit_together
 from onnxmem.data import load
 from onnxmem.report import load_stored

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from onnxmem.inspecting.records import Inspection
+    from onnxmem.inspecting import Inspection
 
 RESULTS = Path(__file__).parent / "results" / "third_party.md"
 
@@ -129,8 +129,7 @@ def nodes(path: Path) -> int:
 def inspected(path: Path, package: str, name: str) -> dict[str, object]:
     from onnxmem.errors import OnnxmemError
     from onnxmem.graph import load
-    from onnxmem.inspecting.inspection import inspect
-    from onnxmem.inspecting.records import Trial
+    from onnxmem.inspecting import Trial, inspect
 
     about = {"package": package, "model": name, "size": path.stat().st_size}
     try:

@@ -14,7 +14,7 @@ from rich.text import Text
 from onnxmem.auditing import Progress as Event
 from onnxmem.auditing.run import Listener
 from onnxmem.cache import Store
-from onnxmem.comparing.records import Comparison
+from onnxmem.comparing import Comparison
 from onnxmem.records import Report
 from onnxmem.report import sentence, terminal
 from onnxmem.text import printable

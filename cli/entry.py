@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 import click
 
 from onnxmem._version import __version__
-from onnxmem.comparing.records import Comparison
+from onnxmem.comparing import Comparison
 from onnxmem.errors import OnnxmemError
 from onnxmem.records import Report
 from onnxmem.text import printable

@@ -8,8 +8,7 @@ from onnxmem import graph
 from onnxmem import report as formats
 from onnxmem.data import load as load_data
 from onnxmem.errors import UsageError
-from onnxmem.inspecting.inspection import inspect
-from onnxmem.inspecting.records import Inspection, Trial
+from onnxmem.inspecting import Inspection, Trial, inspect
 
 from . import console
 from .folders import check_keeps

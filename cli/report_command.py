@@ -7,7 +7,7 @@ from typing import Any, Literal
 import click
 
 from onnxmem import report as formats
-from onnxmem.comparing.records import Comparison
+from onnxmem.comparing import Comparison
 from onnxmem.records import Report
 
 from . import console

@@ -13,11 +13,24 @@ from typing import TYPE_CHECKING, Any
 from onnxmem._version import __version__
 
 if TYPE_CHECKING:
-    from onnxmem import data
+    from onnxmem import data, errors, report
     from onnxmem.api import audit
+    from onnxmem.comparing import compare
+    from onnxmem.inspecting import inspect
     from onnxmem.records import Report
 
-__all__ = ["Report", "__version__", "audit", "data"]
+__all__ = [
+    "Report", "__version__", "audit", "compare", "data", "errors", "inspect", "report",
+]  # fmt: skip
+
+_MODULES = ("data", "errors", "report")
+_HOMES = {
+    "Report": "onnxmem.records",
+    "audit": "onnxmem.api",
+    "compare": "onnxmem.comparing",
+    "inspect": "onnxmem.inspecting",
+}
+"""The module that each public function and class comes from."""
 
 
 def __dir__() -> list[str]:
@@ -25,15 +38,9 @@ def __dir__() -> list[str]:
 
 
 def __getattr__(name: str) -> Any:
-    """Import what is public when it is first asked for, so that the package itself is light."""
-    if name == "audit":
-        from onnxmem.api import audit
-
-        return audit
-    if name == "Report":
-        from onnxmem.records import Report
-
-        return Report
-    if name == "data":
-        return importlib.import_module("onnxmem.data")
+    """Import a public name when it is first used, so that importing the package is quick."""
+    if name in _MODULES:
+        return importlib.import_module(f"onnxmem.{name}")
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'onnxmem' has no attribute {name!r}")

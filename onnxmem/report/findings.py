@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from onnxmem.comparing.records import Cell, Comparison, Row
+from onnxmem.comparing import Cell, Comparison, Row
 from onnxmem.report.words import key_title, number
 from onnxmem.text import printable
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import assert_never
 
-from onnxmem.comparing.records import Comparison
+from onnxmem.comparing import Comparison
 from onnxmem.errors import UsageError
 from onnxmem.records import Report
 from onnxmem.text import printable

@@ -10,8 +10,8 @@ from typing import Any, NoReturn
 
 import msgspec
 
+from onnxmem.comparing import Comparison
 from onnxmem.comparing.records import SCHEMA as COMPARISON
-from onnxmem.comparing.records import Comparison
 from onnxmem.errors import DataError
 from onnxmem.records import SCHEMA, Report
 from onnxmem.report import sense

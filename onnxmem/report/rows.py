@@ -10,8 +10,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from onnxmem.comparing.names import model_names
-from onnxmem.comparing.records import Comparison
+from onnxmem.comparing import Comparison, model_names
 from onnxmem.records import Curve, Report
 from onnxmem.report.words import (
     BATCHES,

@@ -13,8 +13,8 @@ from typing import Any
 
 import msgspec
 
+from onnxmem.comparing import Comparison
 from onnxmem.comparing.records import SCHEMA as COMPARISON
-from onnxmem.comparing.records import Comparison
 from onnxmem.records import SCHEMA, Report
 
 

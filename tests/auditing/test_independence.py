@@ -12,8 +12,7 @@ from onnx import numpy_helper, parser
 
 import onnxmem
 from onnxmem.auditing.independence import axis_that_follows, mixed_up
-from onnxmem.inspecting.inspection import inspect
-from onnxmem.inspecting.records import Inspection, Trial
+from onnxmem.inspecting import Inspection, Trial, inspect
 
 HEAD = "h = MatMul(x, w)  r = Relu(h)"
 ATTENTION = f"""(float[N,6] x) => (float[N,4] y) {{

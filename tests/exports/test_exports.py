@@ -15,8 +15,7 @@ from make import BUILDERS, write_exports
 
 from onnxmem import models
 from onnxmem.auditing import Settings
-from onnxmem.comparing.comparison import compare
-from onnxmem.comparing.records import Comparison
+from onnxmem.comparing import Comparison, compare
 from onnxmem.comparing.together import audit_together
 from onnxmem.data import load
 

@@ -12,10 +12,8 @@ from sample_networks import Sample, make_mlp
 
 from onnxmem import graph
 from onnxmem.errors import ModelRefusedError, UsageError
-from onnxmem.inspecting import verification
+from onnxmem.inspecting import Inspected, Inspection, Trial, inspect, verification
 from onnxmem.inspecting.feeds import find_inputs
-from onnxmem.inspecting.inspection import inspect
-from onnxmem.inspecting.records import Inspected, Inspection, Trial
 from onnxmem.runtime import select_device
 
 CPU = Trial(device="cpu")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import report_samples
 
-from onnxmem.comparing.comparison import compare
+from onnxmem.comparing import compare
 from onnxmem.report import render, render_comparison, side_by_side
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")

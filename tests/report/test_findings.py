@@ -11,8 +11,7 @@ import pytest
 import report_samples
 from report_samples import layer, report
 
-from onnxmem.comparing.comparison import compare
-from onnxmem.comparing.records import Cell, Comparison
+from onnxmem.comparing import Cell, Comparison, compare
 from onnxmem.errors import UsageError
 from onnxmem.records import Report
 from onnxmem.report import render_comparison

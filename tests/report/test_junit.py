@@ -9,7 +9,7 @@ import pytest
 import report_samples
 from junitparser import JUnitXml
 
-from onnxmem.comparing.comparison import compare
+from onnxmem.comparing import compare
 from onnxmem.records import Report
 from onnxmem.report import render, render_comparison
 
