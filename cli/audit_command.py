@@ -20,10 +20,10 @@ from .options import (
     Outputs,
     audit_options,
     data_files,
-    data_options,
     take_data,
     take_outputs,
     take_settings,
+    take_source,
     take_store,
 )
 from .parameters import FilePath
@@ -64,8 +64,7 @@ def command(model: str, data: str, plan: bool, **options: Any) -> int:
             model,
             take_data(data, options),
             settings,
-            data_path=data,
-            data_options=data_options(options),
+            source=take_source(data, options),
             baseline=baseline,
             store=store,
             listen=listen,

@@ -12,8 +12,7 @@ from click.core import ParameterSource
 
 from onnxmem import report as formats
 from onnxmem.auditing import Settings, judge_again
-from onnxmem.comparing.comparison import compare
-from onnxmem.comparing.records import Comparison
+from onnxmem.comparing import Comparison, compare
 from onnxmem.comparing.together import audit_together
 from onnxmem.errors import UsageError
 from onnxmem.records import Report
@@ -27,10 +26,10 @@ from .options import (
     Outputs,
     audit_options,
     data_files,
-    data_options,
     take_data,
     take_outputs,
     take_settings,
+    take_source,
     take_store,
     take_thresholds,
 )
@@ -125,8 +124,7 @@ def _audit(
         paths,
         take_data(data, options),
         settings,
-        data_path=data,
-        data_options=data_options(options),
+        source=take_source(data, options),
         baseline=baseline,
         store=store,
         watch=partial(console.progress, quiet=options["quiet"]),

@@ -6,7 +6,7 @@ import click
 import onnxmem.models as models
 
 from onnxmem import report as formats
-from onnxmem.auditing import Settings, run_audit
+from onnxmem.auditing import Settings, Source, run_audit
 from onnxmem.data import load as load_data
 
 from . import console
@@ -47,7 +47,7 @@ def command(html: str, device: str, quiet: bool, verbose: bool) -> int:
                 network.path,
                 load_data(network.data_path),
                 Settings(device=device),
-                data_path=str(network.data_path),
+                source=Source(str(network.data_path)),
                 listen=listen,
             )
         reports.append(report)

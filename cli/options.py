@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from onnxmem.auditing import Settings, parse_ranks
+from onnxmem.auditing import Settings, Source, parse_ranks
 from onnxmem.cache import NOWHERE, Store, default_store
 from onnxmem.data import Column, load
 from onnxmem.errors import UsageError
@@ -275,15 +275,15 @@ def take_data(path: str, options: dict[str, Any]) -> dict[str, Column]:
     )
 
 
-def data_options(options: dict[str, Any]) -> dict[str, Any]:
-    """Return what was said about reading DATA, as JSON types, for the report."""
+def take_source(path: str, options: dict[str, Any]) -> Source:
+    """Return where DATA lie and what was said about reading them, for the report."""
     said = {
         "labels": options["labels"],
         "label_column": None if options["label_column"] == "y" else options["label_column"],
         "class_names": options["class_names"],
         "preprocess": list(options["preprocess"]),
     }
-    return {name: value for name, value in said.items() if value}
+    return Source(path, {name: value for name, value in said.items() if value})
 
 
 def data_files(path: str, options: dict[str, Any]) -> list[str]:

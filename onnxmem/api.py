@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, ItemsView, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from onnxmem.auditing import Progress, Settings, parse_ranks, run_audit
+from onnxmem.auditing import Progress, Settings, Source, parse_ranks, run_audit
 from onnxmem.auditing.settings import BATCHES, COMPRESSORS
 from onnxmem.cache import NOWHERE, Store, default_store
 from onnxmem.data import Column, Lazy, load
@@ -86,30 +86,32 @@ def audit(
 
     Source: Collins, Bigdeli, Süsstrunk (2018), arXiv:1810.03372.
     """
+    if not isinstance(model, (str, Path)):
+        raise UsageError(f"model={model!r}: give the path of an ONNX file")
     arrays = _columns(x, y)
     settings = Settings(
         layers=_words("layers", layers),
         kind=_words("kind", kind),
         compress=_words("compress", compress),
         batch=_words("batch", batch),
-        per_class=per_class,
+        per_class=_plain(per_class),
         ranks=_ranks(ranks),
         metric=metric,
         output_name=output_name,
-        bind={name: np.asarray(value).tolist() for name, value in (bind or {}).items()},
+        bind={name: np.asarray(value).tolist() for name, value in _pairs("bind", bind)},
         split=split,
         device=device,
         exact=exact,
-        memory=memory,
-        seed=seed,
-        fail_under=dict(fail_under or {}),
-        min_accuracy=min_accuracy,
+        memory=_plain(memory),
+        seed=_plain(seed),
+        fail_under={key: _plain(value) for key, value in _pairs("fail_under", fail_under)},
+        min_accuracy=_plain(min_accuracy),
     )
     return run_audit(
         model,
         arrays,
         settings,
-        data_path=str(x) if isinstance(x, (str, Path)) else "",
+        source=Source(str(x) if isinstance(x, (str, Path)) else ""),
         store=_store(cache),
         listen=progress or (lambda event: None),
     )
@@ -118,6 +120,8 @@ def audit(
 def _store(cache: bool | str | Path) -> Store:
     if isinstance(cache, bool):
         return default_store() if cache else NOWHERE
+    if not isinstance(cache, (str, Path)):
+        raise UsageError(f"cache={cache!r}: give True, False or a folder")
     return default_store(cache)
 
 
@@ -147,7 +151,21 @@ def _column(name: str, values: ArrayLike | Column) -> Column:
 def _words(name: str, values: Sequence[str]) -> tuple[str, ...]:
     if isinstance(values, str):
         raise UsageError(f"{name}={values!r} is one word; give a list: {name}=[{values!r}]")
-    return tuple(values)
+    try:
+        return tuple(values)
+    except TypeError as error:
+        raise UsageError(f"{name}={values!r}: give a list of words") from error
+
+
+def _pairs(name: str, values: Mapping[str, Any] | None) -> ItemsView[str, Any]:
+    if not isinstance(values, Mapping | None):
+        raise UsageError(f"{name}={values!r}: give a dictionary")
+    return ({} if values is None else values).items()
+
+
+def _plain(value: Any) -> Any:
+    """Return a number of NumPy as one of Python, anything else as it is."""
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _ranks(values: Sequence[int] | Literal["auto"]) -> tuple[int, ...] | Literal["auto"]:

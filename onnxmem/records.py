@@ -6,7 +6,6 @@ the JSON report, whose schema `onnxmem/report/schema.json` is made from these cl
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -17,22 +16,11 @@ from onnxmem.errors import DataError
 
 SCHEMA = "onnxmem.report/1"
 
-COMPARABLE = ("batch", "compress", "kind", "layers", "metric", "per_class", "ranks")
-"""Settings that must agree before the scores of two reports may be compared."""
-
-_SILENT = {"kind": ["relu"]}
-"""What held in reports that do not mention a setting."""
-
-
-def comparable(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return those settings of a report that must agree before its scores may be compared."""
-    return {name: settings.get(name, _SILENT.get(name)) for name in COMPARABLE}
-
-
 CACHED_LAYERS = "cached_layers"
 """The entry of `timings` that counts layers and not seconds."""
 
 
+Metric = Literal["top1", "fidelity"]
 Status = Literal["scored", "saturated", "skipped"]
 Verdict = Literal["pass", "fail", "inconclusive", "none"]
 
@@ -87,7 +75,7 @@ class Baseline:
     Both are None where the network was refused before anything was measured.
     """
 
-    metric: Literal["top1", "fidelity"]
+    metric: Metric
     value: float | None
     chance: float | None
 

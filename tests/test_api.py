@@ -88,11 +88,42 @@ def test_a_word_where_a_list_is_meant_is_refused(mlp: Sample, setting: dict[str,
         onnxmem.audit(mlp.path, mlp.x, mlp.y, **setting)  # type: ignore[arg-type]
 
 
-def test_numpy_integers_are_ranks(mlp: Sample, tmp_path: Path) -> None:
-    report = onnxmem.audit(mlp.path, mlp.x, mlp.y, ranks=np.arange(1, 4), compress=["nmf"])  # type: ignore[arg-type]
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"model": None},
+        {"per_class": 2.5},
+        {"per_class": "many"},
+        {"seed": None},
+        {"memory": "2G"},
+        {"ranks": "abc"},
+        {"ranks": 4},
+        {"compress": 3},
+        {"layers": [3]},
+        {"device": None},
+        {"exact": "yes"},
+        {"metric": 5},
+        {"bind": "flag=1"},
+        {"fail_under": "nmf.mixed=0.5"},
+        {"fail_under": {"nmf.mixed": "0.5"}},
+        {"min_accuracy": "high"},
+        {"cache": 5},
+    ],
+)
+def test_a_value_of_the_wrong_type_is_refused_by_name(
+    mlp: Sample, setting: dict[str, object]
+) -> None:
+    with pytest.raises(UsageError, match="|".join(setting)):
+        onnxmem.audit(**{"model": mlp.path, "x": mlp.x, "y": mlp.y} | setting)  # type: ignore[arg-type]
+
+
+def test_numbers_of_numpy_are_taken(mlp: Sample, tmp_path: Path) -> None:
+    ranks, few = np.arange(1, 4), np.int64(20)
+    report = onnxmem.audit(mlp.path, mlp.x, mlp.y, ranks=ranks, per_class=few, compress=["nmf"])  # type: ignore[arg-type]
     report.to_json(tmp_path / "report.json")
-    assert report.settings["ranks"] == [1, 2, 3]
+    assert (report.settings["ranks"], report.settings["per_class"]) == ([1, 2, 3], 20)
 
 
-def test_names_that_are_imported_when_asked_for_can_be_completed() -> None:
+def test_public_names_can_be_completed_and_used() -> None:
     assert set(onnxmem.__all__) <= set(dir(onnxmem))
+    assert all(getattr(onnxmem, name) for name in onnxmem.__all__)

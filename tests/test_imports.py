@@ -61,6 +61,7 @@ LOWER = {
         "comparing",
         "auditing",
         "cache",
+        "comparability",
         "curve",
         "data",
         "errors",

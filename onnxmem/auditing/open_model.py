@@ -45,12 +45,12 @@ class RefusedError(InconclusiveError):
 
     Attributes:
         model: what a report says of it.
-        opened: all the rest, None where it has no site.
+        ready: all the rest, None where it has no site.
     """
 
-    def __init__(self, message: str, model: ModelInfo, opened: OpenModel | None = None) -> None:
+    def __init__(self, message: str, model: ModelInfo, ready: OpenModel | None = None) -> None:
         super().__init__(message)
-        self.model, self.opened = model, opened
+        self.model, self.ready = model, ready
 
 
 @dataclass(frozen=True, slots=True)

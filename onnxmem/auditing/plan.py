@@ -19,15 +19,12 @@ from onnxmem.auditing.clock import Clock
 from onnxmem.auditing.context import Context
 from onnxmem.auditing.cost import SCHEMA, Cost, LayerPlan, Plan
 from onnxmem.auditing.cut_run import CutRun, SkipError
-from onnxmem.auditing.network import Network
-from onnxmem.auditing.open_model import open_model
+from onnxmem.auditing.open_model import OpenModel, open_model
 from onnxmem.auditing.points import factor_room, levels
 from onnxmem.auditing.rank_choice import first_places
-from onnxmem.auditing.run import check_complete
-from onnxmem.auditing.settings import Settings
+from onnxmem.auditing.settings import Settings, check_complete
 from onnxmem.auditing.setup import select
-from onnxmem.auditing.workers import Workers
-from onnxmem.data import Column, Samples
+from onnxmem.data import Column
 from onnxmem.errors import ModelRefusedError, OutOfMemoryError, UsageError
 from onnxmem.factorize import Compressor, compressor, relative_error
 from onnxmem.records import Report
@@ -48,9 +45,9 @@ def plan_audit(
     Raises:
         OnnxmemError: whatever would keep the audit from starting.
     """
-    check_complete(arrays, settings, baseline)
+    check_complete(settings, arrays, baseline)
     with open_model(path, arrays, settings) as ready:
-        context, reference = _context(ready.network, ready.samples, settings, ready.team)
+        context, reference = _context(ready, settings)
         layers = [_plan_layer(site, context) for site in ready.sites]
         before = resident_memory()
         batches = sum(len(context.batches(kind)) for kind in settings.batch)
@@ -70,11 +67,10 @@ def plan_audit(
     )
 
 
-def _context(
-    network: Network, samples: Samples, settings: Settings, team: Workers
-) -> tuple[Context, Cost]:
+def _context(ready: OpenModel, settings: Settings) -> tuple[Context, Cost]:
     """Return a context that knows no answers, and what the untouched model's answers cost."""
-    whole, selection, inputs = select(network, samples, samples.digests, settings, team)
+    network, team = ready.network, ready.team
+    whole, selection, inputs = select(ready, ready.samples.digests, settings)
     separable = whole.is_separable(inputs, len(selection.rows))
     rows = selection.single[0].rows
     cuda = network.device.is_cuda

@@ -20,13 +20,14 @@ from onnxmem.auditing.layer import Measured, unmeasured
 from onnxmem.auditing.layer_cache import LayerCache
 from onnxmem.auditing.open_model import OpenModel, RefusedError, open_model
 from onnxmem.auditing.refused import refused_report
-from onnxmem.auditing.settings import Settings
-from onnxmem.auditing.setup import describe, set_up
+from onnxmem.auditing.settings import Settings, check_complete
+from onnxmem.auditing.setup import IN_MEMORY, Prepared, Source, describe, set_up
 from onnxmem.cache import NOWHERE, Store
+from onnxmem.comparability import check_comparable
 from onnxmem.data import Column
-from onnxmem.errors import DataError, OutOfMemoryError, UsageError
+from onnxmem.errors import OutOfMemoryError
 from onnxmem.factorize import kernel_name
-from onnxmem.records import CACHED_LAYERS, SCHEMA, Report, Tool
+from onnxmem.records import CACHED_LAYERS, SCHEMA, DataInfo, Report, Tool
 from onnxmem.runtime import versions
 
 
@@ -51,8 +52,7 @@ def run_audit(
     arrays: Mapping[str, Column],
     settings: Settings,
     *,
-    data_path: str = "",
-    data_options: Mapping[str, Any] = {},
+    source: Source = IN_MEMORY,
     baseline: Report | None = None,
     store: Store = NOWHERE,
     listen: Listener = lambda progress: None,
@@ -64,8 +64,7 @@ def run_audit(
         path: the ONNX file.
         arrays: the inputs by name, labels in `y`; see `onnxmem.data.make_samples`.
         settings: of the audit.
-        data_path: where the arrays come from, for the report.
-        data_options: what the command line said about reading them, for the report.
+        source: where the arrays come from, for the report.
         baseline: an earlier report, whose scores may not drop by more than the settings allow.
         store: layers that it knows are not measured again; those that are measured go there, one
             by one, so that an audit that was killed goes on where it was.
@@ -82,45 +81,42 @@ def run_audit(
     """
     clock = Clock()
     listen(Progress("loading the model", 0, 0))
-    check_complete(arrays, settings, baseline)
+    check_complete(settings, arrays, baseline)
     try:
         with open_model(path, arrays, settings) as ready:
-            sites, samples, network = ready.sites, ready.samples, ready.network
-            digests = samples.digests if digests is None else digests
-            context, accuracy, labelling = set_up(
-                network, samples, digests, settings, ready.team, clock
-            )
-            data = describe(samples, digests, context, labelling, data_path, data_options)
-            resolved = settings.to_dict() | {
-                "metric": accuracy.metric,
-                "output_name": network.output,
-            }
-            if baseline is not None:
-                verdict.check_comparable(data, resolved, baseline)
-            hints = (labelling.suspicion, *data.notes)
-            doubt = verdict.doubt_baseline(accuracy, len(context.truth), settings, hints)
-            machine = environment(ready)
-            cache = LayerCache(store, identify(context, samples, resolved, machine), context)
-            measured, cached = (
-                ([unmeasured(site, doubt) for site in sites], 0)
-                if doubt
-                else _measure(sites, cache, settings, listen)
-            )
+            digests = ready.samples.digests if digests is None else digests
+            prepared = set_up(ready, digests, settings, clock)
+            data = describe(ready.samples, digests, prepared, source)
+            return _report(ready, prepared, data, settings, baseline, store, listen)
     except RefusedError as refusal:
-        return refused_report(
-            refusal,
-            settings,
-            environment(refusal.opened),
-            labelled="y" in arrays,
-            data_path=data_path,
-            data_options=data_options,
-            baseline=baseline,
-        )
+        machine, labelled = environment(refusal.ready), "y" in arrays
+        return refused_report(refusal, settings, machine, source, baseline, labelled=labelled)
+
+
+def _report(
+    ready: OpenModel,
+    prepared: Prepared,
+    data: DataInfo,
+    settings: Settings,
+    baseline: Report | None,
+    store: Store,
+    listen: Listener,
+) -> Report:
+    """Measure all layers, unless the untouched model is in doubt, and judge what came out."""
+    context, untouched = prepared.context, prepared.baseline
+    resolved = settings.resolved(untouched.metric, context.network.output)
+    if baseline is not None:
+        check_comparable(data, resolved, baseline)
+    hints = (prepared.labelling.suspicion, *data.notes)
+    doubt = verdict.doubt_baseline(untouched, data.samples, settings, hints)
+    machine = environment(ready)
+    measured, cached = [unmeasured(site, doubt) for site in ready.sites], 0
+    if not doubt:
+        identity = identify(context, ready.samples, resolved, machine)
+        cache = LayerCache(store, identity, context)
+        measured, cached = _measure(ready.sites, cache, settings, listen)
     summary = verdict.summarize(measured, settings)
-    gates = verdict.judge_gates(summary, settings.fail_under)
-    if baseline is not None and settings.max_drop is not None:
-        gates += verdict.judge_drops(summary, baseline, settings.max_drop)
-    layers = tuple(item.layer for item in measured)
+    gates = verdict.judge(summary, settings.fail_under, baseline, settings.max_drop)
     outcome, reason = verdict.decide(doubt, measured, summary, gates)
     return Report(
         schema=SCHEMA,
@@ -129,29 +125,14 @@ def run_audit(
         data=data,
         settings=resolved,
         environment=machine,
-        baseline=accuracy,
-        layers=layers,
+        baseline=untouched,
+        layers=tuple(item.layer for item in measured),
         summary=summary,
         gates=gates,
         verdict=outcome,
         reason=reason,
-        timings=clock.split() | ({CACHED_LAYERS: float(cached)} if cached else {}),
+        timings=context.clock.split() | ({CACHED_LAYERS: float(cached)} if cached else {}),
     )
-
-
-def check_complete(
-    arrays: Mapping[str, Column], settings: Settings, baseline: Report | None
-) -> None:
-    """Check that what the settings need is there.
-
-    Raises:
-        UsageError: there is a baseline but no largest drop, or the other way round.
-        DataError: there are no labels to measure accuracy with.
-    """
-    if (settings.max_drop is None) != (baseline is None):
-        raise UsageError("--baseline REPORT.json and --max-drop X belong together; give both")
-    if settings.metric == "top1" and "y" not in arrays:
-        raise DataError("--metric top1 needs labels: give an array 'y', or use --metric fidelity")
 
 
 def _measure(
@@ -190,15 +171,12 @@ def environment(ready: OpenModel | None) -> dict[str, Any]:
 
     `ready` is None where no device was chosen and no sample read, since nothing ran.
     """
-    device = ready and ready.device
+    device = None if ready is None else ready.device
     return {
-        "provider": device and device.provider,
-        "device": device and device.name,
-        "device_reason": device.reason if device else "nothing was run",
-        "kernel": device and kernel_name(device.is_cuda),
+        "provider": None if device is None else device.provider,
+        "device": None if device is None else device.name,
+        "device_reason": "nothing was run" if device is None else device.reason,
+        "kernel": None if device is None else kernel_name(device.is_cuda),
         "python": platform.python_version(),
-        **versions(ready.samples.libraries if ready else ()),
+        **versions(() if ready is None else ready.samples.libraries),
     }
-
-
-__all__ = ["Progress", "environment", "run_audit"]

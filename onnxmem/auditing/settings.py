@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_type_hints
 
-from onnxmem.errors import UsageError
+import msgspec
+
+from onnxmem.errors import DataError, UsageError
 from onnxmem.graph import KINDS
+from onnxmem.records import Metric, Report
 
 COMPRESSORS = ("nmf", "pca", "ablation")
 BATCHES = ("class", "mixed")
@@ -39,7 +42,7 @@ class Settings:
         baseline: where that report came from; for the record.
 
     Raises:
-        UsageError: a value that is none of these.
+        UsageError: a value that is none of these, or of another type.
     """
 
     layers: tuple[str, ...] = ()
@@ -48,7 +51,7 @@ class Settings:
     batch: tuple[str, ...] = BATCHES
     per_class: int = 30
     ranks: tuple[int, ...] | Literal["auto"] = "auto"
-    metric: str | None = None
+    metric: Metric | None = None
     output_name: str | None = None
     bind: Mapping[str, Any] = field(default_factory=dict)
     split: str | None = None
@@ -62,13 +65,14 @@ class Settings:
     baseline: str | None = None
 
     def __post_init__(self) -> None:
+        if self.metric is not None:
+            _check_names("metric", (self.metric,), METRICS)
+        self._check_types()
         for name in ("compress", "batch", "layers", "kind"):
             object.__setattr__(self, name, tuple(dict.fromkeys(getattr(self, name))))
         _check_names("kind of activation", self.kind, tuple(KINDS))
         _check_names("compressor", self.compress, COMPRESSORS)
         _check_names("kind of batch", self.batch, BATCHES)
-        if self.metric is not None:
-            _check_names("metric", (self.metric,), METRICS)
         if self.per_class < 2:
             raise UsageError(f"--per-class {self.per_class} is too small: a batch needs 2 samples")
         if self.ranks != "auto" and (not self.ranks or min(self.ranks) < 1):
@@ -77,25 +81,67 @@ class Settings:
             raise UsageError(f"--memory {self.memory}: give a number of bytes from 1 on")
         if self.seed < 0:
             raise UsageError(f"--seed {self.seed} is negative; give an integer from 0 on")
-        self._check_gates()
-
-    def _check_gates(self) -> None:
         measured = [f"{name}.{kind}" for name in self.compress for kind in self.batch]
-        for key, threshold in self.fail_under.items():
-            if key not in measured:
-                raise UsageError(f"unknown gate {key!r}: this audit measures {', '.join(measured)}")
-            if not 0 <= threshold <= 1:
-                raise UsageError(f"gate {key}={threshold}: an AuC lies between 0 and 1")
-        if self.max_drop is not None and not 0 <= self.max_drop <= 1:
-            raise UsageError(f"--max-drop {self.max_drop} must lie between 0 and 1")
+        check_thresholds(self.fail_under, self.max_drop, measured, "this audit measures")
         if self.min_accuracy is not None and not 0 <= self.min_accuracy <= 1:
             raise UsageError(f"--min-accuracy {self.min_accuracy} must lie between 0 and 1")
+
+    def _check_types(self) -> None:
+        for name, wanted in get_type_hints(Settings).items():
+            value = getattr(self, name)
+            try:
+                msgspec.convert(value, wanted)
+            except msgspec.ValidationError as error:
+                raise UsageError(f"{name}={value!r} has the wrong type: {error}") from error
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as JSON types."""
         values = asdict(self)
         values["memory"] = "auto" if self.memory is None else self.memory
         return {name: list(v) if isinstance(v, tuple) else v for name, v in values.items()}
+
+    def resolved(self, metric: Metric, output: str | None) -> dict[str, Any]:
+        """Return the settings as JSON types, with the metric and the output that were chosen."""
+        return self.to_dict() | {"metric": metric, "output_name": output}
+
+
+def check_thresholds(
+    fail_under: Mapping[str, float], max_drop: float | None, keys: Sequence[str], whose: str
+) -> None:
+    """Check thresholds for scores, of which those with `keys` are measured; `whose` leads these.
+
+    Raises:
+        UsageError: a score is not measured, or a threshold does not lie between 0 and 1.
+    """
+    for key, threshold in fail_under.items():
+        if key not in keys:
+            raise UsageError(f"unknown gate {key!r}: {whose} {', '.join(keys)}")
+        if not 0 <= threshold <= 1:
+            raise UsageError(f"gate {key}={threshold}: an AuC lies between 0 and 1")
+    if max_drop is not None and not 0 <= max_drop <= 1:
+        raise UsageError(f"--max-drop {max_drop} must lie between 0 and 1")
+
+
+def check_drop(max_drop: float | None, baseline: Report | None) -> None:
+    """Check that a largest drop and the report that it is counted from come together.
+
+    Raises:
+        UsageError: one of them is missing.
+    """
+    if (max_drop is None) != (baseline is None):
+        raise UsageError("--baseline REPORT.json and --max-drop X belong together; give both")
+
+
+def check_complete(settings: Settings, arrays: Collection[str], baseline: Report | None) -> None:
+    """Check that what the settings need is among the names of `arrays`, or is `baseline`.
+
+    Raises:
+        UsageError: there is a baseline but no largest drop, or the other way round.
+        DataError: there are no labels to measure accuracy with.
+    """
+    check_drop(settings.max_drop, baseline)
+    if settings.metric == "top1" and "y" not in arrays:
+        raise DataError("--metric top1 needs labels: give an array 'y', or use --metric fidelity")
 
 
 def _check_names(what: str, names: tuple[str, ...], known: tuple[str, ...]) -> None:

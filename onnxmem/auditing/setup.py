@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -15,7 +16,7 @@ from onnxmem.auditing.clock import Clock
 from onnxmem.auditing.context import Context
 from onnxmem.auditing.independence import check_independent
 from onnxmem.auditing.labelling import Labelling, read_labels
-from onnxmem.auditing.network import Network
+from onnxmem.auditing.open_model import OpenModel
 from onnxmem.auditing.outputs import TOLERANCE, deviation
 from onnxmem.auditing.predictions import predictions
 from onnxmem.auditing.settings import Settings
@@ -25,8 +26,35 @@ from onnxmem.data import Samples, Selection, draw
 from onnxmem.records import Baseline, DataInfo
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where samples come from, for the report: a path, and what was said about reading it."""
+
+    path: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+IN_MEMORY = Source()
+"""Samples that were read from no file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An audit before its first cut.
+
+    Attributes:
+        context: what every layer is measured with.
+        baseline: the accuracy of the untouched model.
+        labelling: what the labels mean to it.
+    """
+
+    context: Context
+    baseline: Baseline
+    labelling: Labelling
+
+
 def select(
-    network: Network, samples: Samples, digests: np.ndarray, settings: Settings, team: Workers
+    ready: OpenModel, digests: np.ndarray, settings: Settings
 ) -> tuple[WholeModel, Selection, dict[str, Array]]:
     """Compile the untouched model, choose the samples of the audit, and bring them to the device.
 
@@ -34,11 +62,12 @@ def select(
         DataError: there are too few samples.
         InconclusiveError: the output is none that classifies, or depends on other samples.
     """
+    network, samples = ready.network, ready.samples
     whole = WholeModel(network, network.feeds(samples.shared))
     labels = samples.labels
     check_independent(network, whole.session, samples.inputs, whole.shared)
     if labels is None:
-        labels = predictions(network, whole.session, samples.inputs, whole.shared, team)
+        labels = predictions(network, whole.session, samples.inputs, whole.shared, ready.team)
     selection = draw(
         labels, digests, settings.per_class, settings.seed, multiple=network.batch or 1
     )
@@ -46,38 +75,30 @@ def select(
     return whole, selection, inputs
 
 
-def set_up(
-    network: Network,
-    samples: Samples,
-    digests: np.ndarray,
-    settings: Settings,
-    team: Workers,
-    clock: Clock,
-) -> tuple[Context, Baseline, Labelling]:
+def set_up(ready: OpenModel, digests: np.ndarray, settings: Settings, clock: Clock) -> Prepared:
     """Run the untouched model: group the samples, and measure what it knows of them.
 
     Args:
-        network: the model.
-        samples: all that were given.
+        ready: the model, and all samples that were given.
         digests: (samples,) what samples are chosen by.
         settings: of the audit.
-        team: runs several pieces at once.
         clock: adds up the seconds of the model's runs.
 
     Raises:
         DataError: there are too few samples, or labels that are no class of the network.
         InconclusiveError: the output is none that classifies, or depends on other samples.
     """
-    whole, selection, inputs = select(network, samples, digests, settings, team)
+    network, samples = ready.network, ready.samples
+    whole, selection, inputs = select(ready, digests, settings)
     separable = whole.is_separable(inputs, len(selection.rows))
     with clock.stage("reference"):
-        reference = _reference(whole, selection, inputs, separable, settings, team)
+        reference = _reference(whole, selection, inputs, separable, settings, ready.team)
     predicted = np.empty(len(selection.rows), np.int64)
     for batch, output in zip(selection.single, reference["class"], strict=True):
         predicted[batch.rows] = network.predict(output)
     width = int(np.prod(reference["class"][0].shape[1:]))
     labelling = read_labels(network, samples, selection.labels, predicted, width)
-    metric = settings.metric or ("top1" if samples.labels is not None else "fidelity")
+    metric = settings.metric or ("fidelity" if samples.labels is None else "top1")
     truth = labelling.truth if metric == "top1" else predicted
     accuracy = float((predicted == truth).mean())
     context = Context(
@@ -95,15 +116,11 @@ def set_up(
             for kind in settings.batch
         },
         settings=settings,
-        workers=team,
+        workers=ready.team,
         clock=clock,
     )
-    baseline = Baseline(
-        metric="fidelity" if metric == "fidelity" else "top1",
-        value=accuracy,
-        chance=verdict.chance_accuracy(truth),
-    )
-    return context, baseline, labelling
+    baseline = Baseline(metric, accuracy, verdict.chance_accuracy(truth))
+    return Prepared(context, baseline, labelling)
 
 
 def _reference(
@@ -139,27 +156,20 @@ def _independent(selection: Selection, reference: Mapping[str, Sequence[Array]])
     return deviation(ordered["mixed"], ordered["class"]) <= TOLERANCE
 
 
-def describe(
-    samples: Samples,
-    digests: np.ndarray,
-    context: Context,
-    labelling: Labelling,
-    path: str,
-    options: Mapping[str, Any],
-) -> DataInfo:
-    """Return what a report says of the data, which were read from `path` with `options`."""
-    selection = context.selection
-    few = _few(selection, context.settings.per_class)
+def describe(samples: Samples, digests: np.ndarray, prepared: Prepared, source: Source) -> DataInfo:
+    """Return what a report says of the data; see `set_up` for samples and digests."""
+    selection = prepared.context.selection
+    few = _few(selection, prepared.context.settings.per_class)
     return DataInfo(
-        path=path,
+        path=source.path,
         sha256=samples.sha256,
         samples=len(selection.rows),
         classes=len(selection.single),
         samples_given=len(samples),
         left_out=selection.left_out,
         batches=selection.fingerprint(digests),
-        notes=tuple(filter(None, (*samples.notes, labelling.note, few))),
-        options=dict(options),
+        notes=tuple(filter(None, (*samples.notes, prepared.labelling.note, few))),
+        options=dict(source.options),
     )
 
 

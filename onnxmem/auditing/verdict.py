@@ -5,15 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from onnxmem import curve
 from onnxmem.auditing.layer import Measured
-from onnxmem.auditing.settings import Settings
-from onnxmem.errors import UsageError
-from onnxmem.records import Baseline, DataInfo, Gate, Layer, Report, Score, Verdict, comparable
+from onnxmem.auditing.settings import Settings, check_drop, check_thresholds
+from onnxmem.comparability import check_comparable
+from onnxmem.records import Baseline, Gate, Layer, Report, Score, Verdict
 
 
 def summarize(measured: Sequence[Measured], settings: Settings) -> dict[str, Score]:
@@ -44,6 +43,19 @@ def _score(key: str, measured: Sequence[Measured]) -> Score:
     return Score(auc, low, high, len(scored), saturated)
 
 
+def judge(
+    summary: Mapping[str, Score],
+    fail_under: Mapping[str, float],
+    baseline: Report | None,
+    max_drop: float | None,
+) -> tuple[Gate, ...]:
+    """Compare the scores with their thresholds, and with those of a baseline where there is one."""
+    gates = judge_gates(summary, fail_under)
+    if baseline is None or max_drop is None:
+        return gates
+    return gates + judge_drops(summary, baseline, max_drop)
+
+
 def judge_gates(summary: Mapping[str, Score], fail_under: Mapping[str, float]) -> tuple[Gate, ...]:
     """Compare the upper bound of each score's interval with its threshold.
 
@@ -64,13 +76,13 @@ def judge_drops(
     """Compare each score with that of the baseline report.
 
     A gate `KEY:drop` fails where even the upper bound of the score's interval lies more than
-    `max_drop` below the baseline's score. It is undecided where only one of both has a score,
-    and there is none where both are saturated.
+    `max_drop` below the baseline's score. It is undecided where only one of both has a score.
+    There is none where both are saturated, or where the baseline did not measure the score.
     """
     gates = []
     for key, score in summary.items():
-        before = baseline.summary[key]
-        if before.auc is None and score.auc is None:
+        before = baseline.summary.get(key)
+        if before is None or (before.auc is None and score.auc is None):
             continue
         if before.auc is None or score.auc is None or score.auc_high is None:
             gates.append(Gate(f"{key}:drop", max_drop, None, None))
@@ -95,16 +107,11 @@ def judge_again(
         UsageError: a gate for a score that the report has not, a baseline that measured something
             else, or a threshold that no AuC can have.
     """
-    _check_keys(report, fail_under)
-    if (max_drop is None) != (baseline is None):
-        raise UsageError("--baseline REPORT.json and --max-drop X belong together; give both")
-    if max_drop is not None and not 0 <= max_drop <= 1:
-        raise UsageError(f"--max-drop {max_drop} must lie between 0 and 1")
-    wanted = judge_gates(report.summary, fail_under)
-    if baseline is not None and max_drop is not None:
-        if report.measured:
-            check_comparable(report.data, report.settings, baseline)
-        wanted += judge_drops(report.summary, baseline, max_drop)
+    check_thresholds(fail_under, max_drop, tuple(report.summary), f"{report.model.path} has")
+    check_drop(max_drop, baseline)
+    if baseline is not None and report.measured:
+        check_comparable(report.data, report.settings, baseline)
+    wanted = judge(report.summary, fail_under, baseline, max_drop)
     added = tuple(gate for gate in wanted if gate not in report.gates)
     if not added:
         return report
@@ -113,51 +120,6 @@ def judge_again(
         return replace(report, gates=gates)
     verdict, reason = _decide_gates(gates, report.summary) or ("pass", "all gates passed")
     return replace(report, gates=gates, verdict=verdict, reason=reason)
-
-
-def _check_keys(report: Report, fail_under: Mapping[str, float]) -> None:
-    for key, threshold in fail_under.items():
-        if key not in report.summary:
-            have = ", ".join(report.summary)
-            raise UsageError(f"unknown gate {key!r}: {report.model.path} has {have}")
-        if not 0 <= threshold <= 1:
-            raise UsageError(f"gate {key}={threshold}: an AuC lies between 0 and 1")
-
-
-def check_comparable(data: DataInfo, settings: Mapping[str, Any], baseline: Report) -> None:
-    """Check that a baseline report measured the same thing.
-
-    Raises:
-        UsageError: the data, their classes or the settings differ; the message says which. Or the
-            report measured nothing.
-    """
-    if not baseline.measured:
-        raise UsageError(
-            f"the baseline report measured nothing ({baseline.reason}); make a new one"
-        )
-    own, other = comparable(settings), comparable(baseline.settings)
-    pairs = {
-        "classes": (data.classes, baseline.data.classes),
-        "data": (data.sha256, baseline.data.sha256),
-        **{name: (own[name], other[name]) for name in own},
-    }
-    differ = [
-        f"{name} differ ({_plain(before)} there, {_plain(now)} here)"
-        for name, (now, before) in pairs.items()
-        if now != before
-    ]
-    if differ:
-        raise UsageError(
-            f"the baseline report measured something else: {', '.join(differ)}; "
-            "make a new one with the same data and settings"
-        )
-
-
-def _plain(value: Any) -> str:
-    """Return a setting as the command line has it, a hash by its beginning."""
-    if value in (None, [], {}):
-        return "not set"
-    return ",".join(map(str, value)) if isinstance(value, list) else str(value)[:12]
 
 
 def chance_accuracy(labels: np.ndarray) -> float:

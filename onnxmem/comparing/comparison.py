@@ -19,11 +19,12 @@ from itertools import pairwise
 import numpy as np
 
 from onnxmem import curve
+from onnxmem.comparability import differing
 from onnxmem.comparing.matching import Matched, match_layers
 from onnxmem.comparing.names import model_names
 from onnxmem.comparing.records import SCHEMA, Cell, Comparison, Row
 from onnxmem.errors import UsageError
-from onnxmem.records import Curve, Layer, Report, comparable
+from onnxmem.records import Curve, Layer, Report
 
 
 def compare(
@@ -40,7 +41,7 @@ def compare(
     Raises:
         UsageError: they measured different things; the message says which.
     """
-    if differ := _differing(reports, same_data=same_data):
+    if differ := differing(reports, same_data=same_data):
         labels = "; labels are data, see docs/comparing.md" if "data" in differ else ""
         raise UsageError(
             f"the reports cannot be compared: {', '.join(differ)} differ; "
@@ -57,26 +58,6 @@ def compare(
         notes=tuple(notes),
         reports=tuple(reports),
     )
-
-
-def _differing(reports: Sequence[Report], *, same_data: bool) -> list[str]:
-    """Return what must be the same in all reports that measured anything, and is not."""
-    facts = [
-        {
-            "classes": (report.data.classes, report.data.left_out),
-            "data": None if same_data else report.data.sha256,
-            "samples": report.data.samples,
-            **comparable(report.settings),
-            "seed": report.settings.get("seed"),
-            "metric": report.baseline.metric,
-            "batches": report.data.batches,
-        }
-        for report in reports
-        if report.measured
-    ]
-    names = facts[0] if facts else ()
-    differ = [name for name in names if any(fact[name] != facts[0][name] for fact in facts)]
-    return [name for name in differ if name != "batches"] or differ
 
 
 def _seed(reports: Sequence[Report]) -> int | None:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -14,7 +13,8 @@ from onnxmem import graph
 from onnxmem.auditing.open_model import open_model, read_model
 from onnxmem.auditing.predictions import predictions
 from onnxmem.auditing.run import Listener, run_audit
-from onnxmem.auditing.settings import Settings
+from onnxmem.auditing.settings import Settings, check_complete
+from onnxmem.auditing.setup import IN_MEMORY, Source
 from onnxmem.auditing.whole_model import WholeModel
 from onnxmem.cache import NOWHERE, Store
 from onnxmem.data import Column, Samples, make_samples
@@ -39,8 +39,7 @@ def audit_together(
     arrays: Mapping[str, Column],
     settings: Settings,
     *,
-    data_path: str = "",
-    data_options: Mapping[str, Any] = {},
+    source: Source = IN_MEMORY,
     baseline: Report | None = None,
     store: Store = NOWHERE,
     watch: Watch = lambda path: nullcontext(lambda progress: None),
@@ -56,8 +55,7 @@ def audit_together(
         paths: two or more ONNX files.
         arrays: the inputs of all models by name, labels in `y`; see `onnxmem.data.make_samples`.
         settings: of every audit.
-        data_path: where the arrays come from, for the reports.
-        data_options: what the command line said about reading them, for the reports.
+        source: where the arrays come from, for the reports.
         baseline: an earlier report that every model is held against.
         store: layers that it knows are not measured again.
         watch: told about progress.
@@ -66,14 +64,15 @@ def audit_together(
         OnnxmemError: see `onnxmem.errors`; nothing was measured where a model or the data are
             at fault.
     """
+    check_complete(settings, arrays, baseline)
     models = [read_model(path, settings).model for path in paths]
     arrays, notes = _named(arrays, models)
     own = _outputs(models, settings)
     if "y" not in arrays:
-        labels, source = _labels(paths, arrays, own)
+        labels, told = _labels(paths, arrays, own)
         arrays |= labels
         own = [replace(one, metric="fidelity") for one in own]
-        notes += source
+        notes += told
     samples = [make_samples(arrays, model.inputs, settings.split) for model in models]
     _check_counts(models, samples)
     notes += [
@@ -90,8 +89,7 @@ def audit_together(
                 path,
                 arrays,
                 chosen,
-                data_path=data_path,
-                data_options=data_options,
+                source=source,
                 baseline=baseline,
                 store=store,
                 listen=listen,
@@ -140,8 +138,6 @@ def _labels(
 
     There is neither where none can.
     """
-    if settings[0].metric == "top1":
-        raise DataError("--metric top1 needs labels: give an array 'y', or use --metric fidelity")
     for path, own in zip(paths, settings, strict=True):
         with suppress(InconclusiveError):
             labels = _predicted(path, arrays, own)

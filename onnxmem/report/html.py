@@ -19,13 +19,12 @@ import msgspec
 import vl_convert
 from markupsafe import Markup
 
-from onnxmem.comparing.names import model_names
-from onnxmem.comparing.records import Comparison
+from onnxmem.comparability import differing
+from onnxmem.comparing import Comparison, model_names
 from onnxmem.curve import SATURATION
 from onnxmem.errors import UsageError
-from onnxmem.records import Report, comparable
-from onnxmem.report import charts, findings, look, rows, words
-from onnxmem.report import comparison_charts as model_charts
+from onnxmem.records import Report
+from onnxmem.report import charts, comparison_charts, findings, look, rows, words
 from onnxmem.report.command import command_line
 from onnxmem.text import file_name, printable
 
@@ -87,7 +86,7 @@ def _page(
             together=together,
             lead=lead,
             compared=None if comparison is None else _compared(comparison),
-            differences=[] if comparison is not None else _differences(reports),
+            differences=[] if comparison is not None else differing(reports),
             unmeasured=[n for n, r in zip(names, reports, strict=True) if not r.measured],
             keys=keys,
             policy=_policy(scripts, style),
@@ -177,11 +176,11 @@ def _together(
     if not keys:
         return None
     drawn: dict[str, Any] = {
-        f"together-{batch}": model_charts.together(list(names), batch)
+        f"together-{batch}": comparison_charts.together(list(names), batch)
         for batch in _batches(reports)
     }
     first = next(key for key in words.LEADING_KEYS if key in keys)
-    drawn["depth"] = model_charts.by_depth(list(names), first)
+    drawn["depth"] = comparison_charts.by_depth(list(names), first)
     return {
         "specs": {name: _spec(chart, name == "depth") for name, chart in drawn.items()},
         "datasets": {
@@ -202,7 +201,7 @@ def _add_matched(
     first = next((key for key in words.LEADING_KEYS if key in over_rank), None)
     if first is None:
         return
-    chart = model_charts.matched_layer(list(names), first)
+    chart = comparison_charts.matched_layer(list(names), first)
     together["specs"]["matched"] = _spec(chart, True)
     together["datasets"]["matched"] = rows.matched_rows(comparison, over_rank)
     together["matched"] = {
@@ -210,17 +209,6 @@ def _add_matched(
         "keys": over_rank,
         "first": first,
     }
-
-
-def _differences(reports: Sequence[Report]) -> list[str]:
-    """Return what forbids to compare the reports' numbers: other samples, other settings."""
-    settings = [
-        name
-        for name, value in comparable(reports[0].settings).items()
-        if any(comparable(report.settings)[name] != value for report in reports)
-    ]
-    samples = ["samples"] if len({report.data.sha256 for report in reports}) > 1 else []
-    return [printable(name) for name in (*samples, *settings)]
 
 
 def _spec(chart: Any, legend: bool) -> dict[str, Any]:

@@ -225,7 +225,7 @@ def test_models_audited_in_different_ways_come_with_a_warning() -> None:
     assert "Do not compare" not in side_by_side([one, report_samples.failing()])
     text = " ".join(side_by_side([one, other]).split())
     assert "Do not compare" in text
-    assert "<bdi>samples</bdi>, <bdi>per_class</bdi>." in text
+    assert "<bdi>data</bdi>, <bdi>per_class</bdi>." in text
 
 
 def test_a_page_does_not_call_audited_what_was_refused() -> None:
