@@ -14,6 +14,7 @@ from onnxmem.comparing import Cell, Comparison
 from onnxmem.doctor import Diagnosis
 from onnxmem.inspecting import Inspected, Inspection
 from onnxmem.report.findings import APART, cell_text, findings, limits, row_name, starred
+from onnxmem.report.words import shape
 from onnxmem.sizes import size_text
 from onnxmem.text import printable
 
@@ -52,7 +53,7 @@ def inspection_table(inspection: Inspection) -> RenderableType:
         table.add_row(
             Text(printable(site.tensor, 48)),
             Text(printable(site.op, 16)),
-            Text(_shape(site.shape)),
+            Text(shape(site.shape)),
             Text("–" if site.batch_axis is None else str(site.batch_axis)),
             Text(_axis(site)),
             Text(_crossing(site)),
@@ -66,12 +67,6 @@ def inspection_table(inspection: Inspection) -> RenderableType:
     ]
     notes = [Text(f"Note: {printable(note, 300)}") for note in inspection.notes]
     return Group(table, *reasons, *notes)
-
-
-def _shape(shape: tuple[int | None, ...] | None) -> str:
-    if shape is None:
-        return "?"
-    return "×".join("?" if size is None else str(size) for size in shape) or "scalar"
 
 
 def _axis(site: Inspected) -> str:

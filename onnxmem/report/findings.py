@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from onnxmem.comparing import Cell, Comparison, Row
-from onnxmem.report.words import key_title, number
+from onnxmem.report.words import key_title, number, tensor_name
 from onnxmem.text import printable
 
 APART = "the 95 % interval of the difference to the first model leaves out 0"
@@ -147,7 +147,7 @@ def _names(rows: Sequence[Row], place: int) -> str:
 
 
 def _with_width(row: Row, place: int) -> str:
-    name = printable(row.tensors[place] or "", 60).strip() or "(no name)"
+    name = tensor_name(row.tensors[place] or "", 60)
     return name if row.width is None else f"{name} ({row.width} features)"
 
 
@@ -157,8 +157,7 @@ def _count(layers: int) -> str:
 
 def row_name(row: Row, length: int = 80) -> str:
     """Return the tensor of the first model that has the layer, made harmless."""
-    name = next(tensor for tensor in row.tensors if tensor is not None)
-    return printable(name, length).strip() or "(no name)"
+    return tensor_name(next(name for name in row.tensors if name is not None), length)
 
 
 def cell_text(cell: Cell | None) -> str:

@@ -137,7 +137,7 @@ def _model(index: int, report: Report, name: str) -> dict[str, Any]:
             (len(c.groups) for layer in report.layers for c in layer.curves), default=0
         ),
         "errors": charts.rank_keys(report),
-        "batches": _batches([report]),
+        "batches": words.batches(report),
         "facts": _facts(report),
         "command": command_line(report),
         "charts": _charts(report),
@@ -148,7 +148,7 @@ def _charts(report: Report) -> dict[str, Any]:
     """Return the specifications and the rows of one report's charts."""
     measured = {curve.x_name for layer in report.layers for curve in layer.curves}
     drawn: dict[str, Any] = {
-        f"overview-{batch}": charts.overview(report, batch) for batch in _batches([report])
+        f"overview-{batch}": charts.overview(report, batch) for batch in words.batches(report)
     }
     if "rank" in measured:
         drawn["rank"] = charts.accuracy_curves(report, "rank")
@@ -177,7 +177,7 @@ def _together(
         return None
     drawn: dict[str, Any] = {
         f"together-{batch}": comparison_charts.together(list(names), batch)
-        for batch in _batches(reports)
+        for batch in words.batches(*reports)
     }
     first = next(key for key in words.LEADING_KEYS if key in keys)
     drawn["depth"] = comparison_charts.by_depth(list(names), first)
@@ -187,7 +187,7 @@ def _together(
             "models": rows.model_rows(reports),
             "depths": rows.depth_rows(reports),
         },
-        "batches": _batches(reports),
+        "batches": words.batches(*reports),
         "first": first,
         "matched": None,
     }
@@ -217,11 +217,6 @@ def _spec(chart: Any, legend: bool) -> dict[str, Any]:
     spec["config"] = {"legend": {"disable": not legend}}
     spec["autosize"] = {"type": "fit-x", "contains": "padding"}
     return spec
-
-
-def _batches(reports: Sequence[Report]) -> list[str]:
-    keys = {key for report in reports for key in words.curve_keys(report)}
-    return [batch for batch in words.BATCHES if any(key.endswith(f".{batch}") for key in keys)]
 
 
 def _facts(report: Report) -> list[tuple[str, list[tuple[str, str]]]]:

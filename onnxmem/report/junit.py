@@ -49,7 +49,7 @@ def _suite(name: str, report: Report, package: str) -> xml.Element:
     properties = xml.SubElement(suite, "properties")
     for key, value in _properties(report):
         xml.SubElement(properties, "property", name=key, value=value)
-    names = [tensor_name(layer, 200) for layer in report.layers]
+    names = [tensor_name(layer.tensor, 200) for layer in report.layers]
     times = Counter(names)
     for place, (shown, layer) in enumerate(zip(names, report.layers, strict=True), start=1):
         _layer(suite, layer, shown if times[shown] == 1 else f"{place} {shown}")

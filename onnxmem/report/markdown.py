@@ -121,9 +121,9 @@ def _layer(place: int, layer: Layer, keys: Sequence[str]) -> tuple[str, ...]:
     """Return the cells of a layer, which is the `place`th of the network, counted from 1."""
     reason = f": {escaped(layer.reason, 160)}" if layer.reason else ""
     return (
-        f"{place} {code(tensor_name(layer))}",
+        f"{place} {code(tensor_name(layer.tensor))}",
         escaped(layer.op),
-        shape(layer),
+        shape(layer.shape),
         *(_cell(layer.curve(key)) for key in keys),
         f"{layer.status}{reason}",
     )

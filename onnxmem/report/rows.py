@@ -19,6 +19,7 @@ from onnxmem.report.words import (
     key_title,
     number,
     score_layers,
+    tensor_name,
     worst_first,
 )
 from onnxmem.text import printable
@@ -44,10 +45,7 @@ def row_names(report: Report) -> list[str]:
     tail = _shared([path[::-1] for path in paths])
     short = ["/".join(path[: len(path) - tail]) for path in paths]
     names = short if all(map(_WORD.search, short)) else ["/".join(path) for path in paths]
-    return [
-        f"{index + 1} {printable(name, ROW_NAME_LENGTH).strip() or '(no name)'}"
-        for index, name in enumerate(names)
-    ]
+    return [f"{index + 1} {tensor_name(name, ROW_NAME_LENGTH)}" for index, name in enumerate(names)]
 
 
 def _shared(paths: Sequence[Sequence[str]]) -> int:

@@ -19,12 +19,7 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 from onnxmem.records import Gate, Layer, Report
-from onnxmem.report.words import (
-    gate_values,
-    leading_key,
-    sentence,
-    tensor_name,
-)
+from onnxmem.report.words import gate_values, leading_key, sentence, tensor_name
 from onnxmem.text import json_text, printable
 
 MOST_RESULTS = 5_000
@@ -189,9 +184,9 @@ def _gate(gate: Gate, before: int, location: Json) -> Json:
 
 
 def _layer(rule: str, layer: Layer, reason: str, location: Json) -> Json:
-    text = f"{tensor_name(layer)}: {printable(reason, 400) or _RULES[rule][2]}"
+    text = f"{tensor_name(layer.tensor)}: {printable(reason, 400) or _RULES[rule][2]}"
     result = _result(rule, text, layer.tensor, location)
-    name = tensor_name(layer, 200)
+    name = tensor_name(layer.tensor, 200)
     logical = {"name": name, "fullyQualifiedName": name, "kind": "variable"}
     result["locations"][0]["logicalLocations"] = [logical]
     return result

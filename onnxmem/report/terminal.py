@@ -92,9 +92,9 @@ def _table(report: Report, wide: bool) -> Table:
 
 def _wide_row(report: Report, layer: Layer, cells: Iterable[Text]) -> Iterator[Text]:
     style = STATUS_STYLES[layer.status]
-    yield Text(tensor_name(layer, 60), style=style)
+    yield Text(tensor_name(layer.tensor, 60), style=style)
     yield Text(printable(layer.op, 16), style=style)
-    yield Text(shape(layer), style=style)
+    yield Text(shape(layer.shape), style=style)
     yield Text("–" if report.baseline.value is None else number(report.baseline.value))
     yield from cells
     yield Text(layer.status, style=style)
@@ -102,8 +102,8 @@ def _wide_row(report: Report, layer: Layer, cells: Iterable[Text]) -> Iterator[T
 
 def _narrow_row(report: Report, layer: Layer, cells: Iterable[Text]) -> Iterator[Text]:
     style = STATUS_STYLES[layer.status]
-    name = Text(tensor_name(layer, 48), style=style)
-    name.append(f"\n{printable(layer.op, 10)} {shape(layer)}", style="dim")
+    name = Text(tensor_name(layer.tensor, 48), style=style)
+    name.append(f"\n{printable(layer.op, 10)} {shape(layer.shape)}", style="dim")
     if layer.status != "scored":
         name.append(f" {layer.status}", style=style)
     yield name
@@ -148,7 +148,7 @@ def _reasons(report: Report) -> Iterator[Text]:
     """Yield why layers were skipped, where that is not what the verdict says anyway."""
     for layer in report.layers:
         if layer.status == "skipped" and layer.reason != report.reason:
-            name, reason = tensor_name(layer, 48), printable(layer.reason, 300)
+            name, reason = tensor_name(layer.tensor, 48), printable(layer.reason, 300)
             yield Text(f"Skipped {name}: {reason}", style="dim")
 
 

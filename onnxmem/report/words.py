@@ -6,6 +6,8 @@ one short line of them, without control characters and without marks that turn t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from onnxmem.records import Baseline, Gate, Layer, Report, Score
 from onnxmem.text import NAME_LENGTH, file_name, printable
 
@@ -17,9 +19,9 @@ KEYS = tuple(f"{compressor}.{batch}" for compressor in COMPRESSORS for batch in 
 LEADING_KEYS = ("nmf.mixed", "nmf.class", "pca.mixed", "pca.class", *KEYS)
 
 
-def tensor_name(layer: Layer, length: int = NAME_LENGTH) -> str:
-    """Return the layer's tensor as one harmless line that is never empty."""
-    return printable(layer.tensor, length).strip() or "(no name)"
+def tensor_name(tensor: str, length: int = NAME_LENGTH) -> str:
+    """Return the name of a tensor as one harmless line that is never empty."""
+    return printable(tensor, length).strip() or "(no name)"
 
 
 def number(value: float, digits: int = 3) -> str:
@@ -32,11 +34,11 @@ def interval(low: float, high: float, digits: int = 3) -> str:
     return f"{low:.{digits}f}–{high:.{digits}f}"
 
 
-def shape(layer: Layer) -> str:
-    """Return the tensor's shape, with ? where a dimension is not known."""
-    if layer.shape is None:
+def shape(sizes: Sequence[int | None] | None) -> str:
+    """Return a shape, with ? where a size, or even the number of axes, is not known."""
+    if sizes is None:
         return "?"
-    return "×".join("?" if size is None else str(size) for size in layer.shape) or "scalar"
+    return "×".join("?" if size is None else str(size) for size in sizes) or "scalar"
 
 
 def key_title(key: str) -> str:
@@ -49,6 +51,12 @@ def curve_keys(report: Report) -> tuple[str, ...]:
     """Return the keys of the curves that the report holds, in the order of KEYS."""
     measured = {curve.key for layer in report.layers for curve in layer.curves}
     return tuple(key for key in KEYS if key in measured)
+
+
+def batches(*reports: Report) -> list[str]:
+    """Return the kinds of batches that any of the reports holds curves of."""
+    measured = {curve.batch for one in reports for layer in one.layers for curve in layer.curves}
+    return [batch for batch in BATCHES if batch in measured]
 
 
 def leading_key(report: Report) -> str | None:
