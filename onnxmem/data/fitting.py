@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from onnxmem.data.columns import InputSpec
-from onnxmem.data.preprocess import Given
-from onnxmem.data.recipe import MODES, Layout, Recipe, Resize
+from onnxmem.data.recipe import MODES, Given, Layout, Recipe, Resize
 from onnxmem.data.shapes import in_words
 from onnxmem.errors import DataError
 

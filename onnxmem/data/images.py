@@ -23,8 +23,7 @@ from onnxmem.data.extras import need
 from onnxmem.data.files import begin
 from onnxmem.data.fitting import fit_recipe
 from onnxmem.data.labels import check_known, number_names
-from onnxmem.data.preprocess import Given
-from onnxmem.data.recipe import Recipe
+from onnxmem.data.recipe import Given, Recipe
 from onnxmem.errors import DataError
 from onnxmem.text import listed
 

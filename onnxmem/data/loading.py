@@ -10,7 +10,8 @@ from onnxmem.data import arrow, images, npy, npz
 from onnxmem.data.columns import Column, whole
 from onnxmem.data.files import begin, damaged
 from onnxmem.data.labels import read_class_names, renumber
-from onnxmem.data.preprocess import Given, read_preprocess
+from onnxmem.data.preprocess import read_preprocess
+from onnxmem.data.recipe import Given
 from onnxmem.errors import DataError, UsageError
 
 

@@ -1,4 +1,4 @@
-"""How an image becomes the input of a network: one frozen record, and what it does to an image.
+"""How an image becomes the input of a network: what may be said of it, and the whole recipe.
 
 Steps, in the order of torchvision's and transformers' pipelines: colour mode, resize (Pillow,
 antialiased), centre crop, scale, normalisation, order of the axes.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypedDict
 
 import numpy as np
 
@@ -48,6 +48,19 @@ class Resize:
         if self.shortest:
             return f"shorter edge to {self.height}"
         return f"resized to {self.height}x{self.width}"
+
+
+class Given(TypedDict, total=False):
+    """What was said; a key that is missing was not. See `Recipe`."""
+
+    resize: Resize | None
+    crop: tuple[int, int] | None
+    resample: str
+    scale: float | None
+    mean: tuple[float, ...] | None
+    std: tuple[float, ...] | None
+    layout: Layout
+    floor: bool
 
 
 @dataclass(frozen=True, slots=True)
