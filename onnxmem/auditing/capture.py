@@ -96,21 +96,17 @@ class CutRunner:
         return Capture(pieces, feature_axis)
 
     def _piece(self, rows: np.ndarray) -> Piece:
-        feeds = {name: take_rows(array, rows) for name, array in self.inputs.items()} | dict(
-            self.shared
-        )
-        tensor, *crossing = self._head.run(
-            {name: feeds[name] for name in self.cut.head.inputs},
-            [self.cut.tensor, *self.cut.crossing],
-        )
-        for name, value in zip(
-            (self.cut.tensor, *self.cut.crossing), (tensor, *crossing), strict=True
-        ):
+        feeds = {name: take_rows(array, rows) for name, array in self.inputs.items()}
+        feeds |= self.shared
+        names = (self.cut.tensor, *self.cut.crossing)
+        values = self._head.run({name: feeds[name] for name in self.cut.head.inputs}, names)
+        captured = dict(zip(names, values, strict=True))
+        for name, value in captured.items():
             if not hasattr(value, "dtype"):
                 raise UsageError(f"the cut needs {name!r}, which is no tensor but a sequence")
-        others = dict(zip(self.cut.crossing, crossing, strict=True))
-        others |= {name: feeds[name] for name in self.cut.direct}
-        return Piece(len(rows), tensor, others)
+        tensor = captured.pop(self.cut.tensor)
+        direct = {name: feeds[name] for name in self.cut.direct}
+        return Piece(len(rows), tensor, captured | direct)
 
     def outputs(self, capture: Capture, tensors: Sequence[Array] | None = None) -> list[Array]:
         """Return the model's output for each piece, after `tensors` in place of its own."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
+from onnxmem.auditing.guessing import chance_accuracy, most_by_chance
 from onnxmem.auditing.network import Network
 from onnxmem.data import Samples
 from onnxmem.errors import DataError
@@ -66,7 +66,7 @@ def read_labels(
         truth = (labels > 0).astype(np.int64)
         note = "labels -1 and 1 are taken as the classes 0 and 1"
         return Labelling(truth, _joined(note, parting), suspicion(truth, predicted))
-    hints = (shift(labels, predicted), parting, *samples.notes)
+    hints = (_shift(labels, predicted), parting, *samples.notes)
     _check_range(network, samples.labels, classes, _joined(*hints))
     note = _joined(_names_note(samples), parting)
     return Labelling(labels, note, suspicion(labels, predicted))
@@ -113,10 +113,10 @@ def _check_range(network: Network, labels: np.ndarray, classes: int, hint: str) 
 
 def suspicion(truth: np.ndarray, predicted: np.ndarray) -> str:
     """Return which labels the network seems to have been trained on, if other ones, in words."""
-    return shift(truth, predicted) or _renaming(truth, predicted)
+    return _shift(truth, predicted) or _renaming(truth, predicted)
 
 
-def shift(truth: np.ndarray, predicted: np.ndarray) -> str:
+def _shift(truth: np.ndarray, predicted: np.ndarray) -> str:
     """Return whether the network agrees with labels that are one lower or higher, in words."""
     for step, how in ((-1, "lower: save y - 1"), (1, "higher: save y + 1")):
         accuracy = float((truth + step == predicted).mean())
@@ -127,8 +127,7 @@ def shift(truth: np.ndarray, predicted: np.ndarray) -> str:
 
 def _surely(truth: np.ndarray) -> float:
     """Return an accuracy that guessing does not reach: chance and four standard errors."""
-    chance = float(np.unique(truth, return_counts=True)[1].max() / len(truth))
-    return chance + 4 * math.sqrt(chance * (1 - chance) / len(truth))
+    return most_by_chance(chance_accuracy(truth), len(truth), 4)
 
 
 def _renaming(truth: np.ndarray, predicted: np.ndarray) -> str:

@@ -102,16 +102,10 @@ def unmeasured(site: Site, reason: str) -> Measured:
         tensor=site.tensor,
         op=site.op,
         index=site.index,
-        shape=_known_shape(site),
+        shape=site.sizes,
         feature_axis=site.feature_axis,
         status="skipped",
         reason=reason,
         cut=None,
     )
     return Measured(layer, {})
-
-
-def _known_shape(site: Site) -> tuple[int | None, ...] | None:
-    if site.shape is None:
-        return None
-    return tuple(size if isinstance(size, int) else None for size in site.shape)

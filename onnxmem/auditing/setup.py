@@ -11,9 +11,9 @@ import numpy as np
 
 from onnxmem import curve
 from onnxmem.arrays import Array, to_host
-from onnxmem.auditing import verdict
 from onnxmem.auditing.clock import Clock
 from onnxmem.auditing.context import Context
+from onnxmem.auditing.guessing import chance_accuracy
 from onnxmem.auditing.independence import check_independent
 from onnxmem.auditing.labelling import Labelling, read_labels
 from onnxmem.auditing.open_model import OpenModel
@@ -119,7 +119,7 @@ def set_up(ready: OpenModel, digests: np.ndarray, settings: Settings, clock: Clo
         workers=ready.team,
         clock=clock,
     )
-    baseline = Baseline(metric, accuracy, verdict.chance_accuracy(truth))
+    baseline = Baseline(metric, accuracy, chance_accuracy(truth))
     return Prepared(context, baseline, labelling)
 
 

@@ -62,10 +62,9 @@ def check_ranks(sites: Sequence[graph.Site], ranks: Sequence[int]) -> None:
 
 def _width(site: graph.Site) -> int | None:
     """Return the features of a site, None where the graph does not tell."""
-    if site.shape is None or site.feature_axis is None:
+    if site.sizes is None or site.feature_axis is None:
         return None
-    size = site.shape[site.feature_axis]
-    return size if isinstance(size, int) else None
+    return site.sizes[site.feature_axis]
 
 
 def _matches(site: graph.Site, pattern: str) -> bool:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from onnxmem import curve
+from onnxmem.auditing.guessing import at_chance
 from onnxmem.auditing.layer import Measured
 from onnxmem.auditing.settings import Settings, check_drop, check_thresholds
 from onnxmem.comparability import check_comparable
@@ -120,16 +120,6 @@ def judge_again(
         return replace(report, gates=gates)
     verdict, reason = _decide_gates(gates, report.summary) or ("pass", "all gates passed")
     return replace(report, gates=gates, verdict=verdict, reason=reason)
-
-
-def chance_accuracy(labels: np.ndarray) -> float:
-    """Return the accuracy of always naming the most frequent class."""
-    return float(np.unique(labels, return_counts=True)[1].max() / len(labels))
-
-
-def at_chance(value: float, chance: float, samples: int) -> bool:
-    """Tell whether the accuracy is what guessing could give: within two standard errors."""
-    return value <= chance + 2 * math.sqrt(chance * (1 - chance) / samples)
 
 
 def decide(

@@ -84,6 +84,13 @@ class Site:
     reaches: tuple[str, ...]
     node: str
 
+    @property
+    def sizes(self) -> tuple[int | None, ...] | None:
+        """The shape with None in place of symbolic sizes; None where the rank is not known."""
+        if self.shape is None:
+            return None
+        return tuple(size if isinstance(size, int) else None for size in self.shape)
+
 
 @dataclass(frozen=True, slots=True)
 class Part:

@@ -93,7 +93,7 @@ def _described(site: graph.Site) -> Inspected:
         node=site.node,
         status=site.status,
         reason=site.reason,
-        shape=None if shape is None else tuple(n if isinstance(n, int) else None for n in shape),
+        shape=site.sizes,
         feature_axis=axis % len(shape) if axis is not None and shape else axis,
         axis_from=site.axis_from,
     )

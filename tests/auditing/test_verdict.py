@@ -101,18 +101,6 @@ def test_doubt_of_the_baseline_goes_first() -> None:
     assert result == ("inconclusive", "at chance")
 
 
-@pytest.mark.parametrize(
-    ("value", "samples", "guessing"),
-    [(0.1, 300, True), (0.13, 300, True), (0.15, 300, False), (0.3, 20, False), (0.2, 20, True)],
-)
-def test_chance_allows_for_noise(value: float, samples: int, guessing: bool) -> None:
-    assert verdict.at_chance(value, 0.1, samples) is guessing
-
-
-def test_chance_is_the_share_of_the_largest_class() -> None:
-    assert verdict.chance_accuracy(np.array([0, 0, 0, 1])) == 0.75
-
-
 def test_fidelity_is_in_doubt_only_where_one_class_is_predicted() -> None:
     assert verdict.doubt_baseline(Baseline("fidelity", 1.0, 0.99), 100, SETTINGS) == ""
     one_class = Baseline("fidelity", 1.0, 1.0)
