@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from onnxmem.comparing.records import Comparison
+from onnxmem.comparing import Comparison
 from onnxmem.records import Report
 from onnxmem.report.formats import Format, render, render_comparison
 from onnxmem.report.json import load, load_stored

@@ -6,30 +6,34 @@ of `rows.py` under these names.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import altair as alt
 
 from onnxmem.records import Report
 from onnxmem.report.look import (
-    BATCH_NAMES,
-    DASHES,
     DEPTH_SCHEME,
     NAMES,
     ROW_HEIGHT,
     Drawing,
     Spec,
+    batch_legend,
     color,
+    compressor_legend,
+    dash,
     shape,
     unit,
 )
 from onnxmem.report.rows import bare_rows, first_choice, row_names, time_rows
-from onnxmem.report.words import BATCHES, COMPRESSORS
+from onnxmem.report.words import BATCHES, COMPRESSORS, curve_keys, key_title
 
 CHOSEN = "chosen"
 KEY = "key"
 
 
-def overview(report: Report, batch: str) -> Drawing:
+def overview(report: Report, batch: str, *, legend: bool = False) -> Drawing:
     """AuC with its interval of every layer, for one kind of batch; hollow where saturated."""
+    named = curve_keys(report) if legend else ()
     names = row_names(report)
     y = alt.Y(
         "row:N",
@@ -38,12 +42,28 @@ def overview(report: Report, batch: str) -> Drawing:
         scale=alt.Scale(domain=names),
         axis=alt.Axis(labelLimit=210, grid=False, ticks=False, domain=False),
     )
-    offset = alt.YOffset("compressor:N", scale=alt.Scale(domain=NAMES, paddingOuter=0.7))
     curves = alt.Chart(alt.NamedData("curves")).transform_filter(alt.datum.batch == BATCHES[batch])
-    # A band as wide as the chart: it takes the click and shows which layer was chosen.
-    band = (
+    layers = [_click_band(curves, y), *_scores(curves, y, compressor_legend(named))]
+    if bare_rows(report):
+        layers.append(_reasons(y))
+    return (
+        alt.layer(*layers)
+        .add_params(_chosen(report))
+        .properties(
+            height=ROW_HEIGHT * len(names),
+            description=f"AuC with 95 % interval of every layer on {BATCHES[batch]} batches, for "
+            "NMF, PCA and ablation. Hollow marks are saturated. The table of layers holds the "
+            "same numbers.",
+        )
+    )
+
+
+def _click_band(curves: alt.Chart, y: alt.Y) -> alt.Chart:
+    """Return a band as wide as the chart, which takes the click and shows the chosen layer."""
+    whole_row = alt.RelativeBandSize(band=1)
+    band: alt.Chart = (
         curves.transform_aggregate(groupby=["row", "layer"])
-        .mark_bar(color="#8a94a3", cursor="pointer", height=alt.RelativeBandSize(band=1))
+        .mark_bar(color="#8a94a3", cursor="pointer", height=whole_row)
         .encode(
             y=y,
             x=alt.XDatum(0),
@@ -51,23 +71,33 @@ def overview(report: Report, batch: str) -> Drawing:
             opacity=alt.condition(f"datum.layer === {CHOSEN}", alt.value(0.28), alt.value(0.001)),
         )
     )
-    x = unit("auc:Q", "AuC (0 to 1)", axis=alt.Axis(grid=True))
+    return band
+
+
+def _scores(curves: alt.Chart, y: alt.Y, legend: alt.Legend | None) -> tuple[alt.Chart, alt.Chart]:
+    """Return the intervals of the AuCs, and their points above them."""
+    offset = alt.YOffset("compressor:N", scale=alt.Scale(domain=NAMES, paddingOuter=0.7))
     ranges = (
         curves.transform_filter(alt.datum.state == "scored")
         .mark_rule(strokeWidth=2, opacity=0.75)
-        .encode(y=y, yOffset=offset, x=alt.X("low:Q"), x2="high:Q", color=color(legend=None))
+        .encode(y=y, yOffset=offset, x=alt.X("low:Q"), x2="high:Q", color=color())
     )
     points = curves.mark_point(size=34, strokeWidth=1.5, cursor="pointer").encode(
         y=y,
         yOffset=offset,
-        x=x,
-        color=color(legend=None),
-        shape=shape(),
-        fill=color(),
+        x=unit("auc:Q", "AuC (0 to 1)", axis=alt.Axis(grid=True)),
+        color=color(),
+        shape=shape(legend),
+        fill=color(legend),
         fillOpacity=alt.condition(alt.datum.state == "saturated", alt.value(0), alt.value(1)),
         tooltip=_curve_tooltip(),
     )
-    bare = (
+    return ranges, points
+
+
+def _reasons(y: alt.Y) -> alt.Chart:
+    """Return what to say of layers without curves, in their rows."""
+    notes: alt.Chart = (
         alt.Chart(alt.NamedData("bare"))
         .mark_text(
             align="left",
@@ -80,17 +110,7 @@ def overview(report: Report, batch: str) -> Drawing:
         )
         .encode(y=y, x=alt.XDatum(0), text="note:N")
     )
-    layers = [band, ranges, points, *([bare] if bare_rows(report) else [])]
-    return (
-        alt.layer(*layers)
-        .add_params(_chosen(report))
-        .properties(
-            height=ROW_HEIGHT * len(names),
-            description=f"AuC with 95 % interval of every layer on {BATCHES[batch]} batches, for "
-            "NMF, PCA and ablation. Hollow marks are saturated. The table of layers holds the "
-            "same numbers.",
-        )
-    )
+    return notes
 
 
 def _curve_tooltip() -> list[alt.Tooltip]:
@@ -134,25 +154,19 @@ def _points(x_name: str, y: str) -> alt.Chart:
     )
 
 
-def _lines(points: alt.Chart, x_name: str, y: alt.Y) -> Drawing:
-    channels: Spec = {
-        "x": horizontal(x_name),
-        "y": y,
-        "color": color(),
-        "strokeDash": alt.StrokeDash(
-            "batch:N", scale=alt.Scale(domain=BATCH_NAMES, range=DASHES), title=None
-        ),
-    }
+def _lines(points: alt.Chart, x_name: str, y: alt.Y, named: Collection[str] = ()) -> Drawing:
+    """Return lines through the points; a legend says what the curves with keys `named` are of."""
+    channels: Spec = {"x": horizontal(x_name), "y": y, "color": color(compressor_legend(named))}
     tooltip = [
         alt.Tooltip("compressor:N"),
         alt.Tooltip("batch:N"),
         alt.Tooltip("x:Q", title=x_name),
         alt.Tooltip(f"{y.shorthand}", format=".3f"),
     ]
-    line = points.mark_line(strokeWidth=2, clip=True, aria=False).encode(**channels)
-    dots = points.mark_point(filled=True, size=26, opacity=1).encode(
-        x=channels["x"], y=y, color=color(), tooltip=tooltip
+    line = points.mark_line(strokeWidth=2, clip=True, aria=False).encode(
+        **channels, strokeDash=dash(batch_legend(named))
     )
+    dots = points.mark_point(filled=True, size=26, opacity=1).encode(**channels, tooltip=tooltip)
     return alt.layer(line, dots)
 
 
@@ -273,14 +287,13 @@ def all_errors(report: Report) -> Drawing:
 
 def rank_keys(report: Report) -> list[str]:
     """Return the curves over rank that the report holds, named as the charts name them."""
-    found = {
-        (curve.compressor, curve.batch)
-        for layer in report.layers
-        for curve in layer.curves
-        if curve.x_name == "rank"
-    }
-    order = [(c, b) for c in COMPRESSORS for b in ("mixed", "class") if (c, b) in found]
-    return [f"{COMPRESSORS[compressor]}, {BATCHES[batch]}" for compressor, batch in order]
+    found = _keys_over(report, "rank")
+    order = [f"{compressor}.{batch}" for compressor in COMPRESSORS for batch in ("mixed", "class")]
+    return [key_title(key) for key in order if key in found]
+
+
+def _keys_over(report: Report, x_name: str) -> set[str]:
+    return {one.key for layer in report.layers for one in layer.curves if one.x_name == x_name}
 
 
 def _first_rank_key(report: Report) -> str:
@@ -290,7 +303,7 @@ def _first_rank_key(report: Report) -> str:
 def times(report: Report) -> Drawing:
     """Seconds that each stage took."""
     stages = [row["stage"] for row in time_rows(report)]
-    longest = max(report.timings.values(), default=0.0)
+    longest = max(report.seconds.values(), default=0.0)
     base = alt.Chart(alt.NamedData("times")).encode(
         y=alt.Y(
             "stage:N",
@@ -315,9 +328,10 @@ def times(report: Report) -> Drawing:
     )
 
 
-def small_multiples(names: list[str], x_name: str) -> alt.FacetChart:
-    """Accuracy curves of many layers, one small panel for each: for pictures on paper."""
-    drawn = panels(_lines(alt.Chart(), x_name, accuracy()), names, "curves")
+def small_multiples(report: Report, names: list[str], x_name: str) -> alt.FacetChart:
+    """Accuracy curves of the layers `names`, one small panel for each: for pictures on paper."""
+    lines = _lines(alt.Chart(), x_name, accuracy(), _keys_over(report, x_name))
+    drawn = panels(lines, names, "curves")
     return drawn.transform_filter(alt.datum.xName == x_name)
 
 

@@ -21,7 +21,7 @@ from onnxmem.report.look import (
 from onnxmem.report.words import BATCHES
 
 
-def together(names: list[str], batch: str) -> Drawing:
+def together(names: list[str], batch: str, legend: alt.Legend | None = None) -> Drawing:
     """Mean AuC with its interval of several models, for one kind of batch."""
     y = alt.Y(
         "model:N",
@@ -32,14 +32,14 @@ def together(names: list[str], batch: str) -> Drawing:
     offset = alt.YOffset("compressor:N", scale=alt.Scale(domain=NAMES, paddingOuter=0.7))
     base = alt.Chart(alt.NamedData("models")).transform_filter(alt.datum.batch == BATCHES[batch])
     rule = base.mark_rule(strokeWidth=2, opacity=0.75).encode(
-        y=y, yOffset=offset, x=alt.X("low:Q"), x2="high:Q", color=color()
+        y=y, yOffset=offset, x=alt.X("low:Q"), x2="high:Q", color=color(legend)
     )
     points = base.mark_point(filled=True, size=55, opacity=1).encode(
         y=y,
         yOffset=offset,
         x=unit("auc:Q", "mean AuC without saturated layers"),
-        color=color(),
-        shape=shape(),
+        color=color(legend),
+        shape=shape(legend),
         tooltip=[
             alt.Tooltip("model:N"),
             alt.Tooltip("text:N", title="mean AuC"),

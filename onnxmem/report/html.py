@@ -159,7 +159,7 @@ def _charts(report: Report) -> dict[str, Any]:
     if report.seconds:
         drawn["times"] = charts.times(report)
     return {
-        "specs": {name: _spec(chart, name == "errors") for name, chart in drawn.items()},
+        "specs": {name: _spec(chart) for name, chart in drawn.items()},
         "datasets": {
             "curves": rows.curve_rows(report),
             "bare": rows.bare_rows(report),
@@ -182,7 +182,7 @@ def _together(
     first = next(key for key in words.LEADING_KEYS if key in keys)
     drawn["depth"] = comparison_charts.by_depth(list(names), first)
     return {
-        "specs": {name: _spec(chart, name == "depth") for name, chart in drawn.items()},
+        "specs": {name: _spec(chart) for name, chart in drawn.items()},
         "datasets": {
             "models": rows.model_rows(reports),
             "depths": rows.depth_rows(reports),
@@ -202,7 +202,7 @@ def _add_matched(
     if first is None:
         return
     chart = comparison_charts.matched_layer(list(names), first)
-    together["specs"]["matched"] = _spec(chart, True)
+    together["specs"]["matched"] = _spec(chart)
     together["datasets"]["matched"] = rows.matched_rows(comparison, over_rank)
     together["matched"] = {
         "layers": rows.matched_names(comparison),
@@ -211,10 +211,10 @@ def _add_matched(
     }
 
 
-def _spec(chart: Any, legend: bool) -> dict[str, Any]:
-    """Return a chart's specification, as wide as its container; the page shows most legends."""
+def _spec(chart: Any) -> dict[str, Any]:
+    """Return a chart's specification, as wide as its container."""
     spec: dict[str, Any] = chart.properties(width="container").to_dict()
-    spec["config"] = {"legend": {"disable": not legend}}
+    spec.pop("config", None)
     spec["autosize"] = {"type": "fit-x", "contains": "padding"}
     return spec
 

@@ -8,6 +8,7 @@ grid take the colour of the text around them.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import altair as alt
@@ -30,8 +31,6 @@ MODEL_COLORS = (
 ROW_HEIGHT = 24
 
 NAMES = list(COMPRESSORS.values())
-BATCH_NAMES = list(BATCHES.values())
-DASHES = [[1, 0], [5, 3]]
 DEPTH_SCHEME = alt.SchemeParams(name="viridis", extent=[0.2, 0.85])
 
 
@@ -77,20 +76,39 @@ def config(text: str) -> Spec:
     }
 
 
-def color(**options: Any) -> alt.Color:
+def color(legend: alt.Legend | None = None) -> alt.Color:
     """Return the colour of the compressors."""
-    return alt.Color(
-        "compressor:N",
-        scale=alt.Scale(domain=NAMES, range=list(COLORS)),
-        title=None,
-        **options,
-    )
+    scale = alt.Scale(domain=NAMES, range=list(COLORS))
+    return alt.Color("compressor:N", scale=scale, title=None, legend=legend)
 
 
-def shape() -> alt.Shape:
+def shape(legend: alt.Legend | None = None) -> alt.Shape:
     """Return the mark of the compressors."""
     scale = alt.Scale(domain=NAMES, range=["circle", "square", "triangle-up"])
-    return alt.Shape("compressor:N", scale=scale, title=None)
+    return alt.Shape("compressor:N", scale=scale, title=None, legend=legend)
+
+
+def dash(legend: alt.Legend | None = None) -> alt.StrokeDash:
+    """Return the line of the kinds of batches."""
+    scale = alt.Scale(domain=list(BATCHES.values()), range=[[1, 0], [5, 3]])
+    return alt.StrokeDash("batch:N", scale=scale, title=None, legend=legend)
+
+
+def compressor_legend(keys: Collection[str]) -> alt.Legend | None:
+    """Return a legend of the compressors of the curves `keys`; None without any."""
+    found = {key.partition(".")[0] for key in keys}
+    return _legend(name for key, name in COMPRESSORS.items() if key in found)
+
+
+def batch_legend(keys: Collection[str]) -> alt.Legend | None:
+    """Return a legend of the kinds of batches of the curves `keys`; None without any."""
+    found = {key.partition(".")[2] for key in keys}
+    return _legend(name for key, name in BATCHES.items() if key in found)
+
+
+def _legend(names: Iterable[str]) -> alt.Legend | None:
+    values = list(names)
+    return alt.Legend(values=values) if values else None
 
 
 def unit(field: str, title: str, **options: Any) -> alt.X:

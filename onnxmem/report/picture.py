@@ -10,8 +10,7 @@ from typing import Any
 import altair as alt
 import vl_convert
 
-from onnxmem.comparing.names import model_names
-from onnxmem.comparing.records import Comparison
+from onnxmem.comparing import Comparison, model_names
 from onnxmem.errors import UsageError
 from onnxmem.records import Report
 from onnxmem.report import charts, comparison_charts, look, rows
@@ -21,7 +20,7 @@ from onnxmem.report.words import (
     COMPRESSORS,
     KEYS,
     LEADING_KEYS,
-    curve_keys,
+    batches,
     key_title,
     sentence,
     worst_first,
@@ -88,12 +87,13 @@ def comparison_spec(comparison: Comparison) -> dict[str, Any]:
 
 
 def _means(names: list[str], keys: Sequence[str]) -> alt.HConcatChart:
-    batches = [batch for batch in BATCHES if any(key.endswith(batch) for key in keys)]
+    legend = look.compressor_legend(keys)
     drawn = [
-        comparison_charts.together(names, batch).properties(
-            width=WIDTH, title=f"Mean AuC, {BATCHES[batch]} batches"
+        comparison_charts.together(names, batch, legend).properties(
+            width=WIDTH, title=f"Mean AuC, {title} batches"
         )
-        for batch in batches
+        for batch, title in BATCHES.items()
+        if any(key.endswith(f".{batch}") for key in keys)
     ]
     return alt.hconcat(*drawn)
 
@@ -130,7 +130,9 @@ def _spec(
         offset=14,
     )
     nothing = alt.Chart(alt.InlineData([{}])).mark_text(text="no layer was measured")
-    chart = alt.vconcat(*(panels or [nothing]), spacing=28, title=heading)
+    stacked = alt.vconcat(*(panels or [nothing]), spacing=28, title=heading)
+    # With a scale in common, a mark that asks for no legend would hide the legends of all panels.
+    chart = stacked.resolve_scale(color="independent")
     spec: dict[str, Any] = chart.to_dict()
     spec["config"] = look.config("#1c2430") | {"background": "white"}
     spec["padding"] = 20
@@ -143,10 +145,10 @@ def _spec(
 
 def _panels(report: Report) -> list[Any]:
     panels: list[Any] = []
-    batches = [batch for batch in BATCHES if any(k.endswith(batch) for k in curve_keys(report))]
-    if batches:
-        panels.append(alt.hconcat(*(_overview(report, batch) for batch in batches)))
-    panels += [_curves(report, x_name) for x_name in _x_names(report)]
+    if found := batches(report):
+        panels.append(alt.hconcat(*(_overview(report, batch) for batch in found)))
+    measured = {curve.x_name for layer in report.layers for curve in layer.curves}
+    panels += [_curves(report, x_name) for x_name in CURVE_TITLES if x_name in measured]
     below = []
     if charts.rank_keys(report):
         title = f"Reconstruction error, {charts.rank_keys(report)[0]}"
@@ -159,7 +161,7 @@ def _panels(report: Report) -> list[Any]:
 
 
 def _overview(report: Report, batch: str) -> look.Drawing:
-    return charts.overview(report, batch).properties(
+    return charts.overview(report, batch, legend=True).properties(
         width=WIDTH, title=f"AuC, {BATCHES[batch]} batches (hollow: saturated)"
     )
 
@@ -175,9 +177,4 @@ def _curves(report: Report, x_name: str) -> alt.FacetChart:
     title = CURVE_TITLES[x_name]
     if len(report.layers) > MOST_PANELS:
         title += f", the {MOST_PANELS} layers with the lowest AuC"
-    return charts.small_multiples(names, x_name).properties(title=title)
-
-
-def _x_names(report: Report) -> list[str]:
-    found = {curve.x_name for layer in report.layers for curve in layer.curves}
-    return [x_name for x_name in ("rank", "fraction") if x_name in found]
+    return charts.small_multiples(report, names, x_name).properties(title=title)

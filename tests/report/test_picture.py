@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from xml.etree import ElementTree as xml
 
 import pytest
 import report_samples
 
-from onnxmem.comparing.comparison import compare
+from onnxmem.comparing import compare
 from onnxmem.errors import UsageError
+from onnxmem.records import CACHED_LAYERS
 from onnxmem.report import image
+from onnxmem.report.charts import times
 from onnxmem.report.picture import MOST_PANELS, comparison_spec, picture_spec
+from onnxmem.report.words import BATCHES, COMPRESSORS
 
 
 @pytest.mark.parametrize("name", ["partly_skipped", "empty", "hostile"])
@@ -24,6 +28,27 @@ def test_the_svg_names_every_layer() -> None:
     text = image(report_samples.partly_skipped(), "svg").decode()
     for name in ("1 relu1", "2 relu2", "3 relu3", "skipped: the tail needs"):
         assert name in text
+
+
+@pytest.mark.parametrize("measured", [("ablation",), ("nmf",), ("nmf", "ablation")])
+def test_the_legend_names_what_was_measured_and_nothing_else(measured: tuple[str, ...]) -> None:
+    whole = report_samples.partly_skipped()
+    keys = {f"{name}.mixed" for name in measured}
+    layers = tuple(
+        replace(one, curves=tuple(curve for curve in one.curves if curve.key in keys))
+        for one in whole.layers
+    )
+    root = xml.fromstring(image(replace(whole, layers=layers, summary={}), "svg"))
+    texts = {element.text for element in root.iter() if element.tag.endswith("text")}
+    assert texts & set(COMPRESSORS.values()) == {COMPRESSORS[one] for one in measured}
+    assert texts & set(BATCHES.values()) == {"mixed"}
+
+
+def test_the_axis_of_seconds_does_not_count_cached_layers() -> None:
+    whole = report_samples.partly_skipped()
+    report = replace(whole, timings={"head": 2.0, CACHED_LAYERS: 50.0})
+    axis = times(report).to_dict()["layer"][0]["encoding"]["x"]
+    assert axis["scale"]["domain"][1] < 3
 
 
 def test_the_svg_holds_no_link_and_no_script() -> None:
