@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from onnxmem.auditing import Progress, Settings, Source, parse_ranks, run_audit
-from onnxmem.auditing.settings import BATCHES, COMPRESSORS
+from onnxmem.auditing.settings import BATCHES
 from onnxmem.cache import NOWHERE, Store, default_store
 from onnxmem.data import Column, Lazy, load
 from onnxmem.errors import DataError, UsageError
+from onnxmem.factorize import COMPRESSORS
 from onnxmem.records import Report
 
 

@@ -134,11 +134,12 @@ class _Trial:
         """Count what all compressors do with all kinds of batches."""
         least, most = self._checks(), self._checks()
         ranks: tuple[float, ...] = ()
-        for name in self.settings.compress:
-            few, all_levels = self._compressor(name)
+        methods = [compressor(name) for name in self.settings.compress]
+        for method in methods:
+            few, all_levels = self._compressor(method)
             least, most = least + few, most + all_levels
-            if compressor(name).x_name == "rank":
-                ranks = levels(compressor(name), self.settings, self.limit)
+            if method.x_name == "rank":
+                ranks = self._levels(method)
         share = self.run.share
         return LayerPlan(
             tensor=self.tensor,
@@ -146,39 +147,39 @@ class _Trial:
             ranks=ranks,
             step=share.step,
             side_by_side=share.side_by_side,
-            memory=share.peak + max(map(self._factors, self.settings.compress)),
+            memory=share.peak + max(map(self._factors, methods)),
             resident=self.resident,
             least=least,
             most=most,
         )
 
-    def _factors(self, name: str) -> int:
+    def _levels(self, method: Compressor) -> tuple[float, ...]:
+        return levels(method, self.settings, self.limit)
+
+    def _factors(self, method: Compressor) -> int:
         """Return how many bytes the factors that are held at once take at most."""
-        each = self._factors_of_one(name)
+        each = self._factors_of_one(method)
         count = max(map(self._batches, self.settings.batch))
-        held = count if self._keeps(name, count) else min(count, self.run.share.side_by_side)
+        held = count if self._keeps(method, count) else min(count, self.run.share.side_by_side)
         return each * held
 
-    def _factors_of_one(self, name: str) -> int:
-        method = compressor(name)
-        grid = levels(method, self.settings, self.limit)
-        return method.held_bytes(self.capture.matrix_shape, grid)
+    def _factors_of_one(self, method: Compressor) -> int:
+        return method.held_bytes(self.capture.matrix_shape, self._levels(method))
 
-    def _keeps(self, name: str, batches: int) -> bool:
+    def _keeps(self, method: Compressor, batches: int) -> bool:
         """Tell whether there is room for the factors of so many batches."""
-        return self._factors_of_one(name) * batches <= factor_room(self.settings)
+        return self._factors_of_one(method) * batches <= factor_room(self.settings)
 
     def _checks(self) -> Cost:
         """Return what the captures and the self-check cost."""
         heads = 1 if self.run.share.keep else 3
         return self._cost(sum(map(self._batches, self.settings.batch)), heads, tails=1)
 
-    def _compressor(self, name: str) -> tuple[Cost, Cost]:
+    def _compressor(self, method: Compressor) -> tuple[Cost, Cost]:
         """Return the least and the most that a compressor costs, all kinds of batches together."""
-        method = compressor(name)
-        grid = levels(method, self.settings, self.limit)
+        grid = self._levels(method)
         auto = method.x_name == "rank" and self.settings.ranks == "auto"
-        kept = self._keeps(name, max(map(self._batches, self.settings.batch)))
+        kept = self._keeps(method, max(map(self._batches, self.settings.batch)))
         few = [grid[place] for place in first_places(len(grid))] if auto and kept else grid
         middle = grid[len(grid) // 2]
         fitted = method.fit(self.matrix, grid, self.settings.seed)
@@ -188,7 +189,7 @@ class _Trial:
         )[1]
         costs, fitting = [], 0.0
         for chosen in (few, grid):
-            exact = sum(self._is_exact(name, level) for level in chosen)
+            exact = sum(method.is_exact(level, self.limit) for level in chosen)
             runs = sum(fitted.draws(level) for level in chosen)
             fitting = max(fitting, self._fitting(method, grid, chosen))
             cost = Cost()
@@ -207,17 +208,13 @@ class _Trial:
 
     def _fitting(self, method: Compressor, grid: Sequence[float], chosen: Sequence[float]) -> float:
         """Return the seconds that it takes to fit a matrix so far that it has some levels."""
-        hard = [level for level in chosen if not self._is_exact(method.name, level)] or chosen
+        hard = [level for level in chosen if not method.is_exact(level, self.limit)] or chosen
 
         def fit() -> None:
             fitted = method.fit(self.matrix, tuple(grid), self.settings.seed)
             fitted.approximate(self.matrix, max(hard))
 
         return self._timed(fit)[1]
-
-    def _is_exact(self, name: str, level: float) -> bool:
-        """Tell whether a level changes nothing, so that the self-check has shown its outputs."""
-        return level == 1 if name == "ablation" else name == "nmf" and level >= self.limit
 
     def _batches(self, kind: str) -> int:
         return len(self.context.batches(kind))

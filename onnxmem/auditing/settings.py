@@ -9,10 +9,10 @@ from typing import Any, Literal, get_type_hints
 import msgspec
 
 from onnxmem.errors import DataError, UsageError
+from onnxmem.factorize import COMPRESSORS
 from onnxmem.graph import KINDS
 from onnxmem.records import Metric, Report
 
-COMPRESSORS = ("nmf", "pca", "ablation")
 BATCHES = ("class", "mixed")
 METRICS = ("top1", "fidelity")
 

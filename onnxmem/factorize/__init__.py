@@ -11,10 +11,11 @@ from onnxmem.factorize.interface import (
 )
 from onnxmem.factorize.kernel import kernel_name
 from onnxmem.factorize.records import Factors
-from onnxmem.factorize.registry import compressor
+from onnxmem.factorize.registry import COMPRESSORS, compressor
 from onnxmem.factorize.sweep import nmf_sweep
 
 __all__ = [
+    "COMPRESSORS",
     "DEFAULT_FRACTIONS",
     "Compressed",
     "Compressor",

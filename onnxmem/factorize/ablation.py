@@ -41,6 +41,10 @@ class Ablation:
         """Fit one matrix after the other; see `Compressor.fit_many`."""
         return run(lambda a: self.fit(a, levels, seed), matrices)
 
+    def is_exact(self, level: float, limit: int) -> bool:
+        """Tell whether all columns are kept; see `Compressor`."""
+        return level == 1
+
     def held_bytes(self, shape: tuple[int, int], levels: tuple[float, ...]) -> int:
         """Count the orders; see `Compressor`."""
         return 8 * self.masks * shape[1]

@@ -2,7 +2,9 @@
 
 A compressor is fitted on one matrix A (m, q) for all levels at once and then gives the
 approximation of A at any one of them. To add one: a file with a class that satisfies
-`Compressor`, and a line in `registry.py`.
+`Compressor`, and a line in `registry.py`; then its name in `onnxmem.records.Curve`, and what
+reports call it, how they draw it and what its levels are in `report/words.py`, `look.py`
+and `sense.py`.
 """
 
 from __future__ import annotations
@@ -87,6 +89,13 @@ class Compressor(Protocol):
             levels: as for `fit`.
             seed: as for `fit`.
             run: applies a function to several items, at once where it can.
+        """
+        ...
+
+    def is_exact(self, level: float, limit: int) -> bool:
+        """Tell whether the approximation at `level` is the matrix itself.
+
+        `limit` is min(live rows, live columns) of the matrix.
         """
         ...
 

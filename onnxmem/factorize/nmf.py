@@ -65,6 +65,10 @@ class Nmf:
         by_number = dict(zip(numbers, joined.from_iterable(found), strict=True))
         return [by_number[number] for number in range(len(matrices))]
 
+    def is_exact(self, level: float, limit: int) -> bool:
+        """Tell whether the rank is that of the exact factorization; see `Compressor`."""
+        return level >= limit
+
     def held_bytes(self, shape: tuple[int, int], levels: tuple[float, ...]) -> int:
         """Count the pairs at all levels, the matrix and its transpose; see `Compressor`."""
         rows, columns = rows_in_use(*shape, self.rows), shape[1]

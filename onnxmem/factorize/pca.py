@@ -40,6 +40,10 @@ class Pca:
         """Fit one matrix after the other; see `Compressor.fit_many`."""
         return run(lambda a: self.fit(a, levels, seed), matrices)
 
+    def is_exact(self, level: float, limit: int) -> bool:
+        """Return False: at every rank the matrix is projected; see `Compressor`."""
+        return False
+
     def held_bytes(self, shape: tuple[int, int], levels: tuple[float, ...]) -> int:
         """Count the mean and the components; see `Compressor`."""
         return 4 * shape[1] * (1 + min(int(max(levels, default=0)), *shape))

@@ -10,6 +10,9 @@ from onnxmem.factorize.pca import Pca
 
 _COMPRESSORS: dict[str, Compressor] = {c.name: c for c in (Nmf(), Pca(), Ablation())}
 
+COMPRESSORS = tuple(_COMPRESSORS)
+"""Their names."""
+
 
 def compressor(name: str) -> Compressor:
     """Return the compressor that is called `name`.

@@ -44,9 +44,16 @@ def verify(
     failed = sum(
         before.status == "ok" != after.status for before, after in zip(sites, checked, strict=True)
     )
-    batch = None if checker.axis else network.batch
-    ran = (device.name, samples, batch, checker.axis, inputs.random, failed, inputs.notes)
-    return checked, Verified(*ran, tuple(agreements))
+    return checked, Verified(
+        device=device.name,
+        samples=samples,
+        batch=None if checker.axis else network.batch,
+        sample_axis=checker.axis,
+        random=inputs.random,
+        failed=failed,
+        notes=inputs.notes,
+        recorded=tuple(agreements),
+    )
 
 
 def _cases(

@@ -20,6 +20,9 @@ from onnxmem.report.words import (
 from onnxmem.text import printable
 
 MOST_BYTES = 900_000
+MOST_ROWS = 200
+"""Of gates, and of mean AuCs."""
+
 GATE_TITLES = ("Gate", "Threshold", "Value", "Bound", "Result")
 ICONS = {"pass": "✅", "fail": "❌", "inconclusive": "⚠️", "none": "ℹ️"}
 
@@ -85,14 +88,13 @@ def _text(lines: Sequence[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _section(
-    title: str, titles: Sequence[str], rows: Iterable[Sequence[str]], most: int = 200
-) -> list[str]:
+def _section(title: str, titles: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     lines = [_row(row) for row in rows]
     if not lines:
         return []
-    more = [f"{len(lines) - most} more are in the JSON report.", ""] if len(lines) > most else []
-    return [f"### {title}", "", *_table_head(titles), *lines[:most], "", *more]
+    more = len(lines) - MOST_ROWS
+    tail = [f"{more} more are in the JSON report.", ""] if more > 0 else []
+    return [f"### {title}", "", *_table_head(titles), *lines[:MOST_ROWS], "", *tail]
 
 
 def _table_head(titles: Sequence[str]) -> list[str]:
