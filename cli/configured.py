@@ -57,9 +57,9 @@ class ConfiguredCommand(click.Command):
     def _wrong_setting(
         self, ctx: click.Context, error: OnnxmemError, values: Mapping[str, Any]
     ) -> str | None:
-        """Return the option without whose value from the file the settings would not be at fault.
+        """Return the option whose value from the file makes the settings wrong.
 
-        None where they are not at fault, or the command line alone is.
+        None where the settings are right, or wrong by the command line alone.
         """
         fault = str(error)
         if _complaint(ctx.params) != fault:

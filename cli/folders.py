@@ -1,4 +1,4 @@
-"""Outputs that take no input's place, and files that belong together: written all or none."""
+"""Keeps outputs from replacing inputs, and writes files that belong together all or none."""
 
 from __future__ import annotations
 

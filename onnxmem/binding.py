@@ -1,4 +1,4 @@
-"""Whose fault it is when a model fails with inputs that were fixed for good."""
+"""Turns a model's failure into wrong usage where inputs were fixed with --bind."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from onnxmem.errors import ModelRefusedError, UsageError
 
 @contextmanager
 def blames_bind(bind: Mapping[str, Any]) -> Iterator[None]:
-    """Let onnxruntime's refusal of a model with inputs in `bind` be wrong usage.
+    """Raise a `UsageError` where onnxruntime refuses a model whose inputs in `bind` are fixed.
 
     Raises:
         UsageError: onnxruntime refused the model, and inputs are bound.

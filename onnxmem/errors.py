@@ -69,7 +69,7 @@ class NoSiteError(InconclusiveError):
 
 
 class EnvironmentFailedError(OnnxmemError, RuntimeError):
-    """The environment failed: not what was asked for is at fault, but what should do it."""
+    """The request is fine, but what should carry it out is missing or broken."""
 
 
 class DeviceError(EnvironmentFailedError):

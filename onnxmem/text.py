@@ -1,4 +1,4 @@
-"""Text of unknown origin, made fit to stand in a line: names of tensors, paths, messages."""
+"""Makes text of unknown origin safe to print on one line: names of tensors, paths, messages."""
 
 from __future__ import annotations
 

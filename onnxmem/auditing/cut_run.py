@@ -1,4 +1,4 @@
-"""One cut of an audit: its captures, its self-check, and what becomes of changed activations."""
+"""One cut of an audit: captures, self-check, and what the tail makes of other activations."""
 
 from __future__ import annotations
 
@@ -106,11 +106,11 @@ class CutRun:
         return np.asarray(predicted == self.context.truth[rows])
 
     def known(self, method: Compressor, level: float) -> np.ndarray | None:
-        """Return what samples got from another kind of batch, where batches play no part."""
+        """Return the hits (draws, samples) of another kind of batch, if they hold for all kinds."""
         return self._correct.get((method.name, level))
 
     def remember(self, method: Compressor, level: float, correct: np.ndarray) -> None:
-        """Keep what samples got where it does not depend on the batch that they are in."""
+        """Keep hits (draws, samples) for other kinds of batches, if they hold for all kinds."""
         if method.row_by_row and self.context.independent:
             self._correct[method.name, level] = correct
 

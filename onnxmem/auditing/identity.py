@@ -1,6 +1,6 @@
 """What the curves of a layer depend on, as one hash.
 
-Everything that may change a number goes in, so that a result is never taken for another one:
+Everything that may change a number goes in, so that no result is used in place of another:
 model, samples and how they are grouped, settings, seed, device, libraries, and the code of this
 package itself. What only chooses among results (layers, compressors) or judges them (gates) stays
 out. A memory budget that was asked for is in, since it decides which samples run together; what
@@ -64,7 +64,7 @@ _PACKAGE = Path(__file__).parents[1]
 
 @functools.cache
 def _code() -> str:
-    """Return a hash of all code of this package: an edit makes old results strangers."""
+    """Return a hash of all code of this package: after an edit no older result is used."""
     digest = hashlib.sha256(__version__.encode())
     for path in sorted(path for path in _PACKAGE.rglob("*") if path.suffix in _CODE):
         digest.update(f"{path.relative_to(_PACKAGE).as_posix()}\n".encode())

@@ -44,10 +44,10 @@ def check_independent(
     inputs: Mapping[str, Column],
     shared: Mapping[str, Array],
 ) -> None:
-    """Check that the output for one sample hangs on nothing but that sample.
+    """Check that the output for one sample depends on nothing but that sample.
 
-    A model that quantises by the range of its batch is let pass: it is only ever run on the very
-    batches that were captured.
+    A model that quantises by the range of its batch is not refused: its tail only ever gets the
+    very batches that were captured.
 
     Args:
         network: the model.

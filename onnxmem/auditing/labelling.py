@@ -13,7 +13,7 @@ from onnxmem.errors import DataError
 from onnxmem.text import listed
 
 _RENAMED = 0.5
-"""Least accuracy after classes changed places that is worth a word."""
+"""From this accuracy on it is said that the classes seem to be in another order."""
 
 
 @dataclass(frozen=True, slots=True)

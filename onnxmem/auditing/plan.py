@@ -1,8 +1,8 @@
 """What an audit will cost, before it starts: runs, factorizations, sessions, memory and time.
 
-Every cut is made, and one batch of it goes through the head, the factorization and the tail with a
-clock beside it. The rest is counting. Where ranks are chosen while the audit runs, the least is
-what a few of them cost and the most what all of them do.
+Every cut is made, and one batch of it is timed in the head, the factorization and the tail. The
+rest is computed from the number of batches, ranks and workers. Where ranks are chosen while the
+audit runs, the least is what a few of them cost and the most what all of them do.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from onnxmem.factorize import Compressor, compressor, relative_error
 from onnxmem.records import Report
 
 _WARM_UP = 0.2
-"""Seconds below which the first time that something is done says little about the next."""
+"""Seconds below which work is timed a second time: the first time includes warming up."""
 
 
 def plan_audit(
@@ -68,7 +68,7 @@ def plan_audit(
 
 
 def _context(ready: OpenModel, settings: Settings) -> tuple[Context, Cost]:
-    """Return a context that knows no answers, and what the untouched model's answers cost."""
+    """Return a context without answers of the untouched model, and what these answers cost."""
     network, team = ready.network, ready.team
     whole, selection, inputs = select(ready, ready.samples.digests, settings)
     separable = whole.is_separable(inputs, len(selection.rows))
@@ -106,7 +106,7 @@ def _plan_layer(site: graph.Site, context: Context) -> LayerPlan:
 
 
 class _Trial:
-    """One batch of one cut, with a clock beside it."""
+    """Times one batch of one cut, and counts what an audit does with it."""
 
     def __init__(self, site: graph.Site, context: Context) -> None:
         self.tensor, self.context, self.settings = site.tensor, context, context.settings

@@ -90,7 +90,7 @@ def check_scores(network: Network, output: Array) -> None:
 
 
 def elsewhere(model: graph.Model) -> str:
-    """Return, to end a message with, where else the samples may lie."""
+    """Return the end of a message: which other axis may count samples; empty if there is none."""
     free = graph.free_elsewhere(model)
     if not free:
         return ""

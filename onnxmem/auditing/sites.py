@@ -72,9 +72,9 @@ def _matches(site: graph.Site, pattern: str) -> bool:
 
 
 def nothing_found(model: graph.Model, kinds: Sequence[str]) -> str:
-    """Return what to say of a model without any activation of `kinds`, to follow its name.
+    """Return the rest of a sentence that begins with a model's name: it has none of `kinds`.
 
-    Names the activations that are there, why they do not serve, and the kinds that would.
+    It names the activations that are there, why they do not serve, and the kinds that would.
     """
     others = dict(graph.other_activations(model))
     sought = " or ".join("ReLU" if kind == "relu" else kind for kind in kinds)

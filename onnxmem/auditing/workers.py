@@ -1,4 +1,4 @@
-"""What works on several batches side by side."""
+"""Threads that work on several batches side by side."""
 
 from __future__ import annotations
 

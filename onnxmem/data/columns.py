@@ -60,7 +60,7 @@ class Lazy(ABC):
         dtype: of the rows.
         note: what was assumed about the data, for the report; empty where nothing was.
         recipe: what else than its contents decides the values, for the data's identity.
-        hint: what an error about the shape shall add.
+        hint: what an error about the shape adds.
         library: the distribution whose version may decide the values; empty where none may.
     """
 

@@ -1,4 +1,4 @@
-"""Files as they are found: what keeps one from being read, in a line that says what to do."""
+"""Reads files; an error says in one line what keeps a file from being read and what to do."""
 
 from __future__ import annotations
 

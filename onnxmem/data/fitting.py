@@ -1,4 +1,4 @@
-"""From what was said of the preprocessing, and what a network takes, to the recipe for images.
+"""Makes the recipe for images from what was said of preprocessing and what a network takes.
 
 What was not said is assumed, and the assumptions are named, so that a report can tell them.
 """

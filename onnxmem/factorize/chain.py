@@ -19,25 +19,35 @@ EFFORTS = {
     "default": Effort(5e-4, 0.1, 30),
     "quality": Effort(1.5e-4, 0.01, 200, 4),
 }
+"""The presets of `nmf_sweep`; audits take "fast"."""
 
 _MARGIN = 24
+"""Components that a compressed matrix keeps beyond the last rank of its octave."""
+
 _ROUGH = 3.0
+"""Times the tolerance at which iterations end before the better of two starts is known."""
+
 _POLISH = 1
+"""Iterations on the whole matrix after those on a compressed one."""
+
 _NEAR = 2
+"""Exact factors start the way down where they have at most so many times the highest rank."""
 
 
 def solve_chain(a: Array, ranks: Sequence[int], seed: int, effort: Effort) -> Generator[Pairs]:
     """Factorize each of `a` (p, m, q), of scales near 1, at the ascending `ranks` < min(m, q).
 
-    Upwards each rank starts from the last one plus the leading part of its residual; downwards
-    from the next one with components merged; the better of the two is iterated to the end.
-    Either direction alone gets trapped now and then. The way down is taken octave by octave, from
-    the first rank above each, and in the last one from the exact factors where these are near. So
-    who needs no high ranks does not pay for them.
+    Going up, each rank starts from the solution of the rank below, to which the leading part of
+    the residual is added; going down, from the solution of the rank above, with components merged.
+    The better of the two is iterated to the end: either direction alone gets trapped now and then.
+    Down goes by octaves (ranks up to 1, 2, 4, 8, ...), each from the first rank of the next octave,
+    and the last one from the exact factors where these are near; ranks beyond those that the
+    caller takes are not computed.
 
-    In every octave A is compressed as far as its last rank allows; where it is, the last iteration
-    of each rank is on A itself. So what is found in an octave depends on the first rank of the next
-    one, on its last as far as A is compressed there, and on no rank beyond.
+    In each octave A is replaced by a truncated SVD, large enough for the octave's last rank, where
+    that makes products cheaper; each rank then ends with an iteration on A itself. What is found
+    in an octave depends on its own ranks, on the first rank of the next octave, on that octave's
+    last rank through its SVD, and on no rank beyond.
     """
     whole = Target.whole(a)
     octaves = [tuple(octave) for _, octave in groupby(ranks, lambda rank: (rank - 1).bit_length())]

@@ -25,13 +25,14 @@ LevelName = Literal["rank", "fraction"]
 DEFAULT_FRACTIONS = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0)
 """Kept fractions that an ablation curve is sampled at."""
 
-
 LARGEST = float(np.finfo(np.float32).max)
+"""The largest value of a matrix that is factorized."""
 
 _LARGEST_TO_APPROXIMATE = 2.0**118
 """1024 times less than float32 holds, so that no row of an approximation goes beyond that."""
 
 _SQUARABLE = 1e12
+"""Matrices whose largest value is beyond this, or below its inverse, are scaled before a norm."""
 
 
 class Compressed(Protocol):

@@ -16,6 +16,8 @@ import numpy as np
 from onnxmem.arrays import Array, is_cupy
 
 _BLOCK = 8
+"""Components that are swept over together in large factors."""
+
 _LARGE = 1 << 17
 """Values of a factor from which on several components at once are worth their bookkeeping."""
 

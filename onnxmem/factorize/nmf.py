@@ -15,8 +15,11 @@ from onnxmem.factorize.sampling import recover, rows_in_use, sample_rows
 from onnxmem.factorize.stack import padded_shape, stack
 
 _BLOCK = 8192
+"""Rows outside the sample whose W is found at once."""
+
 _SMALL = 1 << 14
 """Values of a matrix up to which stacks of them are faster than one after the other."""
+
 _EFFORT = EFFORTS["fast"]
 """Accuracies do not move with the last percent of an error."""
 

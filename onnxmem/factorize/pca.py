@@ -11,6 +11,7 @@ from onnxmem.arrays import Array, namespace
 from onnxmem.factorize.interface import LevelName, Run, check_matrix, check_ranks, one_by_one
 
 _BLOCK = 8192
+"""Rows that are centred at once."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,10 @@ from onnxmem.factorize.kernel import advance, sweep
 from onnxmem.factorize.target import Target
 
 RATE, GROWTH, CAP_GROWTH, CUT = 0.5, 1.05, 1.01, 1.5
+"""Of the push: its first value, its growth, that of its cap, and its cut (Ang & Gillis 2019)."""
+
 CALM = 2
+"""Consecutive iterations with hardly any change after which a problem has finished."""
 
 
 @dataclass(frozen=True, slots=True)

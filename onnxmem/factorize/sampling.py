@@ -9,8 +9,11 @@ from onnxmem.factorize.kernel import sweep
 
 _ROWS_PER_COLUMN = 16
 _LEAST_ROWS = 1024
+"""A sample has so many rows for each live column, and at least so many in all."""
+
 _SWEEPS = 6
 _RIDGE = 1e-4
+"""Of W for rows outside the sample: coordinate sweeps, and the ridge over the mean diagonal."""
 
 
 def sample_rows(a: Array, seed: int, most: int | None = None) -> Array | None:

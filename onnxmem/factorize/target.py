@@ -10,7 +10,11 @@ import numpy as np
 from onnxmem.arrays import Array, namespace
 
 _WORTHWHILE = 0.5
+"""A matrix is compressed where its parts have less than this share of its values."""
+
 _FEW = 4
+"""Components count as few where the short side has over this many times as many."""
+
 _POWER_STEPS = 3
 
 

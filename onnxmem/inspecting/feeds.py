@@ -1,4 +1,4 @@
-"""Inputs to try a model on where nobody cares for its answers: given samples, or random ones."""
+"""Inputs to try a model on: given samples, or random ones where the answers do not matter."""
 
 from __future__ import annotations
 

@@ -91,8 +91,8 @@ class Verified:
         device: where.
         samples: how many.
         batch: the only number of them that the model takes along axis 0, None where any.
-        sample_axis: the axis of the inputs along which the outputs for each sample hang on nothing
-            but that sample, as running showed; None where there is none, or one sample only.
+        sample_axis: the axis of the inputs that counts independent samples, as running showed;
+            None where there is none, or one sample only.
         random: whether they were drawn at random.
         failed: cuts that the graph allows and that failed.
         notes: what was assumed of the samples, and changed so that the model takes them.

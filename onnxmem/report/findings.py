@@ -13,7 +13,7 @@ _MOST = 6
 """Names of layers that one sentence lists."""
 
 _CLOSE = 0.01
-"""Accuracies of untouched models that are not worth a sentence."""
+"""Accuracies of untouched models that are no further apart are not mentioned."""
 
 
 def findings(comparison: Comparison) -> list[str]:

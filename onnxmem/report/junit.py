@@ -1,7 +1,8 @@
 """The JUnit report: a test case for each layer, each gate and the verdict.
 
-A layer that was not scored counts as skipped: it neither passed nor failed. Of a network that could
-not be audited at all the verdict bears the name, so that a list of skipped cases says which it is.
+A layer that was not scored counts as skipped: it neither passed nor failed. The verdict on a
+network that could not be audited at all is called by its name, so that a list of skipped cases
+says which network it is.
 """
 
 from __future__ import annotations
