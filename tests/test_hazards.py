@@ -15,7 +15,7 @@ SHOWN = {
     "crossing-tensors": "graph/test_cut.py::test_the_branch_of_a_residual_block_crosses",
     "rounding": "auditing/test_shipped_networks.py",
     "fixed-batch": "graph/test_batch.py::test_the_batch_in_a_reshape_is_freed",
-    "look-alikes": "graph/test_relu.py::test_the_gate_of_a_hand_written_hard_swish_is_no_site",
+    "look-alikes": "graph/test_sites.py::test_the_gate_of_a_hand_written_hard_swish_is_no_site",
     "quantized": "graph/test_quantized.py::test_folded_relus_are_found_and_their_cuts_join",
     "dynamic-quantization":
         "graph/test_cut.py::test_operators_that_look_at_the_whole_batch_are_named",
@@ -30,7 +30,7 @@ SHOWN = {
         "graph/test_normalise.py::test_class_probabilities_are_a_tensor_instead_of_a_zipmap",
     "kinds-of-output": "graph/test_outputs.py::test_the_operator_that_ends_in_it_tells",
     "batch-axis": "graph/test_axes.py::test_the_operator_that_makes_features_decides",
-    "fused": "graph/test_relu.py::test_activations_that_onnxruntime_fused_are_read",
+    "fused": "graph/test_sites.py::test_activations_that_onnxruntime_fused_are_read",
     "functions":
         "graph/test_normalise.py::test_functions_are_inlined_whatever_opset_they_state",
     "external-data":
@@ -39,7 +39,7 @@ SHOWN = {
     "training-mode": "graph/test_normalise.py::test_dropout_in_training_mode_drops_nothing",
     "relu-is-output":
         "graph/test_cut.py::test_a_tensor_that_is_an_output_itself_is_handed_on_by_the_tail",
-    "recurrent": "graph/test_relu.py::test_the_states_of_a_relu_rnn_are_a_site_with_features_last",
+    "recurrent": "graph/test_sites.py::test_the_states_of_a_relu_rnn_are_a_site_with_features_last",
 }  # fmt: skip
 """Where the tests show each hazard."""
 

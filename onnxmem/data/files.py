@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from onnxmem.errors import DataError
-from onnxmem.mistaken import mistaken
+from onnxmem.file_kinds import mistaken
 
 _START = 512
 """Bytes that tell what a file is."""

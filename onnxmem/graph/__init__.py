@@ -13,7 +13,7 @@ from onnxmem.graph.outputs import output_form
 from onnxmem.graph.patterns import KINDS
 from onnxmem.graph.recorded import Recorded, load_recorded, recorded_folders
 from onnxmem.graph.records import Cut, Dim, Model, Needs, Part, Site, TensorSpec
-from onnxmem.graph.relu import find_sites
+from onnxmem.graph.sites import find_sites
 from onnxmem.graph.widen import is_half, widen
 from onnxmem.graph.write import save, share_weights, untyped, with_input_types, with_types
 

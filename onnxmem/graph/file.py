@@ -12,8 +12,8 @@ import onnx
 import onnx_ir as ir
 
 from onnxmem.errors import ModelFileError
+from onnxmem.file_kinds import LFS_POINTER, mistaken
 from onnxmem.hazards import see
-from onnxmem.mistaken import LFS_POINTER, mistaken
 
 LARGEST = 2**31
 """Bytes beyond which protobuf reads no message."""

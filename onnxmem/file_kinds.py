@@ -1,4 +1,4 @@
-"""Files that stand where another one should: what they are, and what to do about it."""
+"""Tells files that stand in place of others (a Git LFS pointer, a web page) by how they begin."""
 
 from __future__ import annotations
 
