@@ -28,7 +28,7 @@ def test_lists_are_taken_as_arrays(mlp: Sample) -> None:
     assert report.summary["nmf.mixed"].auc is not None
 
 
-def test_inputs_by_name(mlp: Sample) -> None:
+def test_one_input_may_be_an_array_or_go_by_its_name(mlp: Sample) -> None:
     one, other = (onnxmem.audit(mlp.path, x, mlp.y, **QUICK) for x in (mlp.x, {"x": mlp.x}))  # type: ignore[arg-type]
     assert one.summary == other.summary
 

@@ -80,12 +80,12 @@ def test_unknown_operator_is_named() -> None:
 
 
 @pytest.mark.parametrize("wanted", ["gpu", "cuda:", "cuda:x", "CPU", "", "cpu:0"])
-def test_unknown_device(wanted: str) -> None:
+def test_an_unknown_device_is_wrong_usage(wanted: str) -> None:
     with pytest.raises(UsageError, match="use auto, cpu, cuda or cuda:N"):
         select_device(wanted)
 
 
-def test_cpu_by_name() -> None:
+def test_a_cpu_that_is_asked_for_is_taken() -> None:
     device = select_device("cpu")
     assert (device.name, device.is_cuda, device.reason) == ("cpu", False, "asked for")
     assert device.namespace is np

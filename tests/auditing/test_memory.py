@@ -25,7 +25,7 @@ loads = st.builds(
 
 
 @given(load=loads, memory=st.integers(1, 10**10), workers=st.integers(1, 64))
-def test_budget_holds(load: Load, memory: int, workers: int) -> None:
+def test_what_is_held_at_once_fits_the_budget(load: Load, memory: int, workers: int) -> None:
     try:
         share = divide(load, memory, workers)
     except OutOfMemoryError:

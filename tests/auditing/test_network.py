@@ -38,7 +38,9 @@ def predict(form: str, output: list[Any]) -> list[int]:
         ("sigmoid", [[np.nan], [0.6]], [-1, 1]),
     ],
 )
-def test_predicted_classes(form: str, output: list[Any], classes: list[int]) -> None:
+def test_the_predicted_class_follows_from_what_an_output_holds(
+    form: str, output: list[Any], classes: list[int]
+) -> None:
     assert predict(form, output) == classes
 
 

@@ -102,7 +102,9 @@ def test_chosen_ranks_are_measured_as_among_all_and_their_auc_is_near(
 @pytest.mark.parametrize(
     ("threshold", "verdict", "passed"), [(0.1, "pass", True), (0.999, "fail", False)]
 )
-def test_gate(mlp: Sample, threshold: float, verdict: str, passed: bool) -> None:
+def test_a_gate_decides_the_verdict_and_holds_the_score(
+    mlp: Sample, threshold: float, verdict: str, passed: bool
+) -> None:
     report = audit(mlp, fail_under={"nmf.mixed": threshold})
     assert report.verdict == verdict
     (gate,) = report.gates
@@ -171,7 +173,7 @@ def two_inputs(folder: Path) -> tuple[Path, dict[str, np.ndarray], np.ndarray]:
     return path, feeds, y
 
 
-def test_several_inputs(tmp_path: Path, mlp: Sample) -> None:
+def test_a_network_of_two_inputs_takes_both_by_name(tmp_path: Path, mlp: Sample) -> None:
     path, feeds, y = two_inputs(tmp_path)
     report = onnxmem.audit(path, feeds, y, **QUICK)
     assert report.verdict == "none"

@@ -9,7 +9,6 @@ import pytest
 
 from onnxmem.auditing import Settings, parse_ranks
 from onnxmem.errors import UsageError
-from onnxmem.sizes import parse_size, size_text
 
 
 def test_defaults_are_those_of_the_contract() -> None:
@@ -42,54 +41,17 @@ def test_defaults_are_those_of_the_contract() -> None:
         {"min_accuracy": 2.0},
     ],
 )
-def test_wrong_value(wrong: dict[str, Any]) -> None:
+def test_a_value_that_makes_no_audit_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
         Settings(**wrong)
 
 
 @pytest.mark.parametrize(("text", "ranks"), [("auto", "auto"), ("1", (1,)), ("8,1, 2", (1, 2, 8))])
-def test_ranks(text: str, ranks: object) -> None:
+def test_ranks_are_read_as_ascending_numbers_or_auto(text: str, ranks: object) -> None:
     assert parse_ranks(text) == ranks
 
 
 @pytest.mark.parametrize("text", ["", "0", "-1", "1,,2", "1.5", "1;2", "all", "2,1,2"])
-def test_wrong_ranks(text: str) -> None:
+def test_ranks_that_are_none_are_refused(text: str) -> None:
     with pytest.raises(UsageError, match="--ranks"):
         parse_ranks(text)
-
-
-@pytest.mark.parametrize(
-    ("text", "size"),
-    [
-        ("1", 1),
-        ("4096", 4096),
-        ("4k", 4096),
-        ("4 KiB", 4096),
-        ("512M", 2**29),
-        ("1.5G", 3 * 2**29),
-        ("2GB", 2**31),
-        ("1T", 2**40),
-    ],
-)
-def test_sizes(text: str, size: int) -> None:
-    assert parse_size(text) == size
-
-
-@pytest.mark.parametrize(
-    ("size", "text"),
-    [
-        (0, "0.0 KiB"),
-        (20 * 2**10, "20.0 KiB"),
-        (2**20 - 1, "1024.0 KiB"),
-        (3 * 2**29, "1.5 GiB"),
-        (2**52, "4096.0 TiB"),
-    ],
-)
-def test_sizes_are_written_in_a_unit_that_fits(size: int, text: str) -> None:
-    assert size_text(size) == text
-
-
-@pytest.mark.parametrize("text", ["", "G", "-1", "0", "0.0G", "1e9", "2X", "2 G B"])
-def test_wrong_sizes(text: str) -> None:
-    with pytest.raises(UsageError, match="--memory"):
-        parse_size(text)

@@ -87,7 +87,7 @@ PASSED, FAILED, UNDECIDED = (Gate("nmf.mixed", 0.5, 0.5, passed) for passed in (
         ([OPEN], NOTHING, [], "inconclusive", "saturated"),
     ],
 )
-def test_verdict(
+def test_failed_gates_come_before_failed_layers_and_these_before_passed_gates(
     layers: list[Measured], score: Score, gates: list[Gate], outcome: str, words: str
 ) -> None:
     result, reason = verdict.decide("", layers, {"nmf.mixed": score}, gates)

@@ -73,13 +73,15 @@ def test_without_a_home_nothing_is_kept(
 @pytest.mark.parametrize(
     ("text", "limit"), [("", DEFAULT_LIMIT), (" ", DEFAULT_LIMIT), ("0", 0), ("2M", 2**21)]
 )
-def test_size(monkeypatch: pytest.MonkeyPatch, text: str, limit: int) -> None:
+def test_the_limit_is_what_the_environment_says(
+    monkeypatch: pytest.MonkeyPatch, text: str, limit: int
+) -> None:
     monkeypatch.setenv("ONNXMEM_CACHE_SIZE", text)
     assert default_store().limit == limit
 
 
 @pytest.mark.parametrize("text", ["much", "-1", "1X"])
-def test_wrong_size(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+def test_a_limit_that_is_no_size_is_wrong_usage(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setenv("ONNXMEM_CACHE_SIZE", text)
     with pytest.raises(UsageError, match=f"ONNXMEM_CACHE_SIZE '{text}'"):
         default_store()

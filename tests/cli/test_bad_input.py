@@ -54,11 +54,11 @@ def inconclusive(command: Command) -> Callable[..., str]:
 # Models
 
 
-def test_no_such_model(refused: Callable[..., str]) -> None:
+def test_a_model_that_is_not_there_is_named(refused: Callable[..., str]) -> None:
     assert "nowhere.onnx" in refused(model="nowhere.onnx")
 
 
-def test_model_is_a_folder(refused: Callable[..., str], folder: Path) -> None:
+def test_a_folder_as_model_is_named(refused: Callable[..., str], folder: Path) -> None:
     (folder / "net.onnx").mkdir()
     assert "net.onnx" in refused(model="net.onnx")
 
@@ -70,7 +70,7 @@ def test_model_that_is_no_onnx(refused: Callable[..., str], folder: Path, conten
 
 
 @pytest.mark.parametrize("share", [0.05, 0.5, 0.99])
-def test_truncated_model(
+def test_a_truncated_model_is_named(
     refused: Callable[..., str], folder: Path, mlp: Sample, share: float
 ) -> None:
     content = mlp.path.read_bytes()
@@ -112,7 +112,7 @@ def archive(folder: Path, **arrays: np.ndarray) -> str:
     return "bad.npz"
 
 
-def test_no_such_data(refused: Callable[..., str]) -> None:
+def test_data_that_are_not_there_are_named(refused: Callable[..., str]) -> None:
     assert "nowhere.npz" in refused(data="nowhere.npz")
 
 
@@ -121,12 +121,16 @@ def test_data_that_are_no_archive(refused: Callable[..., str], folder: Path) -> 
     assert "no .npz archive" in refused(data="bad.npz")
 
 
-def test_truncated_archive(refused: Callable[..., str], folder: Path, mlp: Sample) -> None:
+def test_a_truncated_archive_is_named(
+    refused: Callable[..., str], folder: Path, mlp: Sample
+) -> None:
     (folder / "bad.npz").write_bytes(mlp.data.read_bytes()[:-200])
     assert "bad.npz" in refused(data="bad.npz")
 
 
-def test_damaged_member(refused: Callable[..., str], folder: Path, mlp: Sample) -> None:
+def test_a_damaged_array_of_an_archive_is_named(
+    refused: Callable[..., str], folder: Path, mlp: Sample
+) -> None:
     content = bytearray(mlp.data.read_bytes())
     content[300:400] = bytes(100)
     (folder / "bad.npz").write_bytes(content)
@@ -207,7 +211,9 @@ def test_input_that_the_network_does_not_take(
     assert "'x'" in refused(data=archive(folder, x=WRONG_INPUTS[wrong](mlp.x), y=mlp.y))
 
 
-def test_no_samples(refused: Callable[..., str], folder: Path, mlp: Sample) -> None:
+def test_data_without_samples_are_refused(
+    refused: Callable[..., str], folder: Path, mlp: Sample
+) -> None:
     assert "no samples" in refused(data=archive(folder, x=mlp.x[:0], y=mlp.y[:0]))
 
 

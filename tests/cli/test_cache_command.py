@@ -125,7 +125,7 @@ def test_looking_at_a_cache_that_is_not_there_makes_none(
     assert not cache_folder.exists()
 
 
-def test_unknown_action(command: Command) -> None:
+def test_an_unknown_action_is_wrong_usage(command: Command) -> None:
     outcome = command("cache", "burn")
     assert outcome.code == 2
     assert "burn" in outcome.error

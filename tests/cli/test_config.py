@@ -75,7 +75,7 @@ def test_one_or_several_layers(settings: Callable[..., dict[str, Any]], layers: 
         "[fail-under]\nnmf.mixed = 0.1",
     ],
 )
-def test_gates(settings: Callable[..., dict[str, Any]], gate: str) -> None:
+def test_gates_may_be_a_table_or_pairs(settings: Callable[..., dict[str, Any]], gate: str) -> None:
     found = settings(FAST + gate)
     assert found["fail_under"] == {"nmf.mixed": 0.1}
     assert found["verdict"] == "pass"

@@ -25,7 +25,7 @@ def test_json_on_stdout_is_alone_there(command: Command) -> None:
     assert json.loads(outcome.out)["usable"] is True
 
 
-def test_json_in_a_file(command: Command, folder: Path) -> None:
+def test_json_goes_to_a_file_and_nowhere_else(command: Command, folder: Path) -> None:
     outcome = command("doctor", "--json", "doctor.json", "-q")
     assert outcome.new_files == ("doctor.json",)
     assert not outcome.out

@@ -20,7 +20,7 @@ import onnxmem
 Command = Callable[..., Any]
 
 
-def test_version(command: Command) -> None:
+def test_the_version_is_told(command: Command) -> None:
     outcome = command("--version")
     assert outcome.code == 0
     assert onnxmem.__version__ in outcome.out

@@ -105,7 +105,7 @@ def test_column_that_may_hold_labels_is_named(tmp_path: Path) -> None:
     assert "--label-column label" in make_samples(load(path), [Spec()]).notes[0]
 
 
-def test_categories_and_text(tmp_path: Path) -> None:
+def test_categories_are_labels_and_text_is_an_input(tmp_path: Path) -> None:
     words = ["dog", "cat"] * 4
     path = written(tmp_path, x=X.tolist(), y=pa.array(words).dictionary_encode(), word=words)
     samples = make_samples(load(path), [Spec()])

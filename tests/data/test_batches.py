@@ -82,7 +82,7 @@ def test_choice_does_not_depend_on_the_order_of_the_samples(
         np.testing.assert_array_equal(one.rows, two.rows)
 
 
-def test_mixed_batches_mix() -> None:
+def test_mixed_batches_hold_every_class() -> None:
     labels = np.repeat(np.arange(5), 30)
     selection = draw(labels, digests_of(labels), 30, seed=0)
     for batch in selection.mixed:

@@ -75,7 +75,7 @@ def test_convnext_squeezes_large_images(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("wrap", [False, True])
-def test_timm(tmp_path: Path, wrap: bool) -> None:
+def test_timm_resizes_by_its_share_and_crops(tmp_path: Path, wrap: bool) -> None:
     given = read(tmp_path, {"architecture": "x", "pretrained_cfg": TIMM} if wrap else TIMM)
     assert given["resize"] == Resize(256, 256, shortest=True)
     assert (given["crop"], given["resample"], given["scale"]) == ((224, 224), "bicubic", 1 / 255)

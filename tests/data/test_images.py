@@ -109,7 +109,7 @@ def test_class_names_that_do_not_fit(pets: Path, tmp_path: Path, text: str, matc
         load(pets, class_names=tmp_path / "names")
 
 
-def test_folders_of_splits(tmp_path: Path) -> None:
+def test_folders_called_train_and_val_hold_splits_and_not_classes(tmp_path: Path) -> None:
     save(tmp_path / "train" / "cat" / "a.png", 10)
     save(tmp_path / "val" / "cat" / "a.png", 30)
     save(tmp_path / "val" / "dog" / "a.png", 40)

@@ -101,6 +101,6 @@ def test_files_of_options_that_cannot_be_read(archive: Path, tmp_path: Path, opt
         assert "Errno" not in str(error.value)
 
 
-def test_nothing_there(tmp_path: Path) -> None:
+def test_a_path_without_data_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no such data"):
         load(tmp_path / "data")

@@ -12,7 +12,7 @@ from onnxmem.data.recipe import Resize
 from onnxmem.errors import DataError, UsageError
 
 
-def test_words() -> None:
+def test_words_become_what_they_say() -> None:
     assert read_preprocess(
         ["size=256", "crop=224x200", "mean=0.5", "std=1,2,3", "scale=1/255", "layout=nhwc"]
     ) == {

@@ -116,7 +116,7 @@ def test_training_samples_by_default() -> None:
     np.testing.assert_array_equal(samples.labels, Y[[0, 2]])
 
 
-def test_chosen_split() -> None:
+def test_only_samples_of_the_chosen_split_are_used() -> None:
     samples = make_samples(split_of("train", "test", "train", "test"), [Spec()], "test")
     np.testing.assert_array_equal(samples.inputs["x"], X[[1, 3]])
 

@@ -29,7 +29,7 @@ def test_the_first_wrong_axis_is_told() -> None:
     assert misfit((9, 3), (1, 3)) is None
 
 
-def test_shapes_in_words() -> None:
+def test_free_sizes_are_question_marks_in_words() -> None:
     assert in_words((None, 3, "h")) == "(?, 3, h)"
     assert in_words((4,)) == "(4,)"
     assert in_words(()) == "()"
