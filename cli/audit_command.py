@@ -20,6 +20,7 @@ from .options import (
     Outputs,
     audit_options,
     data_files,
+    take_baseline,
     take_data,
     take_outputs,
     take_settings,
@@ -44,7 +45,7 @@ def command(model: str, data: str, plan: bool, **options: Any) -> int:
     of images for each class.
     """
     settings, outputs = take_settings(options), take_outputs(options)
-    baseline = formats.load(options["baseline"]) if options["baseline"] is not None else None
+    baseline = take_baseline(options)
     inputs = [
         model,
         *data_files(data, options),

@@ -11,7 +11,7 @@ from onnxmem.cache import Store, default_store
 from onnxmem.text import json_text
 
 from . import console
-from .parameters import OutputFile
+from .options import json_option, quiet_option, verbose_option
 from .tables import cache_table
 
 SCHEMA = "onnxmem.cache/1"
@@ -32,18 +32,15 @@ class Usage:
 
 @click.command("cache")
 @click.argument("action", type=click.Choice(["show", "clear"]), default="show")
-@click.option(
-    "--json", "json_path", type=OutputFile(), metavar="FILE", help="Write it as JSON; - is stdout."
-)
-@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
-@click.option("-v", "--verbose", is_flag=True, help="Show a traceback on errors.")
-def command(action: str, json_path: str | None, quiet: bool, verbose: bool) -> int:
+@json_option
+@quiet_option
+@verbose_option
+def command(action: str, json_path: str | None, quiet: bool) -> int:
     """Show where the results of layers are kept and what they take, or clear them.
 
     Audits find layers that were measured before there. ONNXMEM_CACHE_DIR chooses another
     folder, ONNXMEM_CACHE_SIZE another limit than 1G; 0 keeps nothing.
     """
-    del verbose  # read by the entry
     store = default_store()
     if json_path is not None:
         formats.check_writable(json_path)

@@ -26,6 +26,7 @@ from .options import (
     Outputs,
     audit_options,
     data_files,
+    take_baseline,
     take_data,
     take_outputs,
     take_settings,
@@ -104,7 +105,7 @@ def _load_reports(paths: Sequence[str], given: set[str]) -> list[Report]:
 def _judged(reports: Sequence[Report], options: dict[str, Any]) -> list[Report]:
     """Return the reports with the gates of the command line beside their own."""
     thresholds = take_thresholds(options["fail_under"])
-    baseline = formats.load(options["baseline"]) if options["baseline"] is not None else None
+    baseline = take_baseline(options)
     return [judge_again(one, thresholds, baseline, options["max_drop"]) for one in reports]
 
 
@@ -118,7 +119,7 @@ def _audit(
     paths: Sequence[str], data: str, settings: Settings, options: dict[str, Any]
 ) -> Comparison:
     """Audit all models with the same samples, and put the reports side by side."""
-    baseline = formats.load(options["baseline"]) if options["baseline"] is not None else None
+    baseline = take_baseline(options)
     store = take_store(options)
     together = audit_together(
         paths,

@@ -10,6 +10,7 @@ from onnxmem.auditing import Settings, Source, run_audit
 from onnxmem.data import load as load_data
 
 from . import console
+from .options import quiet_option, verbose_option
 from .parameters import OutputFile
 
 NETWORKS = ("mnist-cnn-p00", "mnist-cnn-p100")
@@ -29,15 +30,14 @@ LEAD = (
     help="Where to leave the page; - is stdout.",
 )
 @click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda[:N]")
-@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
-@click.option("-v", "--verbose", is_flag=True, help="Show a traceback on errors.")
-def command(html: str, device: str, quiet: bool, verbose: bool) -> int:
+@quiet_option
+@verbose_option
+def command(html: str, device: str, quiet: bool) -> int:
     """Audit a generalizing and a memorizing network that ship with the tool.
 
     Both are the same small CNN, trained to the end on the same images: one with
     the true labels, the other with random ones.
     """
-    del verbose  # read by the entry
     formats.check_writable(html)
     reports = []
     for name in NETWORKS:

@@ -8,22 +8,19 @@ from onnxmem import report as formats
 from onnxmem.doctor import diagnose
 
 from . import console
-from .parameters import OutputFile
+from .options import json_option, quiet_option, verbose_option
 from .tables import diagnosis_table
 
 
 @click.command("doctor")
-@click.option(
-    "--json", "json_path", type=OutputFile(), metavar="FILE", help="Write it as JSON; - is stdout."
-)
-@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
-@click.option("-v", "--verbose", is_flag=True, help="Show a traceback on errors.")
-def command(json_path: str | None, quiet: bool, verbose: bool) -> int:
+@json_option
+@quiet_option
+@verbose_option
+def command(json_path: str | None, quiet: bool) -> int:
     """Explain this environment: versions, providers, devices, and what is missing.
 
     Exits with 0 if an audit can run here, and with 4 if it cannot.
     """
-    del verbose  # read by the entry
     diagnosis = diagnose()
     if json_path is not None:
         formats.write(diagnosis.to_json(), json_path)

@@ -44,13 +44,11 @@ def command(
     bind: tuple[str, ...],
     data: str | None,
     quiet: bool,
-    verbose: bool,
 ) -> int:
     """Write MODEL to FILE with every supported ReLU as an additional output.
 
     Weights that MODEL keeps in other files go to FILE.data.
     """
-    del verbose  # read by the entry
     target = Path(os.path.realpath(output))
     _check_target(output, model)
     arrays = None if data is None else load_data(data)

@@ -12,8 +12,15 @@ from onnxmem.inspecting import Inspection, Trial, inspect
 
 from . import console
 from .folders import check_keeps
-from .options import kind_option, take_bind
-from .parameters import FilePath, OutputFile
+from .options import (
+    bind_option,
+    exact_option,
+    json_option,
+    kind_option,
+    take_bind,
+    verbose_option,
+)
+from .parameters import FilePath
 from .tables import inspection_table
 
 
@@ -26,18 +33,14 @@ from .tables import inspection_table
     metavar="DATA",
     help="Samples, or test_data_set_* folders. Default: random.",
 )
-@click.option(
-    "--bind", multiple=True, metavar="NAME=VALUE", help="Fix an input for good. Repeatable."
-)
+@bind_option
 @click.option("--output-name", metavar="NAME", help="The only output that the tails compute.")
 @kind_option
 @click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda[:N]")
-@click.option("--exact", is_flag=True, help="Leave out the optimizations that round; slower.")
-@click.option(
-    "--json", "json_path", type=OutputFile(), metavar="FILE", help="Write it as JSON; - is stdout."
-)
+@exact_option
+@json_option
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors and `-` outputs.")
-@click.option("-v", "--verbose", is_flag=True, help="Show a traceback on errors.")
+@verbose_option
 def command(
     model: str,
     verify: bool,
@@ -49,7 +52,6 @@ def command(
     exact: bool,
     json_path: str | None,
     quiet: bool,
-    verbose: bool,
 ) -> int:
     """Show every ReLU of MODEL: where its features lie, and what a cut there needs.
 
@@ -57,7 +59,6 @@ def command(
     whose parts do not give what the model gives, or that onnxruntime refuses, or if the model
     does not give what --data holds as output_0.pb, ...
     """
-    del verbose  # read by the entry
     if data is not None and not verify:
         raise UsageError("--data is for --verify, which runs every cut; add --verify")
     if json_path is not None:

@@ -13,6 +13,8 @@ from onnxmem.auditing import Settings, Source, parse_ranks
 from onnxmem.cache import NOWHERE, Store, default_store
 from onnxmem.data import Column, load
 from onnxmem.errors import UsageError
+from onnxmem.records import Report
+from onnxmem.report import load as load_report
 from onnxmem.sizes import parse_size
 
 from .parameters import CommaSeparated, FilePath, OutputFile
@@ -47,6 +49,21 @@ _READING = (
         "crop=224, mean=..., std=..., scale, resample, layout, dtype. Repeatable.",
     ),
 )
+bind_option = click.option(
+    "--bind", multiple=True, metavar="NAME=VALUE", help="Fix an input for good. Repeatable."
+)
+exact_option = click.option(
+    "--exact", is_flag=True, help="Leave out the optimizations that round; slower."
+)
+json_option = click.option(
+    "--json", "json_path", type=OutputFile(), metavar="FILE", help="Write it as JSON; - is stdout."
+)
+quiet_option = click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
+verbose_option = click.option(
+    "-v", "--verbose", is_flag=True, expose_value=False, help="Show a traceback on errors."
+)
+"""Looked for by the entry, before a command starts."""
+
 kind_option = click.option(
     "--kind",
     type=CommaSeparated(),
@@ -90,9 +107,7 @@ _MEASURING = (
         help="Against labels or own predictions. Default: top1 where there are labels.",
     ),
     click.option("--output-name", metavar="NAME", help="The output that classifies."),
-    click.option(
-        "--bind", multiple=True, metavar="NAME=VALUE", help="Fix an input for good. Repeatable."
-    ),
+    bind_option,
     click.option(
         "--split",
         metavar="NAME",
@@ -105,7 +120,7 @@ _MEASURING = (
         metavar="auto|cpu|cuda[:N]",
         help="Where to run; an explicit cuda never falls back.",
     ),
-    click.option("--exact", is_flag=True, help="Leave out the optimizations that round; slower."),
+    exact_option,
     click.option(
         "--memory",
         metavar="SIZE",
@@ -167,6 +182,15 @@ def take_store(options: dict[str, Any]) -> Store:
     return default_store() if options["cache"] else NOWHERE
 
 
+def take_baseline(options: dict[str, Any]) -> Report | None:
+    """Return the report that scores are held against, None without one.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    return None if options["baseline"] is None else load_report(options["baseline"])
+
+
 def audit_options(function: F) -> F:
     """Add all shared options to a command, in the order of the help."""
     for option in reversed((*_READING, *_MEASURING, *_JUDGING, *_WRITING)):
@@ -182,17 +206,15 @@ def output_options(function: F) -> F:
 
 
 _CUTTING = (
-    click.option(
-        "--bind", multiple=True, metavar="NAME=VALUE", help="Fix an input for good. Repeatable."
-    ),
+    bind_option,
     click.option(
         "--data",
         type=FilePath(),
         metavar="DATA",
         help="Samples, to learn types that the file does not tell.",
     ),
-    click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors."),
-    click.option("-v", "--verbose", is_flag=True, help="Show a traceback on errors."),
+    quiet_option,
+    verbose_option,
 )
 
 

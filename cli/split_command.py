@@ -39,14 +39,12 @@ def command(
     bind: tuple[str, ...],
     data: str | None,
     quiet: bool,
-    verbose: bool,
 ) -> int:
     """Cut MODEL at TENSOR into DIR/head.onnx and DIR/tail.onnx; DIR/cut.json says how to join them.
 
     The head takes inputs of MODEL and gives TENSOR and the crossing tensors. The tail takes
     these, and the inputs of MODEL that it reads itself, and gives the outputs of MODEL.
     """
-    del verbose  # read by the entry
     target = Path(os.path.realpath(output))
     check_free(target)
     arrays = None if data is None else load_data(data)
