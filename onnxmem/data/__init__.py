@@ -1,4 +1,16 @@
-"""Labelled samples: from files to named columns, and from these to batches. Knows no models."""
+"""Labelled samples: from files to named columns, and from these to batches. Knows no models.
+
+    loading           which reader a path belongs to: `npz`, `npy`, `arrow` or `images`
+    columns           what readers give: arrays, or rows that are read when they are asked for
+    files, extras     unreadable files and missing libraries, in words
+    labels            numbers and names of classes
+    preprocess, hub_config, recipe, fitting
+                      how images are prepared: what was said, and what a network takes
+    samples           columns checked against the inputs of a network (`shapes`, `channels`)
+    batches           which samples are analyzed together
+
+A new file format is a reader beside these, and a line in `loading` that knows how its files begin.
+"""
 
 from onnxmem.data.batches import Batch, Selection, draw
 from onnxmem.data.columns import Column, InputSpec, Lazy

@@ -1,4 +1,17 @@
-"""Approximations of one matrix at many levels: NMF rank sweeps, PCA, random ablation."""
+"""Approximations of one matrix at many levels: NMF rank sweeps, PCA, random ablation.
+
+interface, registry
+                  the contract of a compressor, and all of them by name
+nmf, pca, ablation
+                  the compressors
+sweep             the rank sweep as a function of its own
+live, sampling, stack, target
+                  the matrix: without dead parts, fewer rows, several at once, compressed
+chain, seeds, refine
+                  NMF: all ranks, where one starts, how it is improved
+kernel            the innermost loops, in NumPy; `compiled` has them for Numba, and `device`,
+                  `iteration`, `launch`, `graphs` and the .cu files for CUDA
+"""
 
 from onnxmem.factorize.interface import (
     DEFAULT_FRACTIONS,

@@ -1,6 +1,18 @@
 """ONNX in, ONNX out: load a model, find its ReLU tensors, take it apart at any of them.
 
 The only package that imports onnx and onnx_ir.
+
+    model             loads a model: `file` reads it, `soundness` checks it, `normalise` brings it
+                      into one form with the help of `passes`
+    records           what is handed out: models, sites, cuts, parts
+    sites             finds the tensors to cut at, by `patterns`; `gates` sorts out look-alikes
+    quantized, signs, constants, flow, ops
+                      what the graph tells of a tensor before any run
+    axes, outputs, largest, activations
+                      feature axes, forms of outputs, sizes, activations that are no ReLU
+    cut               takes a model apart; `pieces` and `write` make parts and files
+    batch, widen      frees a batch size, widens half precision
+    recorded          test cases beside a model
 """
 
 from onnxmem.graph.activations import other_activations

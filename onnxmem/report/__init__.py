@@ -1,4 +1,17 @@
-"""A report as text, picture or table: one module for each format, all from the same records."""
+"""A report as text, picture or table: one module for each format, all from the same records.
+
+    html, markdown, comparison_markdown, junit, sarif, json, terminal, picture
+                      one format each
+    words, findings, command
+                      sentences and names that several formats share
+    charts, comparison_charts, look, rows
+                      the charts of page and picture, and the rows that they draw
+    formats, output   the registry of formats, and how files are written
+    schema, sense     what a stored report looks like, and whether one makes sense
+
+A new format is a module with `render(report)`, a name and its cases in `formats`, and an option in
+the command line's `options`.
+"""
 
 from __future__ import annotations
 
