@@ -69,7 +69,7 @@ def _page(
         _model(index, report, name)
         for index, (report, name) in enumerate(zip(reports, names, strict=True))
     ]
-    keys = [key for key in words.KEYS if any(key in words.curve_keys(r) for r in reports)]
+    keys = words.curve_keys(*reports)
     together = _together(reports, names, keys) if len(reports) > 1 else None
     if together and comparison is not None:
         _add_matched(together, comparison, names, keys)
@@ -170,7 +170,7 @@ def _charts(report: Report) -> dict[str, Any]:
 
 
 def _together(
-    reports: list[Report], names: tuple[str, ...], keys: list[str]
+    reports: list[Report], names: tuple[str, ...], keys: Sequence[str]
 ) -> dict[str, Any] | None:
     """Return the specifications and the rows of the charts that show several models."""
     if not keys:

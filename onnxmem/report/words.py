@@ -47,9 +47,9 @@ def key_title(key: str) -> str:
     return f"{COMPRESSORS.get(compressor, printable(compressor))}, {BATCHES.get(batch, batch)}"
 
 
-def curve_keys(report: Report) -> tuple[str, ...]:
-    """Return the keys of the curves that the report holds, in the order of KEYS."""
-    measured = {curve.key for layer in report.layers for curve in layer.curves}
+def curve_keys(*reports: Report) -> tuple[str, ...]:
+    """Return the keys of the curves that any of the reports holds, in the order of KEYS."""
+    measured = {curve.key for one in reports for layer in one.layers for curve in layer.curves}
     return tuple(key for key in KEYS if key in measured)
 
 
