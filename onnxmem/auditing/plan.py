@@ -100,12 +100,12 @@ def _plan_layer(site: graph.Site, context: Context) -> LayerPlan:
     if site.status != "ok":
         return LayerPlan(site.tensor, site.reason)
     try:
-        return _Trial(site, context).plan()
+        return _TimedCut(site, context).plan()
     except (SkipError, ModelRefusedError, OutOfMemoryError, UsageError) as cause:
         return LayerPlan(site.tensor, str(cause))
 
 
-class _Trial:
+class _TimedCut:
     """Times one batch of one cut, and counts what an audit does with it."""
 
     def __init__(self, site: graph.Site, context: Context) -> None:

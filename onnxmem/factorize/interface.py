@@ -3,8 +3,7 @@
 A compressor is fitted on one matrix A (m, q) for all levels at once and then gives the
 approximation of A at any one of them. To add one: a file with a class that satisfies
 `Compressor`, and a line in `registry.py`; then its name in `onnxmem.records.Curve`, and what
-reports call it, how they draw it and what its levels are in `report/words.py`, `look.py`
-and `sense.py`.
+reports call it and how they draw it in `report/words.py` and `report/look.py`.
 """
 
 from __future__ import annotations

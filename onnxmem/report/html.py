@@ -197,7 +197,7 @@ def _add_matched(
     together: dict[str, Any], comparison: Comparison, names: tuple[str, ...], keys: Sequence[str]
 ) -> None:
     """Add the chart of layers that correspond, where curves over rank were measured."""
-    over_rank = [key for key in keys if not key.startswith("ablation.")]
+    over_rank = [key for key in keys if words.levels_of(key) == "rank"]
     first = next((key for key in words.LEADING_KEYS if key in over_rank), None)
     if first is None:
         return

@@ -22,6 +22,7 @@ from onnxmem.report.words import (
     LEADING_KEYS,
     batches,
     key_title,
+    levels_of,
     sentence,
     worst_first,
 )
@@ -109,7 +110,7 @@ def _depths(names: list[str], keys: Sequence[str]) -> alt.HConcatChart:
 
 
 def _matched(comparison: Comparison, names: list[str], key: str) -> alt.FacetChart:
-    x_name = "fraction" if key.startswith("ablation") else "rank"
+    x_name = levels_of(key)
     layers = rows.matched_names(comparison)
     title = f"{CURVE_TITLES[x_name]}, {key_title(key)}"
     if len(layers) > MOST_PANELS:

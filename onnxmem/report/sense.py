@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from onnxmem.errors import DataError
 from onnxmem.records import Curve, Group, Layer, Report, Score
+from onnxmem.report.words import X_NAMES
 
 ROUNDING = 1e-6
-X_NAMES = {"nmf": "rank", "pca": "rank", "ablation": "fraction"}
 
 
 def check(report: Report) -> None:

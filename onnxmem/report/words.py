@@ -12,6 +12,9 @@ from onnxmem.records import Baseline, Gate, Layer, Report, Score
 from onnxmem.text import NAME_LENGTH, file_name, printable
 
 COMPRESSORS = {"nmf": "NMF", "pca": "PCA", "ablation": "Ablation"}
+X_NAMES = {"nmf": "rank", "pca": "rank", "ablation": "fraction"}
+"""What the levels of each compressor are."""
+
 BATCHES = {"class": "single-class", "mixed": "mixed"}
 METRICS = {"top1": "top-1 accuracy", "fidelity": "fidelity to its own predictions"}
 STATES = ("scored", "saturated", "skipped")
@@ -45,6 +48,11 @@ def key_title(key: str) -> str:
     """Return a summary key in words, for instance `NMF, mixed`."""
     compressor, _, batch = key.partition(".")
     return f"{COMPRESSORS.get(compressor, printable(compressor))}, {BATCHES.get(batch, batch)}"
+
+
+def levels_of(key: str) -> str:
+    """Return what the curves of a key are drawn over: rank, or fraction."""
+    return X_NAMES[key.partition(".")[0]]
 
 
 def curve_keys(*reports: Report) -> tuple[str, ...]:
