@@ -87,8 +87,6 @@ def audit(
 
     Source: Collins, Bigdeli, Süsstrunk (2018), arXiv:1810.03372.
     """
-    if not isinstance(model, (str, Path)):
-        raise UsageError(f"model={model!r}: give the path of an ONNX file")
     arrays = _columns(x, y)
     settings = Settings(
         layers=_words("layers", layers),

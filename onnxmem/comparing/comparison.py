@@ -39,8 +39,11 @@ def compare(
             each took them from an array of its own.
 
     Raises:
-        UsageError: they measured different things; the message says which.
+        UsageError: there are fewer than two, or they measured different things; the message says
+            which.
     """
+    if len(reports) < 2:
+        raise UsageError("there is nothing to compare; give two reports at least")
     if differ := differing(reports, same_data=same_data):
         labels = "; labels are data, see docs/comparing.md" if "data" in differ else ""
         raise UsageError(

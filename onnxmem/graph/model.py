@@ -7,6 +7,7 @@ from pathlib import Path
 
 import onnx_ir as ir
 
+from onnxmem.errors import UsageError
 from onnxmem.graph import file
 from onnxmem.graph.flow import Flow
 from onnxmem.graph.normalise import check, normalise
@@ -23,8 +24,10 @@ def load(path: str | Path, bind: Mapping[str, Bound] | None = None) -> Model:
 
     Raises:
         ModelFileError: The file or its external data are missing, truncated or not ONNX.
-        UsageError: `bind` names no input, or gives a value of the wrong type.
+        UsageError: `path` is none, or `bind` names no input, or gives a value of the wrong type.
     """
+    if not isinstance(path, (str, Path)):
+        raise UsageError(f"model {path!r}: give the path of an ONNX file")
     path = Path(path)
     proto = file.read_proto(path)
     producer = " ".join(filter(None, (proto.producer_name, proto.producer_version)))

@@ -185,3 +185,9 @@ def test_rows_that_do_not_fit_the_models_are_refused() -> None:
     values["summary"]["nmf.mixed"].append(None)
     with pytest.raises(DataError, match="length"):
         Comparison.from_dict(values)
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_one_report_cannot_be_compared(count: int) -> None:
+    with pytest.raises(UsageError, match="give two reports"):
+        compare([report()] * count)
