@@ -1,4 +1,4 @@
-"""What a person sees: tables on stdout, talk and progress on stderr."""
+"""What a person sees: tables on stdout, messages and progress on stderr."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def show(renderable: RenderableType) -> None:
 
 
 def say(message: str) -> None:
-    """Print one line of talk to stderr."""
+    """Print a message to stderr."""
     Console(stderr=True, soft_wrap=True).print(Text(message))
 
 

@@ -22,7 +22,7 @@ class CommaSeparated(click.ParamType[tuple[str, ...]]):
 
 
 class FilePath(click.Path[str]):
-    """A path that shells complete; whoever opens it says what is wrong with it."""
+    """A path that shells complete; what is wrong with it is found when it is opened."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return `value` without a look at what lies there.

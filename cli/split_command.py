@@ -68,7 +68,7 @@ def command(
 
 
 def _description(network: graph.Model, cut: graph.Cut) -> dict[str, Any]:
-    """Return what a stranger needs to join the parts."""
+    """Return what a program needs to join the parts."""
     return {
         "schema": SCHEMA,
         "model": {"path": str(network.path), "sha256": network.sha256},

@@ -37,7 +37,7 @@ _CUDA_LIBRARIES = ("cuda", "cudart", "cublasLt", "cudnn", "cufft", "nvrtc")
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was examined; `mend` is the line that mends it, empty where none is needed."""
+    """One thing that was examined; `mend` is what repairs it, empty where nothing has to."""
 
     name: str
     state: State

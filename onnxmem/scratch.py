@@ -1,9 +1,9 @@
 """Temporary folders for weights, and the removal of those that killed processes left behind.
 
-A process keeps a file in its folder locked (flock(2)) for as long as it lives. The system gives the
-lock back however the process ends, so a folder whose lock can be had belongs to nobody. The lock
-file takes its name when it is locked already: nobody can come in between. Where there are no such
-locks (Windows, some network file systems) nothing of others is ever removed.
+A process keeps a file in its folder locked (flock(2)) for as long as it lives. The system releases
+the lock however the process ends, so a folder whose lock can be taken is a leftover. The file gets
+its name only after it is locked, so that no other process sees it unlocked. Where there are no
+such locks (Windows, some network file systems) nothing of others is ever removed.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def _hold(folder: Path) -> int | None:
 
 
 def remove_leftovers(place: Path) -> None:
-    """Remove from `place` the folders of this user whose processes are dead for certain."""
+    """Remove from `place` the folders of this user whose processes have ended."""
     if fcntl is None:
         return
     with suppress(OSError), os.scandir(place) as entries:

@@ -35,7 +35,7 @@ from onnxmem.runtime import versions
 class Progress:
     """Where an audit stands: `done` of `total` curves, and the tensor that is worked on.
 
-    `note` is said once, and worth a line of its own.
+    `note` is said once, on a line of its own.
     """
 
     stage: str

@@ -1,4 +1,4 @@
-"""What an audit shall do: one frozen record, checked when it is made."""
+"""What an audit is asked to do: one frozen record, checked when it is made."""
 
 from __future__ import annotations
 

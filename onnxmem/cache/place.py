@@ -41,7 +41,7 @@ def _custom() -> Path | None:
         path = platformdirs.user_cache_path("onnxmem", appauthor=False)
     except RuntimeError:
         return None
-    # A relative path would lie in whatever folder is the current one, within reach of others.
+    # A relative path would lie in the current folder, which others may be able to write.
     return path if path.is_absolute() else None
 
 

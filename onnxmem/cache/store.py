@@ -1,8 +1,8 @@
 """Bytes in a folder, one file for each key, the least recently used going first.
 
-A store is a convenience and behaves like one: whatever is wrong with its folder or with a file in
-it, a look-up finds nothing and a write does nothing but say so in `trouble`. Several processes may
-use one folder at once, since files appear whole under their name and nobody waits for anybody.
+A store raises no errors while results are looked up or kept: if something is wrong with its folder
+or with a file in it, a look-up finds nothing, and a write notes the cause in `trouble`. Several
+processes may use one folder at once without waiting, since files appear whole under their name.
 """
 
 from __future__ import annotations

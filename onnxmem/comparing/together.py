@@ -102,7 +102,7 @@ def audit_together(
 def _named(
     arrays: Mapping[str, Column], models: Sequence[graph.Model]
 ) -> tuple[dict[str, Column], list[str]]:
-    """Return the arrays with one for every model whose only input bears a name of its own.
+    """Return the arrays with one for every model whose only input has a name of its own.
 
     Exporters name inputs as they like. A model with one input takes the array of that name, or
     `x`, or else the array that another model with one input takes by its name.

@@ -34,7 +34,7 @@ ENDINGS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".w
 """Source: `torchvision.datasets.folder.IMG_EXTENSIONS`."""
 
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
-"""What a file may hold, whatever its name; others of Pillow's readers start programs."""
+"""Formats that are read, whatever a file is called; some other readers of Pillow run programs."""
 
 SPLITS = frozenset({"train", "training", "val", "valid", "validation", "dev", "test", "testing"})
 """Folders of these names, and no others beside them, hold splits and not classes."""

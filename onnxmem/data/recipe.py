@@ -102,7 +102,7 @@ class Recipe:
 
     @property
     def identity(self) -> str:
-        """What decides the values a network sees, whatever their order where shapes tell it."""
+        """What decides the values that a network sees, and their order if the shape does not."""
         first = (self.channels, self.height, self.width)
         last = (self.height, self.width, self.channels)
         if first != last and self.shape in (first, last):

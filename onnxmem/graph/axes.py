@@ -233,7 +233,7 @@ def _dropped(axis: int, axes: Sequence[int], rank: int | None) -> int | None:
             return None
         return place - sum(item < place for item in gone) - (rank - len(gone) if axis < 0 else 0)
     if any((item < 0) != (axis < 0) for item in axes):
-        # Counted from different ends: told apart only where the axes differ for certain.
+        # Counted from different ends: decided only where the axes cannot be the same.
         return axis if axis == -1 and -1 not in axes and max(axes) <= 1 else None
     if axis in axes:
         return None

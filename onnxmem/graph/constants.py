@@ -14,7 +14,7 @@ import onnx_ir as ir
 from onnxmem.graph.ops import given, is_standard
 
 SMALL = 1 << 16
-"""Larger constants are weights: nothing in the graph's structure hangs on them."""
+"""Elements of the largest constant that is read; larger ones are weights."""
 
 UNKNOWN = (
     ArithmeticError,

@@ -50,7 +50,7 @@ def split(model: Model, tensor: str, output: str | None = None) -> Cut:
     Args:
         model: The model.
         tensor: The name of a tensor outside of bodies.
-        output: The only output that the tail shall compute; None: all that depend on `tensor`.
+        output: The only output that the tail computes; None: all that depend on `tensor`.
 
     Raises:
         UsageError: There is no such tensor or output, or the output does not depend on it.

@@ -172,7 +172,7 @@ def external_tensors(model: ir.Model) -> Iterator[ir.ExternalTensor]:
 def data_files(path: str | Path) -> tuple[Path, ...]:
     """Return the files beside `path` that the model in it says to keep weights in.
 
-    There are none where it is no model: then whoever loads it says so.
+    There are none where it is no model; loading it raises the error.
     """
     try:
         proto = read_proto(Path(path))

@@ -28,7 +28,7 @@ class Recorded:
     Attributes:
         path: the folder.
         inputs: what the model is fed, by name.
-        outputs: what it shall give, by name; those that are no tensors are left out.
+        outputs: what it should give, by name; those that are no tensors are left out.
     """
 
     path: Path

@@ -117,8 +117,8 @@ def _element(dtype: str) -> int:
 def share_weights(model: Model, folder: str | Path) -> Model:
     """Return `model` with its larger initializers in one file in `folder`.
 
-    All parts made from the result refer to that file and are small themselves; whoever runs them
-    must name the folder (`Part.weights`). A model whose weights are in external data already is
+    All parts made from the result refer to that file and are small themselves; to run them takes
+    the name of the folder (`Part.weights`). A model whose weights are in external data already is
     returned as it is.
 
     Raises:

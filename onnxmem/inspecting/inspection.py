@@ -35,7 +35,7 @@ def inspect(
         path: the ONNX file.
         kinds: kinds of activations, see `onnxmem.graph.find_sites`.
         bind: values of inputs that are fixed for good.
-        output_name: the only output that the tails shall compute; None: all of them.
+        output_name: the only output that the tails compute; None: all of them.
         trial: how to run the cuts; None: only the graph is read.
 
     Raises:

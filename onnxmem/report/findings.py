@@ -174,7 +174,7 @@ def cell_text(cell: Cell | None) -> str:
 
 
 def starred(comparison: Comparison) -> bool:
-    """Tell whether any score bears a star, so that its meaning has to be said."""
+    """Tell whether any score has a star, which then needs an explanation."""
     return any(
         cell is not None and bool(cell.apart) and not cell.saturated
         for cells in _all_cells(comparison)

@@ -78,7 +78,7 @@ class _Names:
         self._count(nodes, -1)
 
     def settle(self, nodes: list[ir.Node]) -> None:
-        """Give `nodes` and their tensors names that nobody else has, and take those."""
+        """Give `nodes` and their tensors names that are not taken yet, and take those."""
         for node in nodes:
             if node.name:
                 node.name = _fresh(node.name, self.nodes)

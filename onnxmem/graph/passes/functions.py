@@ -1,4 +1,4 @@
-"""Inline the functions that a model brings along, whatever opset they were written for."""
+"""Inline the functions of a model, also those written for another opset than the model."""
 
 from __future__ import annotations
 
