@@ -11,8 +11,8 @@ from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from onnxmem.auditing import Listener
 from onnxmem.auditing import Progress as Event
-from onnxmem.auditing.run import Listener
 from onnxmem.cache import Store
 from onnxmem.comparing import Comparison
 from onnxmem.records import Report

@@ -21,13 +21,14 @@ The rooms, in the order in which an audit goes through them:
 
 from onnxmem.auditing.cost import Plan
 from onnxmem.auditing.plan import plan_audit
-from onnxmem.auditing.run import Progress, run_audit
+from onnxmem.auditing.run import Listener, Progress, run_audit
 from onnxmem.auditing.settings import Settings, parse_ranks
 from onnxmem.auditing.setup import Source
 from onnxmem.auditing.sites import choose_sites
 from onnxmem.auditing.verdict import judge_again
 
 __all__ = [
+    "Listener",
     "Plan",
     "Progress",
     "Settings",

@@ -82,13 +82,8 @@ def make_samples(
         DataError: a column is missing, or has the wrong shape, type, length or values.
     """
     named = _by_input(columns, specs)
-    for spec in specs:
-        column = named[spec.name]
-        named[spec.name] = column.fit(spec) if isinstance(column, Lazy) else column
-    fitted, changes = {}, []
-    for spec in specs:
-        fitted[spec.name], change = _fit(named[spec.name], spec)
-        changes.append(change)
+    pairs = {spec.name: _fit(named[spec.name], spec) for spec in specs}
+    fitted = {name: column for name, (column, _) in pairs.items()}
     y = _given(columns, "y")
     count = _count(fitted, y, specs)
     shared = {
@@ -103,18 +98,17 @@ def make_samples(
     }
     labels = None if labels is None else labels[rows]
     sources = [column for column in fitted.values() if isinstance(column, Lazy)]
-    notes = list(filter(None, dict.fromkeys([*(one.note for one in sources), *changes, note])))
-    others = [name for name in columns if name not in fitted]
-    hint = misnamed_labels(others) if y is None else ""
-    if hint and not any(hint in said for said in notes):
-        notes.append(hint)
+    notes = [*(one.note for one in sources), *(change for _, change in pairs.values()), note]
+    if y is None:
+        hint = misnamed_labels(name for name in columns if name not in fitted)
+        notes += [] if any(hint in said for said in notes) else [hint]
     return Samples(
         inputs,
         shared,
         labels,
         _digests({name: named[name] for name in inputs}, rows, labels, inputs),
         names=names,
-        notes=tuple(notes),
+        notes=tuple(filter(None, dict.fromkeys(notes))),
         recipe="\n".join(filter(None, (source.recipe for source in sources))),
         libraries=tuple(sorted({source.library for source in sources} - {""})),
     )
@@ -125,6 +119,7 @@ def _given(columns: Mapping[str, Column], name: str) -> np.ndarray | None:
 
 
 def _by_input(columns: Mapping[str, Column], specs: Sequence[InputSpec]) -> dict[str, Column]:
+    """Return the column of each input, in the form that the input takes."""
     named = {name: column for name, column in columns.items() if name not in RESERVED}
     if len(specs) == 1 and specs[0].name not in columns and "x" in named:
         named[specs[0].name] = named["x"]
@@ -138,7 +133,11 @@ def _by_input(columns: Mapping[str, Column], specs: Sequence[InputSpec]) -> dict
         wanted = listed(list(map(repr, missing)))
         noun = "input" if len(missing) == 1 else "inputs"
         raise DataError(f"the data lack the {noun} {wanted}{alias}; they hold {have}")
-    return named
+    return {spec.name: _in_form(named[spec.name], spec) for spec in specs}
+
+
+def _in_form(column: Column, spec: InputSpec) -> Column:
+    return column.fit(spec) if isinstance(column, Lazy) else column
 
 
 def _fit(column: Column, spec: InputSpec) -> tuple[Column, str]:
