@@ -70,9 +70,7 @@ def _page(
         for index, (report, name) in enumerate(zip(reports, names, strict=True))
     ]
     keys = words.curve_keys(*reports)
-    together = _together(reports, names, keys) if len(reports) > 1 else None
-    if together and comparison is not None:
-        _add_matched(together, comparison, names, keys)
+    together = _together(reports, list(names), keys, comparison) if len(reports) > 1 else None
     drawn = [model["charts"] for model in models]
     scripts = [_runtime(), _source("page.js")]
     style = _source("page.css")
@@ -170,44 +168,36 @@ def _charts(report: Report) -> dict[str, Any]:
 
 
 def _together(
-    reports: list[Report], names: tuple[str, ...], keys: Sequence[str]
+    reports: list[Report],
+    names: list[str],
+    keys: Sequence[str],
+    comparison: Comparison | None,
 ) -> dict[str, Any] | None:
-    """Return the specifications and the rows of the charts that show several models."""
-    if not keys:
-        return None
-    drawn: dict[str, Any] = {
-        f"together-{batch}": comparison_charts.together(list(names), batch)
-        for batch in words.batches(*reports)
-    }
-    first = next(key for key in words.LEADING_KEYS if key in keys)
-    drawn["depth"] = comparison_charts.by_depth(list(names), first)
-    return {
-        "specs": {name: _spec(chart) for name, chart in drawn.items()},
-        "datasets": {
-            "models": rows.model_rows(reports),
-            "depths": rows.depth_rows(reports),
-        },
-        "batches": words.batches(*reports),
-        "first": first,
-        "matched": None,
-    }
+    """Return the specifications and the rows of the charts that show several models.
 
-
-def _add_matched(
-    together: dict[str, Any], comparison: Comparison, names: tuple[str, ...], keys: Sequence[str]
-) -> None:
-    """Add the chart of layers that correspond, where curves over rank were measured."""
-    over_rank = [key for key in keys if words.levels_of(key) == "rank"]
-    first = next((key for key in words.LEADING_KEYS if key in over_rank), None)
+    `matched` is what the template shows beside the chart of layers that correspond: None where no
+    comparison tells which do, or where no curves over rank were measured.
+    """
+    first, batches = words.leading(keys), words.batches(*reports)
     if first is None:
-        return
-    chart = comparison_charts.matched_layer(list(names), first)
-    together["specs"]["matched"] = _spec(chart)
-    together["datasets"]["matched"] = rows.matched_rows(comparison, over_rank)
-    together["matched"] = {
-        "layers": rows.matched_names(comparison),
-        "keys": over_rank,
+        return None
+    charts_of = {f"together-{one}": comparison_charts.together(names, one) for one in batches}
+    charts_of["depth"] = comparison_charts.by_depth(names, first)
+    datasets = {"models": rows.model_rows(reports), "depths": rows.depth_rows(reports)}
+    matched = None
+    over_rank = [key for key in keys if words.levels_of(key) == "rank"]
+    chosen = words.leading(over_rank)
+    if comparison is not None and chosen is not None:
+        charts_of["matched"] = comparison_charts.matched_layer(names, chosen)
+        datasets["matched"] = rows.matched_rows(comparison, over_rank)
+        layers = rows.matched_names(comparison)
+        matched = {"layers": layers, "keys": over_rank, "first": chosen}
+    return {
+        "specs": {name: _spec(chart) for name, chart in charts_of.items()},
+        "datasets": datasets,
+        "batches": batches,
         "first": first,
+        "matched": matched,
     }
 
 

@@ -19,9 +19,9 @@ from onnxmem.report.words import (
     BATCHES,
     COMPRESSORS,
     KEYS,
-    LEADING_KEYS,
     batches,
     key_title,
+    leading,
     levels_of,
     sentence,
     worst_first,
@@ -64,16 +64,16 @@ def picture_spec(report: Report) -> dict[str, Any]:
 def comparison_spec(comparison: Comparison) -> dict[str, Any]:
     """Return the Vega-Lite specification of a comparison's picture, data included."""
     keys = [key for key in KEYS if key in comparison.summary]
-    leading = next((key for key in LEADING_KEYS if key in keys), None)
+    first = leading(keys)
     names = list(model_names(comparison.reports))
     title = f"{len(names)} models compared"
-    if leading is None:
+    if first is None:
         return _spec(title, limits(comparison), [], {})
-    said = findings(replace(comparison, summary={leading: comparison.summary[leading]}))
+    said = findings(replace(comparison, summary={first: comparison.summary[first]}))
     by_compressor = [[k for k in keys if k.startswith(f"{one}.")] for one in COMPRESSORS]
     by_model = alt.vconcat(
         *(_depths(names, group) for group in by_compressor if group),
-        _matched(comparison, names, leading),
+        _matched(comparison, names, first),
         spacing=28,
     )
     panels = alt.vconcat(_means(names, keys), by_model, spacing=28).resolve_scale(
@@ -82,7 +82,7 @@ def comparison_spec(comparison: Comparison) -> dict[str, Any]:
     datasets = {
         "models": rows.model_rows(comparison.reports),
         "depths": rows.depth_rows(comparison.reports),
-        "matched": rows.matched_rows(comparison, [leading]),
+        "matched": rows.matched_rows(comparison, [first]),
     }
     return _spec(title, said, [panels], datasets)
 

@@ -6,7 +6,7 @@ one short line of them, without control characters and without marks that turn t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from onnxmem.records import Baseline, Gate, Layer, Report, Score
 from onnxmem.text import NAME_LENGTH, file_name, printable
@@ -69,8 +69,12 @@ def batches(*reports: Report) -> list[str]:
 
 def leading_key(report: Report) -> str | None:
     """Return the key that layers are ordered by: NMF on mixed batches where it was measured."""
-    measured = curve_keys(report)
-    return next((key for key in LEADING_KEYS if key in measured), None)
+    return leading(curve_keys(report))
+
+
+def leading(keys: Collection[str]) -> str | None:
+    """Return that of `keys` which is shown first; None without any."""
+    return next((key for key in LEADING_KEYS if key in keys), None)
 
 
 def worst_first(report: Report) -> tuple[Layer, ...]:
