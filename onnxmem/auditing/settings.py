@@ -92,7 +92,8 @@ class Settings:
             try:
                 msgspec.convert(value, wanted)
             except msgspec.ValidationError as error:
-                raise UsageError(f"{name}={value!r} has the wrong type: {error}") from error
+                cause = str(error).partition(" - at ")[0]
+                raise UsageError(f"{name}={value!r} has the wrong type: {cause}") from error
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as JSON types."""
