@@ -37,7 +37,8 @@ def nmf_sweep(
     sweep many times cheaper than its ranks one by one.
 
     Args:
-        a: (m, q) >= 0, NumPy or CuPy, any real type; computed in float32. Not modified.
+        a: (m, q) >= 0, NumPy or CuPy, any real type; computed in float32. Not modified. CuPy takes
+            subnormal values for zeros (it compiles its kernels with -ftz=true).
         ranks: the ranks, each >= 1. From min(live rows, live columns) on (a row or column is
             live unless it is all zero) the exact factorization, padded with zero components.
         seed: fixes everything that is random.
