@@ -9,6 +9,9 @@ from onnxmem.hazards import see
 LONGEST = 500
 """Characters that are kept of one complaint."""
 
+_MEMORY = re.compile(
+    r"bad_alloc|out of memory|Failed to allocate memory|_ALLOC_FAILED", re.IGNORECASE
+)
 _STATUS = re.compile(r"\[ONNXRuntimeError\] : \d+ : \w+ : ")
 _NODE = re.compile(
     r"Non-zero status code returned while running (\S+) node\. Name:'(.*?)' Status Message: "
@@ -34,6 +37,11 @@ _ADVICE = (
         "put all files of the model back beside it, unchanged",
     ),
 )
+
+
+def is_of_memory(message: str) -> bool:
+    """Tell whether memory has run out, that of the host or of the device."""
+    return bool(_MEMORY.search(message))
 
 
 def plain(message: str) -> str:

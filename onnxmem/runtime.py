@@ -12,6 +12,7 @@ import contextlib
 import functools
 import os
 import re
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
@@ -22,7 +23,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from onnxmem.arrays import Array, load_cupy
-from onnxmem.complaints import plain
+from onnxmem.complaints import is_of_memory, plain
 from onnxmem.errors import DeviceError, ModelRefusedError, OutOfMemoryError, UsageError
 from onnxmem.handover import to_array, to_value
 
@@ -33,7 +34,8 @@ INSTALL_CUDA = "pip install 'onnxruntime-gpu[cuda,cudnn]' 'cupy-cuda13x[ctk]'"
 CPU = "CPUExecutionProvider"
 CUDA = "CUDAExecutionProvider"
 
-_OUT_OF_MEMORY = re.compile(r"bad_alloc|out of memory|Failed to allocate memory", re.IGNORECASE)
+_ERRORS = 3
+"""What onnxruntime writes to stderr: not its warnings, of which 1.31 has one for each session."""
 
 
 class Part(Protocol):
@@ -119,6 +121,7 @@ def load_onnxruntime() -> ModuleType:
             f"pip uninstall -y onnxruntime onnxruntime-gpu && {INSTALL_CPU}"
         )
     onnxruntime.disable_telemetry_events()
+    onnxruntime.set_default_logger_severity(_ERRORS)
     module: ModuleType = onnxruntime
     return module
 
@@ -155,7 +158,7 @@ def _check_cuda(index: int) -> None:
     if CUDA not in onnxruntime.get_available_providers():
         raise DeviceError(
             "the installed onnxruntime has no CUDA provider; install the other wheel with: "
-            f"pip uninstall -y onnxruntime && {INSTALL_CUDA}"
+            f"pip uninstall -y {' '.join(WHEELS)} && {INSTALL_CUDA}"
         )
     cupy = load_cupy()
     try:
@@ -166,12 +169,13 @@ def _check_cuda(index: int) -> None:
         ) from error
     if index >= count:
         raise DeviceError(f"there is no device cuda:{index}: this machine has {count}")
-    if hasattr(onnxruntime, "preload_dlls"):
+    with contextlib.redirect_stdout(sys.stderr):  # where it says what it cannot load
         onnxruntime.preload_dlls()
     device = Device(CUDA, index, "probe")
     with _usable(device), device.scope():
-        probe = Session(_Bytes(_IDENTITY), device)
-        probe.run({"x": device.namespace.zeros((1,), np.float32)})
+        # Needs what CuPy compiles and solves with, which it loads no sooner.
+        ones = cupy.linalg.eigh(cupy.eye(2, dtype=np.float32))[0]
+        Session(_Bytes(_IDENTITY), device).run({"x": ones})
 
 
 @contextlib.contextmanager
@@ -238,6 +242,7 @@ class Session:
                 part.proto,
                 _session_options(onnxruntime, part, exact, prepack),
                 providers=_providers(device),
+                enable_fallback=0,  # which it would tell stdout
             )
         if self._session.get_providers()[0] != device.provider:
             raise DeviceError(
@@ -325,7 +330,7 @@ def _translated(what: str) -> Iterator[None]:
     except MemoryError as error:
         raise OutOfMemoryError(_memory_advice(what)) from error
     except Exception as error:
-        if _OUT_OF_MEMORY.search(str(error)):
+        if is_of_memory(str(error)):
             raise OutOfMemoryError(_memory_advice(what)) from error
         raise ModelRefusedError(f"{what}: {plain(str(error))}") from error
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -11,11 +14,18 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+import fake_cupy
+import fake_onnxruntime
 import numpy as np
 import pytest
 import sample_networks
 from hypothesis import settings
 from sample_networks import Sample
+
+from onnxmem import runtime
+from onnxmem.factorize import graphs, launch
+
+_FAKE = fake_cupy.make()
 
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
@@ -41,6 +51,28 @@ def xp(request: pytest.FixtureRequest) -> ModuleType:
         pytest.skip(f"no CUDA device: {error}")
     module: ModuleType = cupy
     return module
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """Give a CuPy whose kernels the CPU executes, in blocks of few threads."""
+    if shutil.which("g++") is None:
+        pytest.skip("no g++ to compile the kernels with")
+    monkeypatch.setitem(sys.modules, "cupy", _FAKE)
+    monkeypatch.setattr(launch, "THREADS", 8)
+    monkeypatch.setattr(launch, "TILE", {"THREADS": 8, "TILE": 4, "DEPTH": 8})
+    monkeypatch.setattr(launch, "GROWTH", {"THREADS": 16, "WIDTH": 4})
+    monkeypatch.setattr(graphs, "_refusals", [])
+    return _FAKE
+
+
+@pytest.fixture
+def fake_gpu(fake: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
+    """Give the same, and an onnxruntime that runs models on its device."""
+    monkeypatch.setitem(sys.modules, "onnxruntime", fake_onnxruntime.make())
+    runtime._shared_stream.cache_clear()
+    yield fake
+    runtime._shared_stream.cache_clear()
 
 
 @pytest.fixture(scope="session")

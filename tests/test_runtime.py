@@ -107,7 +107,8 @@ def test_auto_falls_back_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("wanted", ["cuda", "cuda:0", "cuda:3"])
 def test_cuda_by_name_never_falls_back(monkeypatch: pytest.MonkeyPatch, wanted: str) -> None:
     without_cuda(monkeypatch)
-    with pytest.raises(DeviceError, match="pip uninstall -y onnxruntime && pip install"):
+    line = "pip uninstall -y onnxruntime onnxruntime-gpu && pip install"
+    with pytest.raises(DeviceError, match=line):
         select_device(wanted)
 
 
@@ -118,7 +119,13 @@ def test_session_that_fell_back_is_an_error(mlp: Sample, monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize(
-    "cause", [MemoryError(), RuntimeError("std::bad_alloc"), RuntimeError("CUDA out of memory")]
+    "cause",
+    [
+        MemoryError(),
+        RuntimeError("std::bad_alloc"),
+        RuntimeError("CUDA out of memory"),
+        RuntimeError("CUBLAS failure 3: CUBLAS_STATUS_ALLOC_FAILED"),
+    ],
 )
 def test_memory_that_runs_out_has_an_error_of_its_own(cause: Exception) -> None:
     with pytest.raises(OutOfMemoryError, match="smaller --per-class"), runtime._translated("here"):

@@ -1,33 +1,13 @@
-"""Matrices that several of these tests share, and a GPU for machines without one."""
+"""Matrices that several of these tests share, and the array libraries that take them."""
 
 from __future__ import annotations
 
-import shutil
-import sys
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-import fake_cupy
 import numpy as np
 import pytest
-
-from onnxmem.factorize import graphs, launch
-
-_FAKE = fake_cupy.make()
-
-
-@pytest.fixture
-def fake(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """Give a CuPy whose kernels the CPU executes, in blocks of few threads."""
-    if shutil.which("g++") is None:
-        pytest.skip("no g++ to compile the kernels with")
-    monkeypatch.setitem(sys.modules, "cupy", _FAKE)
-    monkeypatch.setattr(launch, "THREADS", 8)
-    monkeypatch.setattr(launch, "TILE", {"THREADS": 8, "TILE": 4, "DEPTH": 8})
-    monkeypatch.setattr(launch, "GROWTH", {"THREADS": 16, "WIDTH": 4})
-    monkeypatch.setattr(graphs, "_refusals", [])
-    return _FAKE
 
 
 @pytest.fixture(params=["numpy", "fake", pytest.param("cupy", marks=pytest.mark.gpu)])

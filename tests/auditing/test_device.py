@@ -1,0 +1,63 @@
+"""The CUDA path from one end to the other, on a device that is none."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+import pytest
+from sample_networks import Sample
+
+import onnxmem
+from onnxmem.auditing.plan import plan_audit
+from onnxmem.auditing.settings import Settings
+from onnxmem.doctor import diagnose
+from onnxmem.inspecting import inspection
+from onnxmem.inspecting.records import Trial
+from onnxmem.runtime import select_device
+
+
+@pytest.mark.parametrize(
+    ("name", "layer", "compress"),
+    [("mlp", "relu*", ["nmf", "pca", "ablation"]), ("cnn", "inner", ["pca", "ablation"])],
+)
+def test_an_audit_on_a_device_equals_that_on_the_cpu(
+    request: pytest.FixtureRequest, name: str, layer: str, compress: list[str]
+) -> None:
+    sample: Sample = request.getfixturevalue(name)
+    given = (sample.path, sample.x, sample.y)
+    settings = {"layers": [layer], "compress": compress, "ranks": [1, 4], "batch": ["mixed"]}
+    on_cpu = onnxmem.audit(*given, **settings, device="cpu")
+    request.getfixturevalue("fake_gpu")
+    on_cuda = onnxmem.audit(*given, **settings, device="cuda")
+    assert on_cuda.environment["provider"] == "CUDAExecutionProvider"
+    assert on_cuda.environment["kernel"] == "cuda"
+    for one, other in zip(on_cpu.layers, on_cuda.layers, strict=True):
+        assert (other.status, other.reason) == (one.status, one.reason)
+        for expected, found in zip(one.curves, other.curves, strict=True):
+            assert found.auc == pytest.approx(expected.auc, abs=0.005)
+            assert found.error == pytest.approx(expected.error, abs=0.005)
+
+
+@pytest.mark.usefixtures("fake_gpu")
+def test_an_audit_on_a_device_is_planned(mlp: Sample) -> None:
+    settings = Settings(device="cuda", ranks=(1, 4), layers=("relu2",))
+    plan = plan_audit(mlp.path, {"x": mlp.x, "y": mlp.y}, settings)
+    assert plan.device == "cuda:0"
+    assert not plan.layers[0].reason
+
+
+def test_cuts_run_on_a_device(cnn: Sample, fake_gpu: ModuleType) -> None:
+    found = inspection.inspect(cnn.path, trial=Trial({"x": cnn.x}, "cuda", False))
+    assert found.verified.device == "cuda:0"
+    assert {site.status for site in found.sites} == {"ok"}
+
+
+def test_a_device_is_found_and_named(
+    fake_gpu: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert select_device("auto").reason == "CUDA works here"
+    diagnosis = diagnose()
+    assert diagnosis.device == "cuda:0"
+    (check,) = (check for check in diagnosis.checks if check.name == "CUDAExecutionProvider")
+    assert check.detail.startswith("a device that is none")
+    assert capsys.readouterr().out == ""
