@@ -17,20 +17,29 @@ from onnxmem.factorize import device, iteration, kernel, launch, nmf_sweep, refi
 from onnxmem.factorize.refine import Effort
 from onnxmem.factorize.target import Target
 
-SOURCES = [("half_step", 0), ("half_step", 16), ("course", 0), ("product", 0), ("grow", 0)]
+SOURCES = [
+    ("half_step", {"K": 0, "THREADS": launch.THREADS}),
+    ("half_step", {"K": launch.BUILDS[1], "THREADS": launch.THREADS}),
+    ("course", {"THREADS": launch.THREADS}),
+    ("product", launch.TILE),
+    ("grow", launch.GROWTH),
+]
+AS_CUPY = ("-std=c++17", "-ftz=true")
+"""Options that CuPy 14 gives to every kernel."""
 
 
 @pytest.mark.parametrize("architecture", ["sm_80", "sm_90"])
-@pytest.mark.parametrize(("file", "build"), SOURCES)
+@pytest.mark.parametrize(("file", "constants"), SOURCES)
 def test_nvcc_compiles_the_kernels(
-    tmp_path: Path, architecture: str, file: str, build: int
+    tmp_path: Path, architecture: str, file: str, constants: dict[str, int]
 ) -> None:
     nvcc = shutil.which("nvcc")
     if nvcc is None:
         pytest.skip("no nvcc")
     source = tmp_path / "kernels.cu"
     source.write_text(launch.source(file))
-    command = [nvcc, f"-arch={architecture}", f"-DK={build}", "-cubin", "-Werror", "all-warnings"]
+    command = [nvcc, f"-arch={architecture}", "-cubin", "-Werror", "all-warnings", *AS_CUPY]
+    command += [f"-D{name}={value}" for name, value in constants.items()]
     subprocess.run([*command, "-o", str(tmp_path / "out"), str(source)], check=True)
 
 
