@@ -3,11 +3,12 @@
     python benchmarks/gpu_floor.py
 
 Needs CuPy and a CUDA device, and of the package's libraries NumPy and psutil alone, so that it runs
-from a checkout: `PYTHONPATH=. python benchmarks/gpu_floor.py`. The floors are modelled for an H200 (60 TFLOP/s in float32, 4.3 TB/s)
-at 20 iterations for each of the ranks 1 to 50; on another device the fraction tells little. Prints
-the driver, the versions, and for each case the time, the floor and the fraction, as text and JSON.
-The one small problem is solved three times: with its iterations recorded as CUDA graphs, with the
-same kernels launched one by one, and with the products left to cuBLAS as for large problems.
+from a checkout: `PYTHONPATH=. python benchmarks/gpu_floor.py`. The floors are modelled for an H200
+(60 TFLOP/s in float32, 4.3 TB/s) at 20 iterations for each of the ranks 1 to 50; on another device
+the fraction tells little. Prints the driver, the versions, and for each case the time, the floor
+and the fraction, as text and JSON. The one small problem is solved three times: with its iterations
+recorded as CUDA graphs, with the same kernels launched one by one, and with the products left to
+cuBLAS as for large problems.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Tensors handed from onnxruntime to an array library and back, by DLPack: nothing is copied.
+"""Tensors handed from onnxruntime to an array library and back, by DLPack: hardly any is copied.
 
 onnxruntime writes booleans as DLPack's bytes, and takes them as bytes only.
 """
@@ -11,13 +11,21 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from onnxmem.arrays import Array
+from onnxmem.arrays import Array, is_cupy, namespace
 
 _BOOL = "tensor(bool)"
+_ALIGNMENT = 256
+"""Bytes; cuDNN is told that tensors are aligned, which a slice of an array need not be."""
 
 
 def to_value(values: Any, array: Array) -> Any:
-    """Return `array`, C-contiguous, as an instance of `values`, onnxruntime's class `OrtValue`."""
+    """Return `array` as an instance of `values`, onnxruntime's class `OrtValue`.
+
+    It is copied where it is not C-contiguous, or on a device begins where no tensor would.
+    """
+    array = namespace(array).ascontiguousarray(array) if array.ndim else array
+    if is_cupy(array) and array.data.ptr % _ALIGNMENT:
+        array = array.copy()
     return values.from_dlpack(_Booleans(array) if array.dtype == bool else array)
 
 

@@ -275,7 +275,7 @@ class Session:
         values = load_onnxruntime().OrtValue
         binding = self._session.io_binding()
         for name, array in feeds.items():
-            binding.bind_ortvalue_input(name, to_value(values, cupy.ascontiguousarray(array)))
+            binding.bind_ortvalue_input(name, to_value(values, array))
         for name in names:
             binding.bind_output(name, "cuda", self.device.index)
         self._session.run_with_iobinding(binding)

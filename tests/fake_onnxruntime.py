@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import onnxruntime
-from fake_cupy import CUDA
+from fake_arrays import CUDA
 
 PROVIDERS = ["CUDAExecutionProvider", "CPUExecutionProvider"]
 OPTIONS = {"device_id", "user_compute_stream", "cudnn_conv_algo_search", "use_tf32"}
@@ -25,7 +25,9 @@ class OrtValue:
 
     @classmethod
     def from_dlpack(cls, array: Any, /) -> OrtValue:
-        return cls(onnxruntime.OrtValue.from_dlpack(array))
+        value = onnxruntime.OrtValue.from_dlpack(array)
+        assert value.data_ptr() % 256 == 0, "cuDNN fails on tensors that are not aligned"
+        return cls(value)
 
     def data_type(self) -> str:
         return str(self.value.data_type())

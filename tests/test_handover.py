@@ -22,7 +22,13 @@ def test_an_array_comes_back_with_its_type(dtype: str, shape: tuple[int, ...]) -
     np.testing.assert_array_equal(back, array)
 
 
-def test_nothing_is_copied() -> None:
+def test_what_is_not_contiguous_is_copied() -> None:
+    array = np.arange(12.0).reshape(3, 4)[:, ::2]
+    back = to_array(np, to_value(onnxruntime.OrtValue, array))
+    np.testing.assert_array_equal(back, array)
+
+
+def test_nothing_else_is_copied() -> None:
     array = np.zeros(3, bool)
     back = to_array(np, to_value(onnxruntime.OrtValue, array))
     array[1] = True

@@ -8,11 +8,11 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
-from onnx import helper
+from onnx import TensorProto, helper
 from sample_networks import Sample, build, mlp_parts
 
 from onnxmem import runtime
@@ -167,6 +167,24 @@ def test_telemetry_of_onnxruntime_stays_off(tmp_path: Path, mlp: Sample) -> None
     del environment["ORT_DISABLE_TELEMETRY"]
     subprocess.run([sys.executable, "-c", code, str(mlp.path)], env=environment, check=True)
     assert not list(tmp_path.rglob("*"))
+
+
+@pytest.mark.parametrize("start", [0, 1, 3])
+def test_scalars_and_slices_reach_a_device_as_they_are(fake_gpu: ModuleType, start: int) -> None:
+    shapes = {"x": ["n", 5], "scalar": [], "y": ["n", 5]}
+    x, scalar, y = (
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+        for name, shape in shapes.items()
+    )
+    node = helper.make_node("Add", ["x", "scalar"], ["y"])
+    graph = helper.make_graph([node], "sum", [x, scalar], [y])
+    opset = helper.make_opsetid("", 17)
+    model = helper.make_model(graph, ir_version=8, opset_imports=[opset])
+    device, values = select_device("cuda"), np.arange(20, dtype=np.float32).reshape(4, 5)
+    feeds = {"x": fake_gpu.asarray(values)[start:], "scalar": fake_gpu.asarray(np.float32(2))}
+    with device.scope():
+        (found,) = Session(Part(model.SerializeToString()), device).run(feeds)
+    np.testing.assert_array_equal(found.get(), values[start:] + 2)
 
 
 @pytest.mark.gpu
