@@ -12,6 +12,7 @@ import numpy as np
 
 from onnxmem import graph
 from onnxmem.auditing.independence import PROBED
+from onnxmem.auditing.network import feed
 from onnxmem.data import Column, make_samples
 from onnxmem.errors import DataError, ModelRefusedError, UsageError
 from onnxmem.runtime import Device, Session
@@ -64,9 +65,9 @@ def find_inputs(model: graph.Model, arrays: Mapping[str, Column] | None, device:
         given = make_samples(arrays, model.inputs)
         return Inputs(given.inputs, given.shared, len(given), random=False, notes=given.notes)
     session = Session(graph.expose(model, []), device, exact=True, prepack=False)
-    xp, cause = device.namespace, ""
+    cause = ""
     for drawn in _drawn(model):
-        feeds = {name: xp.asarray(array) for name, array in drawn.batch(model).items()}
+        feeds = feed(drawn.batch(model), device)
         try:
             session.run(feeds)
         except ModelRefusedError as error:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import ModuleType
 
 import pytest
 from sample_networks import Sample
+from text_networks import write
 
 import onnxmem
 from onnxmem.auditing.plan import plan_audit
 from onnxmem.auditing.settings import Settings
 from onnxmem.doctor import diagnose
+from onnxmem.errors import UsageError
 from onnxmem.inspecting import inspection
 from onnxmem.inspecting.records import Trial
 from onnxmem.runtime import select_device
@@ -50,6 +53,14 @@ def test_cuts_run_on_a_device(cnn: Sample, fake_gpu: ModuleType) -> None:
     found = inspection.inspect(cnn.path, trial=Trial({"x": cnn.x}, "cuda", False))
     assert found.verified.device == "cuda:0"
     assert {site.status for site in found.sites} == {"ok"}
+
+
+@pytest.mark.usefixtures("fake_gpu")
+def test_inputs_of_text_are_refused_on_a_device(tmp_path: Path) -> None:
+    text = "(float[N,8] x, string[N] names) => (float[N,8] r) { r = Relu(x) }"
+    trial = Trial(device="cuda")
+    with pytest.raises(UsageError, match="run on the CPU only"):
+        inspection.inspect(write(tmp_path / "text.onnx", text), trial=trial)
 
 
 def test_a_device_is_found_and_named(
