@@ -32,7 +32,11 @@ from onnxmem.text import json_text
 
 State = Literal["ok", "missing", "broken"]
 
-_CUDA_LIBRARIES = ("cuda", "cudart", "cublasLt", "cudnn", "cufft", "nvrtc")
+_CUDA_LIBRARIES = (
+    *("cuda", "cudart", "cublas", "cublasLt", "curand", "cudnn", "cufft"),
+    *("nvrtc", "cusolver"),
+)
+"""What onnxruntime loads, and what CuPy loads besides."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import io
 import os
 import re
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
@@ -34,8 +34,8 @@ INSTALL_CUDA = "pip install 'onnxruntime-gpu[cuda,cudnn]' 'cupy-cuda13x[ctk]'"
 CPU = "CPUExecutionProvider"
 CUDA = "CUDAExecutionProvider"
 
-_ERRORS = 3
-"""What onnxruntime writes to stderr: not its warnings, of which 1.31 has one for each session."""
+_FATAL = 4
+"""The severity from which on onnxruntime writes to stderr; what it says of a session is raised."""
 
 
 class Part(Protocol):
@@ -121,7 +121,7 @@ def load_onnxruntime() -> ModuleType:
             f"pip uninstall -y onnxruntime onnxruntime-gpu && {INSTALL_CPU}"
         )
     onnxruntime.disable_telemetry_events()
-    onnxruntime.set_default_logger_severity(_ERRORS)
+    onnxruntime.set_default_logger_severity(_FATAL)
     module: ModuleType = onnxruntime
     return module
 
@@ -169,7 +169,7 @@ def _check_cuda(index: int) -> None:
         ) from error
     if index >= count:
         raise DeviceError(f"there is no device cuda:{index}: this machine has {count}")
-    with contextlib.redirect_stdout(sys.stderr):  # where it says what it cannot load
+    with contextlib.redirect_stdout(io.StringIO()):  # it prints what `onnxmem doctor` tells
         onnxruntime.preload_dlls()
     device = Device(CUDA, index, "probe")
     with _usable(device), device.scope():
@@ -284,7 +284,7 @@ class Session:
 
 def _session_options(onnxruntime: ModuleType, part: Part, exact: bool, prepack: bool) -> Any:
     options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4
+    options.log_severity_level = _FATAL
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.use_deterministic_compute = True

@@ -55,7 +55,7 @@ class ndarray:
         if name in ATTRIBUTES:
             return getattr(self.values, name)
         if name in METHODS:
-            return on_device(getattr(self.values, name), name, METHODS[name])
+            return on_device(getattr(self.values, name), name, METHODS[name], self)
         raise AttributeError(f"'cupy.ndarray' object has no attribute {name!r}, or not here")
 
     @property
@@ -194,8 +194,8 @@ def wrapped(value: Any) -> Any:
     return ndarray(found)
 
 
-def on_device(function: Callable[..., Any], name: str, names: str) -> Any:
-    """Return a function of NumPy as one of CuPy, which takes the arguments `names`."""
+def on_device(function: Callable[..., Any], name: str, names: str, *own: ndarray) -> Any:
+    """Return a function of NumPy, or a method of `own`, as one of CuPy that takes `names`."""
     allowed = names.split()
 
     def call(*given: Any, **named: Any) -> Any:
@@ -204,7 +204,10 @@ def on_device(function: Callable[..., Any], name: str, names: str) -> Any:
         if name not in VIEWS:
             refuse_while_capturing(name)
         found = function(*plain(given), **{key: plain(one) for key, one in named.items()})
-        return found if name in VIEWS and isinstance(found, ndarray) else _result(name, found)
+        for one in (*own, *given):
+            if isinstance(one, ndarray) and found is one.values:
+                return one
+        return _result(name, found)
 
     return call
 
