@@ -121,7 +121,6 @@ def load_onnxruntime() -> ModuleType:
             f"pip uninstall -y onnxruntime onnxruntime-gpu && {INSTALL_CPU}"
         )
     onnxruntime.disable_telemetry_events()
-    onnxruntime.set_default_logger_severity(_FATAL)
     module: ModuleType = onnxruntime
     return module
 
@@ -169,6 +168,7 @@ def _check_cuda(index: int) -> None:
         ) from error
     if index >= count:
         raise DeviceError(f"there is no device cuda:{index}: this machine has {count}")
+    onnxruntime.set_default_logger_severity(_FATAL)  # 1.31 warns of CUDA at each session
     with contextlib.redirect_stdout(io.StringIO()):  # it prints what `onnxmem doctor` tells
         onnxruntime.preload_dlls()
     device = Device(CUDA, index, "probe")

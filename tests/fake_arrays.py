@@ -71,7 +71,7 @@ class ndarray:
 
     def get(self) -> np.ndarray:
         refuse_while_capturing("get")
-        return self.values.copy(order="A")
+        return self.values.copy()
 
     def __dlpack__(
         self,
