@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -73,7 +74,7 @@ def step(tmp_path: Path) -> Callable[..., Ran]:
     python = temporary / "onnxmem" / "bin" / "python"
     python.parent.mkdir(parents=True)
     workspace.mkdir()
-    python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    python.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} "$@"\n')
     python.chmod(0o755)
 
     def run(script: str, **environment: object) -> Ran:
