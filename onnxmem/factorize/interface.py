@@ -9,11 +9,12 @@ reports call it and how they draw it in `report/words.py` and `report/look.py`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from numbers import Real
 from typing import Any, Literal, Protocol
 
 import numpy as np
 
-from onnxmem.arrays import Array, namespace
+from onnxmem.arrays import Array, is_cupy, namespace
 from onnxmem.errors import FactorizationError
 
 Run = Callable[[Callable[[Any], Any], Iterable[Any]], list[Any]]
@@ -131,9 +132,11 @@ def check_matrix(a: Array, *, signed: bool, largest: float = _LARGEST_TO_APPROXI
     """Check that `a` can be compressed.
 
     Raises:
-        FactorizationError: `a` is not a matrix, is empty, holds a non-finite value or one
-            beyond `largest`, or a negative one where not `signed`.
+        FactorizationError: `a` is not an array, not a matrix, is empty, holds a non-finite value
+            or one beyond `largest`, or a negative one where not `signed`.
     """
+    if not (isinstance(a, np.ndarray) or is_cupy(a)):
+        raise FactorizationError(f"no factors of a {type(a).__name__}; give a NumPy or CuPy array")
     if a.ndim != 2 or a.size == 0 or a.dtype.kind not in "fiub":
         raise FactorizationError(f"no factors of {a.dtype} {a.shape}; give a matrix of numbers")
     low, high = float(a.min()), float(a.max())
@@ -153,6 +156,6 @@ def check_ranks(ranks: tuple[float, ...]) -> tuple[int, ...]:
         FactorizationError: one of them is not an integer >= 1.
     """
     for rank in ranks:
-        if int(rank) != rank or rank < 1:
-            raise FactorizationError(f"there is no rank {rank}; give integers from 1 on")
+        if not isinstance(rank, Real) or rank % 1 or rank < 1:
+            raise FactorizationError(f"there is no rank {rank!r}; give integers from 1 on")
     return tuple(sorted({int(rank) for rank in ranks}))

@@ -199,14 +199,16 @@ def test_a_tall_matrix_keeps_its_accuracy_though_rows_are_sampled(
         np.ones((0, 3)),
         np.array([["a"]]),
         np.array([[1j]]),
+        [[1.0, 2.0]],
+        None,
     ],
 )
-def test_what_is_no_non_negative_matrix_is_refused_at_once(bad: np.ndarray) -> None:
+def test_what_is_no_non_negative_matrix_is_refused_at_once(bad: Any) -> None:
     with pytest.raises(FactorizationError):
         nmf_sweep(bad, [1])
 
 
-@pytest.mark.parametrize("ranks", [[0], [3, -1], [1.5]])
+@pytest.mark.parametrize("ranks", [[0], [3, -1], [1.5], ["2"], [None], [float("nan")]])
 def test_what_is_no_rank_is_refused_at_once(layer: Any, ranks: list[Any]) -> None:
     with pytest.raises(FactorizationError, match="rank"):
         nmf_sweep(layer, ranks)
