@@ -159,11 +159,13 @@ def _free(
     def run(session: Session, first: int, count: int) -> Array:
         chosen = {name: array[first : first + count] for name, array in inputs.items()}
         (found,) = session.run(feed(chosen | dict(shared), device), [output])
-        return to_host(found)
+        return to_host(found) if hasattr(found, "shape") else found
 
     try:
         single = Session(graph.expose(model, []), device, prepack=False)
         one, other = (run(single, first, batch) for first in (0, batch))
+        if not hasattr(one, "shape"):
+            return model, batch
         double = Session(graph.expose(freed, []), device, prepack=False)
         both = run(double, 0, 2 * batch)
     except ModelRefusedError:

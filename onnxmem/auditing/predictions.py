@@ -59,8 +59,13 @@ def check_classifies(network: Network, output: Array, samples: int) -> None:
     """Check that the output has one row of scores, or one label, for each sample.
 
     Raises:
-        InconclusiveError: it has not, or one of its rows has no largest score.
+        InconclusiveError: it has not, or is no tensor, or one of its rows has no largest score.
     """
+    if not hasattr(output, "shape"):
+        raise InconclusiveError(
+            f"output {network.output!r} is no tensor but a sequence or a map; "
+            f"choose another with --output-name{see('outputs')}"
+        )
     shape = tuple(output.shape)
     flat = shape[:1] == (samples,) and 0 not in shape and int(np.prod(shape[2:])) == 1
     kind = getattr(output, "dtype", np.dtype(object)).kind

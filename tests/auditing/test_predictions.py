@@ -32,6 +32,24 @@ def test_output_that_does_not_classify_is_inconclusive(tmp_path: Path, mlp: Samp
     assert report.data.samples_given == len(mlp.x)
 
 
+@pytest.mark.parametrize("labels", ["given", "none"])
+@pytest.mark.parametrize("batch", [None, 1])
+def test_a_sequence_does_not_classify(
+    tmp_path: Path, mlp: Sample, labels: str, batch: int | None
+) -> None:
+    model = onnx.load(mlp.path)
+    if batch is not None:
+        model.graph.input[0].type.tensor_type.shape.dim[0].dim_value = batch
+    model.graph.node.append(helper.make_node("SequenceConstruct", ["logits", "x"], ["parts"]))
+    del model.graph.output[:]
+    parts = helper.make_tensor_sequence_value_info("parts", TensorProto.FLOAT, None)
+    model.graph.output.append(parts)
+    onnx.save(model, tmp_path / "parts.onnx")
+    report = onnxmem.audit(tmp_path / "parts.onnx", mlp.x, mlp.y if labels == "given" else None)
+    assert (report.verdict, report.measured) == ("inconclusive", False)
+    assert "'parts' is no tensor but a sequence" in report.reason
+
+
 class Backwards(Workers):
     """Does the last piece first."""
 
