@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import lzma
+import struct
+import zlib
 from pathlib import Path
+from tokenize import TokenError
+from zipfile import BadZipFile
 
 from onnxmem.errors import DataError
 from onnxmem.file_kinds import mistaken
 
 _START = 512
 """Bytes that tell what a file is."""
+
+UNREADABLE = (
+    ArithmeticError, BadZipFile, EOFError, LookupError, OSError, RuntimeError, TokenError,
+    TypeError, ValueError, lzma.LZMAError, struct.error, zlib.error,
+)  # fmt: skip
+"""What NumPy and zipfile raise for content that makes no sense, or is of no kind they know."""
 
 _CONVERT = "save it in a format that is read (see docs/data.md)"
 

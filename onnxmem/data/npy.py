@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from onnxmem.data.columns import RESERVED, Column, Lazy
-from onnxmem.data.files import begin, damaged
+from onnxmem.data.files import UNREADABLE, begin, damaged
 from onnxmem.errors import DataError
 
 MAGIC = b"\x93NUMPY"
@@ -39,7 +39,7 @@ class NpyFile(Lazy):
     def _map(self) -> np.ndarray:
         try:
             mapped: np.ndarray = np.load(self.path, mmap_mode="r", allow_pickle=False)
-        except (ValueError, OSError, EOFError) as error:
+        except UNREADABLE as error:
             if "Python objects" in str(error) or "pickle" in str(error):
                 raise DataError(
                     f"{self.path} holds Python objects, which are never unpickled; "

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from pathlib import Path
 
 import numpy as np
 
-from onnxmem.data.files import damaged
+from onnxmem.data.files import UNREADABLE, damaged
 from onnxmem.errors import DataError
 
 MAGIC = b"PK\x03\x04"
@@ -29,7 +27,7 @@ def load(path: Path) -> dict[str, np.ndarray]:
                 if not isinstance(array, np.ndarray):
                     raise DataError(f"{path} holds {name!r}, which is no NumPy array")
                 arrays[name] = array
-    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+    except UNREADABLE as error:
         if isinstance(error, DataError):
             raise
         where = f"array {name!r} of {path}" if name else str(path)

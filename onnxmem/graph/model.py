@@ -30,9 +30,9 @@ def load(path: str | Path, bind: Mapping[str, Bound] | None = None) -> Model:
         raise UsageError(f"model {path!r}: give the path of an ONNX file")
     path = Path(path)
     proto = file.read_proto(path)
-    producer = " ".join(filter(None, (proto.producer_name, proto.producer_version)))
     ir_version = proto.ir_version
     check(proto, path)
+    producer = " ".join(filter(None, (proto.producer_name, proto.producer_version)))
     externals = file.take_in_small(proto, path)
     network, notes = normalise(proto, path, bind or {})
     outside = file.attach_external(network, path)

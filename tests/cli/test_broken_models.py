@@ -89,6 +89,12 @@ def unnamed_bytes() -> bytes:
     return network((*BELOW, ABOVE)).SerializeToString().replace(b"\x04Relu", b"\x04Re\xff\xfe")
 
 
+def unnamed_producer() -> bytes:
+    model = network((*BELOW, ABOVE))
+    model.producer_name, model.producer_version = "made", "v1.0"
+    return model.SerializeToString().replace(b"v1.0", b"v\xff\xfe0")
+
+
 BROKEN: dict[str, tuple[onnx.ModelProto | bytes, int, str]] = {
     "IR of the future": (network((*BELOW, ABOVE), ir_version=99), 4, "IR version: 99"),
     "opset of the future": (network((*BELOW, ABOVE), opset=99), 4, "pset 99"),
@@ -109,6 +115,7 @@ BROKEN: dict[str, tuple[onnx.ModelProto | bytes, int, str]] = {
     "too many inputs": (
         network((*BELOW, helper.make_node("Relu", ["r"] * 50, ["y"]))), 2, "has 50 inputs"),
     "not UTF-8": (unnamed_bytes(), 2, "not UTF-8"),
+    "producer not UTF-8": (unnamed_producer(), 2, "not UTF-8"),
     "negative size": (resized(-4, -4), 2, "negative size"),
     "size beyond the data": (resized(2**40, 4), 2, "the file has 64"),
     "function that calls itself": (

@@ -136,3 +136,11 @@ def test_text_and_empty_arrays(folder: Path) -> None:
         (folder / f"{name}.npy").unlink()
     with pytest.raises(DataError, match="no samples"):
         make_samples(load(folder), [Spec()])
+
+
+@pytest.mark.parametrize("shape", [b"(8, 3(", b"{[]:1}"])
+def test_a_header_that_makes_no_sense_is_no_internal_error(folder: Path, shape: bytes) -> None:
+    path = folder / "x.npy"
+    path.write_bytes(path.read_bytes().replace(b"(8, 3)", shape))
+    with pytest.raises(DataError, match="damaged"):
+        load(path)

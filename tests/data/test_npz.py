@@ -37,3 +37,17 @@ def test_objects_are_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "data.npz", x=np.array([{}], object))
     with pytest.raises(DataError, match=r"'x' of .*never unpickled"):
         load(tmp_path / "data.npz")
+
+
+@pytest.mark.parametrize(("place", "value"), [(8, 1), (8, 1 << 5), (10, 97)])
+def test_passwords_and_unknown_compression_are_no_internal_error(
+    tmp_path: Path, place: int, value: int
+) -> None:
+    """The bytes 8 and 10 of an entry of the directory are its flags and its compression."""
+    path = tmp_path / "data.npz"
+    np.savez(path, x=np.ones((2, 3)))
+    content = bytearray(path.read_bytes())
+    content[content.index(b"PK\x01\x02") + place] = value
+    path.write_bytes(content)
+    with pytest.raises(DataError, match="damaged"):
+        load(path)
