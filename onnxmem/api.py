@@ -100,7 +100,7 @@ def audit(
         bind={name: np.asarray(value).tolist() for name, value in _pairs("bind", bind)},
         split=split,
         device=device,
-        exact=exact,
+        exact=_plain(exact),
         memory=_plain(memory),
         seed=_plain(seed),
         fail_under={key: _plain(value) for key, value in _pairs("fail_under", fail_under)},

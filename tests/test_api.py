@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -118,10 +120,21 @@ def test_a_value_of_the_wrong_type_is_refused_by_name(
 
 
 def test_numbers_of_numpy_are_taken(mlp: Sample, tmp_path: Path) -> None:
-    ranks, few = np.arange(1, 4), np.int64(20)
-    report = onnxmem.audit(mlp.path, mlp.x, mlp.y, ranks=ranks, per_class=few, compress=["nmf"])  # type: ignore[arg-type]
+    theirs: dict[str, Any] = {
+        "ranks": np.arange(1, 4),
+        "per_class": np.int32(20),
+        "seed": np.int64(3),
+        "memory": np.uint64(1 << 26),
+        "exact": np.True_,
+        "min_accuracy": np.float32(0.5),
+        "fail_under": {"nmf.mixed": np.float64(0.5)},
+    }
+    ours = {"ranks": [1, 2, 3], "per_class": 20, "seed": 3, "memory": 1 << 26, "exact": True}
+    ours |= {"min_accuracy": 0.5, "fail_under": {"nmf.mixed": 0.5}}
+    report = onnxmem.audit(mlp.path, mlp.x, mlp.y, compress=["nmf"], **theirs)
     report.to_json(tmp_path / "report.json")
-    assert (report.settings["ranks"], report.settings["per_class"]) == ([1, 2, 3], 20)
+    stored = json.loads((tmp_path / "report.json").read_text("utf-8"))
+    assert stored["settings"] | ours == stored["settings"]
 
 
 def test_public_names_can_be_completed_and_used() -> None:
