@@ -21,7 +21,7 @@ Preset = Literal["fast", "default", "quality"]
 _POLISH = 6
 """Iterations on all rows after those on a sample of them."""
 
-_TINY = 1 << 12
+_TINY = 1 << 11
 """Values of a matrix up to which iterating further costs next to nothing. It pays there: such
 matrices are nearly exact at most ranks, below the error at which other sweeps end."""
 _TINY_FLOOR = 0.01
