@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+if TYPE_CHECKING:
+    _ParamType = click.ParamType[tuple[str, ...]]
+    _Path = click.Path[str]
+else:  # generic from click 8.5 on
+    _ParamType = click.ParamType
+    _Path = click.Path
 
-class CommaSeparated(click.ParamType[tuple[str, ...]]):
+
+class CommaSeparated(_ParamType):
     """Several words in one argument, separated by commas."""
 
     name = "LIST"
@@ -21,7 +28,7 @@ class CommaSeparated(click.ParamType[tuple[str, ...]]):
         return tuple(part.strip() for part in str(value).split(",") if part.strip())
 
 
-class FilePath(click.Path[str]):
+class FilePath(_Path):
     """A path that shells complete; what is wrong with it is found when it is opened."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:

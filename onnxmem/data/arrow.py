@@ -200,8 +200,8 @@ class Features(Lazy):
 
 def _column(table: _Table, name: str, note: str) -> ArrowColumn | None:
     """Return a column; None where it holds nothing that a network takes."""
-    types = need("pyarrow", "arrow").types
-    kind = table.schema.field(name).type
+    pa = need("pyarrow", "arrow")
+    types, kind = pa.types, table.schema.field(name).type
     element = kind
     while types.is_dictionary(element) or _is_list(element) or hasattr(element, "storage_type"):
         if types.is_dictionary(element) or _is_list(element):
@@ -211,7 +211,7 @@ def _column(table: _Table, name: str, note: str) -> ArrowColumn | None:
     if _is_text(element):
         dtype = np.dtype(object)
     elif types.is_boolean(element) or types.is_integer(element) or types.is_floating(element):
-        dtype = np.dtype(element.to_pandas_dtype())
+        dtype = pa.array([], element).to_numpy(zero_copy_only=False).dtype
     else:
         return None
     inner = _inner_shape(kind)
