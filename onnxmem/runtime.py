@@ -34,6 +34,9 @@ INSTALL_CUDA = "pip install 'onnxruntime-gpu[cuda,cudnn]' 'cupy-cuda13x[ctk]'"
 CPU = "CPUExecutionProvider"
 CUDA = "CUDAExecutionProvider"
 
+_OLDEST = (1, 26)
+"""Before it outputs that are inputs come back damaged, and it takes no tensors by DLPack."""
+
 _FATAL = 4
 """The severity from which on onnxruntime writes to stderr; what it says of a session is raised."""
 
@@ -104,7 +107,7 @@ def load_onnxruntime() -> ModuleType:
     """Import onnxruntime, with the telemetry of its wheels turned off.
 
     Raises:
-        DeviceError: it is not installed, or its libraries do not load.
+        DeviceError: it is not installed, or too old, or its libraries do not load.
     """
     # On Windows the call below turns it off; elsewhere only this does, before the import.
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
@@ -119,6 +122,11 @@ def load_onnxruntime() -> ModuleType:
         raise DeviceError(
             "the installation of onnxruntime is broken (two wheels share its name); mend it with: "
             f"pip uninstall -y onnxruntime onnxruntime-gpu && {INSTALL_CPU}"
+        )
+    if tuple(map(int, onnxruntime.__version__.split(".")[:2])) < _OLDEST:
+        raise DeviceError(
+            f"onnxruntime {onnxruntime.__version__} is too old, it returns damaged outputs; "
+            "install a newer one with: pip install -U onnxruntime, or onnxruntime-gpu"
         )
     onnxruntime.disable_telemetry_events()
     module: ModuleType = onnxruntime

@@ -17,7 +17,6 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import fake_cupy
 import fake_onnxruntime
 import numpy as np
-import onnxruntime
 import pytest
 import sample_networks
 from hypothesis import settings
@@ -70,8 +69,6 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 @pytest.fixture
 def fake_gpu(fake: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     """Give the same, and an onnxruntime that runs models on its device."""
-    if not hasattr(onnxruntime.OrtValue, "from_dlpack"):
-        pytest.skip("onnxruntime before 1.26 takes no tensors by DLPack; on CUDA it is newer")
     monkeypatch.setitem(sys.modules, "onnxruntime", fake_onnxruntime.make())
     runtime._shared_stream.cache_clear()
     yield fake

@@ -99,6 +99,7 @@ def preload_dlls() -> None:
 def make() -> Any:
     """Return the module."""
     return SimpleNamespace(
+        __version__=onnxruntime.__version__,
         InferenceSession=InferenceSession,
         OrtValue=OrtValue,
         SessionOptions=onnxruntime.SessionOptions,

@@ -8,11 +8,6 @@ import pytest
 
 from onnxmem.handover import to_array, to_value
 
-pytestmark = pytest.mark.skipif(
-    not hasattr(onnxruntime.OrtValue, "from_dlpack"),
-    reason="onnxruntime before 1.26 takes no tensors by DLPack; on CUDA it is newer",
-)
-
 
 @pytest.mark.parametrize("shape", [(), (0, 3), (1, 1), (2, 3)])
 @pytest.mark.parametrize("dtype", ["bool", "float16", "float32", "int32", "int64", "uint8"])

@@ -169,6 +169,14 @@ def test_telemetry_of_onnxruntime_stays_off(tmp_path: Path, mlp: Sample) -> None
     assert not list(tmp_path.rglob("*"))
 
 
+def test_an_onnxruntime_that_damages_outputs_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    import onnxruntime
+
+    monkeypatch.setattr(onnxruntime, "__version__", "1.25.1")
+    with pytest.raises(DeviceError, match=r"1\.25\.1 is too old.*pip install -U onnxruntime"):
+        select_device("cpu")
+
+
 @pytest.mark.parametrize("start", [0, 1, 3])
 def test_scalars_and_slices_reach_a_device_as_they_are(fake_gpu: ModuleType, start: int) -> None:
     shapes = {"x": ["n", 5], "scalar": [], "y": ["n", 5]}
