@@ -105,11 +105,8 @@ def matched_layer(names: list[str], key: str) -> Drawing:
         alt.Tooltip("x:Q", title="rank"),
         alt.Tooltip("accuracy:Q", format=".3f"),
     ]
-    dots = points.mark_point(filled=True, size=26, opacity=1).encode(
-        x=horizontal("rank"), y=accuracy(), color=_model_color(names), tooltip=tooltip
-    )
     return (
-        alt.layer(_model_lines(points, names, "rank"), dots)
+        alt.layer(_model_lines(points, names, "rank").encode(tooltip=tooltip))
         .add_params(alt.param(name=CHOSEN, value=0), alt.param(name=KEY, value=key))
         .properties(height=280, description="Accuracy against rank of one layer of each model.")
     )
