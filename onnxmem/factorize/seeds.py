@@ -110,7 +110,7 @@ def _best_shares(
 
     The right singular vector is the leading eigenvector of w h; both sides get the same norm.
     """
-    (a, b), (c, d) = ((w[i][0] * h[0][j] + w[i][1] * h[1][j] for j in (0, 1)) for i in (0, 1))
+    (a, b), (c, d) = [[u * h[0][j] + v * h[1][j] for j in (0, 1)] for u, v in w]
     root = max((a - d) ** 2 + 4 * b * c, 0.0) ** 0.5
     x, y = (a - d + root) / 2 + b, (d - a + root) / 2 + c
     x, y = (x / (x + y), y / (x + y)) if x + y > 0 else (0.5, 0.5)

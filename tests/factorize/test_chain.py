@@ -175,3 +175,16 @@ def test_rank_below_the_exact_one_is_no_worse_than_the_exact_factors_merged(
     (pairs,) = solve_chain(xp.asarray(a[None]), [11], 0, FAST)
     found = np.linalg.norm(a - to_host(pairs.w)[0].T @ to_host(pairs.h)[0])
     assert 0 < found <= merged
+
+
+@pytest.mark.parametrize("build", BUILDS)
+def test_merged_pair_is_the_best_approximation_of_rank_one(
+    monkeypatch: pytest.MonkeyPatch, build: str
+) -> None:
+    choose(build, monkeypatch)
+    rng = np.random.default_rng(0)
+    w, h = rng.random((1, 2, 30), np.float32), rng.random((1, 2, 20), np.float32)
+    whole = w[0].T @ h[0]
+    merged_w, merged_h = merge(w, h, 1)
+    best = np.sqrt((np.linalg.svd(whole, compute_uv=False)[1:] ** 2).sum())
+    assert np.linalg.norm(whole - merged_w[0].T @ merged_h[0]) == pytest.approx(best, rel=1e-3)
