@@ -9,8 +9,10 @@ live, sampling, stack, target
                   the matrix: without dead parts, fewer rows, several at once, compressed
 chain, seeds, refine
                   NMF: all ranks, where one starts, how it is improved
-kernel            the innermost loops, in NumPy; `compiled` has them for Numba, and `device`,
-                  `iteration`, `launch`, `graphs` and the .cu files for CUDA
+kernel            the innermost loops, in NumPy
+compiled          what takes longest, for Numba
+device, iteration, launch, graphs, *.cu
+                  the same for CUDA
 """
 
 from onnxmem.factorize.interface import (

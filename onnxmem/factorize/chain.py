@@ -24,6 +24,9 @@ EFFORTS = {
 _MARGIN = 24
 """Components that a compressed matrix keeps beyond the last rank of its octave."""
 
+_LEAST = 8
+"""The first octaves, up to this rank, share one compressed matrix."""
+
 _ROUGH = 3.0
 """Times the tolerance at which iterations end before the better of two starts is known."""
 
@@ -34,8 +37,8 @@ _NEAR = 2
 """Exact factors start the way down where they have at most so many times the highest rank."""
 
 
-def solve_chain(a: Array, ranks: Sequence[int], seed: int, effort: Effort) -> Generator[Pairs]:
-    """Factorize each of `a` (p, m, q), of scales near 1, at the ascending `ranks` < min(m, q).
+def solve_chain(whole: Target, ranks: Sequence[int], seed: int, effort: Effort) -> Generator[Pairs]:
+    """Factorize matrices (p, m, q), of scales near 1, at the ascending `ranks` < min(m, q).
 
     Going up, each rank starts from the solution of the rank below, to which the leading part of
     the residual is added; going down, from the solution of the rank above, with components merged.
@@ -45,11 +48,10 @@ def solve_chain(a: Array, ranks: Sequence[int], seed: int, effort: Effort) -> Ge
     caller takes are not computed.
 
     In each octave A is replaced by a truncated SVD, large enough for the octave's last rank, where
-    that makes products cheaper; each rank then ends with an iteration on A itself. What is found
-    in an octave depends on its own ranks, on the first rank of the next octave, on that octave's
-    last rank through its SVD, and on no rank beyond.
+    that makes products cheaper (the first octaves share one); each rank then ends with an iteration
+    on A itself. What is found in an octave depends on its own ranks, on the first rank of the next
+    octave, on that octave's last rank through its SVD, and on no rank beyond.
     """
-    whole = Target.whole(a)
     octaves = [tuple(octave) for _, octave in groupby(ranks, lambda rank: (rank - 1).bit_length())]
     rough = replace(effort, tolerance=_ROUGH * effort.tolerance)
     climb = _climb(whole, octaves, seed, rough)
@@ -60,7 +62,7 @@ def solve_chain(a: Array, ranks: Sequence[int], seed: int, effort: Effort) -> Ge
         target, first = following
         upwards = [first, *(pairs for _, pairs in islice(climb, len(octave) - 1))]
         following = next(climb, None)
-        above = (following[1].w, following[1].h) if following else _exact(a, octave[-1])
+        above = (following[1].w, following[1].h) if following else _exact(whole.left, octave[-1])
         found = []
         while upwards:
             pairs = upwards.pop()
@@ -87,8 +89,11 @@ def _climb(
     xp = namespace(whole.left)
     p, m, q = whole.shape
     w, h = xp.zeros((p, 0, m), xp.float32), xp.zeros((p, 0, q), xp.float32)
+    target, kept = whole, 0
     for octave in octaves:
-        target = whole.compressed(octave[-1] + _MARGIN, seed)
+        components = max(octave[-1], _LEAST) + _MARGIN
+        if components > kept:
+            target, kept = whole.compressed(components, seed), components
         for rank in octave:
             pairs = refine(target, *grow(target, w, h, rank, seed), effort)
             yield target, pairs
@@ -115,7 +120,8 @@ class Chain:
 
     def __init__(self, a: Array, ranks: Sequence[int], seed: int, effort: Effort) -> None:
         """Take the problem; nothing is computed before it is asked for."""
-        self._solutions, self._last = solve_chain(a, ranks, seed, effort), max(ranks, default=0)
+        self._solutions = solve_chain(Target.whole(a), ranks, seed, effort)
+        self._last = max(ranks, default=0)
         self._found: dict[int, Pairs] = {}
         self._failure: Exception | None = None
         self._lock = Lock()

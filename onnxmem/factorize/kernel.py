@@ -13,7 +13,7 @@ from types import ModuleType
 
 import numpy as np
 
-from onnxmem.arrays import Array, is_cupy
+from onnxmem.arrays import Array, is_cupy, namespace
 
 _BLOCK = 8
 """Components that are swept over together in large factors."""
@@ -64,6 +64,41 @@ def sweep(w: Array, gram: Array, cross: Array, sweeps: int) -> None:
         _sweep(w, gram, cross, sweeps)
 
 
+def product(factor: Array, matrix: Array) -> Array:
+    """Return factor matrix, (p, k, n), of stacks (p, k, c) and (p, c, n) that is used again."""
+    if not is_cupy(factor) and (module := compiled()):
+        result: Array = module.product(factor, matrix)
+        return result
+    return factor @ matrix
+
+
+def tile_bytes(c: int, n: int) -> int:
+    """Count the bytes that products with a matrix (c, n) keep beside it, on the host."""
+    module = compiled()
+    return int(module.tile_bytes(c, n)) if module else 0
+
+
+def squared_distance(a: Array, w: Array, h: Array) -> float:
+    """Return ‖a − wᵀ h‖² for a (m, q), w (k, m) and h (k, q), from the residual itself."""
+    if not is_cupy(a) and (module := compiled()):
+        return float(module.squared_distance(a, w, h))
+    residual = w.T @ h
+    residual -= a
+    return float(namespace(a).linalg.norm(residual)) ** 2
+
+
+def violation(factor: Array, gram: Array, data: Array) -> float:
+    """Return the norm of the projected gradient, gram factor − data, over that of `data`."""
+    if not is_cupy(factor) and (module := compiled()):
+        return float(module.violation(factor, gram, data))
+    xp = namespace(factor)
+    gradient = gram @ factor
+    gradient -= data
+    projected = xp.where(factor > 0, gradient, xp.minimum(gradient, 0))
+    size = float(xp.linalg.norm(data))
+    return float(xp.linalg.norm(projected)) / size if size else 0.0
+
+
 def advance(new: Array, old: Array, rate: Array) -> Array:
     """Return max(new + rate (new − old), 0): the step from `old` to `new`, pushed further.
 
@@ -96,12 +131,11 @@ def _sweep(w: np.ndarray, gram: np.ndarray, cross: np.ndarray, sweeps: int) -> N
 
 def _normalized(gram: np.ndarray, cross: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Divide both by the diagonal of `gram`, and take that diagonal out."""
-    diagonal = gram.diagonal(axis1=1, axis2=2)
-    alive = diagonal > 0
-    inverse = np.where(alive, 1 / np.where(alive, diagonal, 1), 0)[:, :, None]
+    diagonal = gram.diagonal(axis1=1, axis2=2)[:, :, None]
+    inverse = np.zeros_like(diagonal)
+    np.divide(1, diagonal, out=inverse, where=diagonal > 0)
     weights = gram * inverse
-    each = np.arange(gram.shape[1])
-    weights[:, each, each] = 0
+    weights.reshape(len(gram), -1)[:, :: gram.shape[1] + 1] = 0
     return weights, cross * inverse
 
 

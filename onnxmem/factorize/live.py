@@ -68,8 +68,11 @@ class Live:
         whole_w = xp.zeros((len(self.rows), len(w)), xp.float32)
         whole_h = xp.zeros((len(h), len(self.columns)), xp.float32)
         half = self.exponent // 2
-        whole_w[self.rows] = _shifted(w.T, half)
-        whole_h[:, self.columns] = _shifted(h, self.exponent - half)
+        rows, columns = (
+            slice(None) if bool(one.all()) else one for one in (self.rows, self.columns)
+        )
+        whole_w[rows] = _shifted(w, half).T
+        whole_h[:, columns] = _shifted(h, self.exponent - half)
         return whole_w, whole_h
 
 

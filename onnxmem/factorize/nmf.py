@@ -10,6 +10,7 @@ from itertools import chain as joined
 from onnxmem.arrays import Array, is_cupy, namespace
 from onnxmem.factorize.chain import EFFORTS, Chain
 from onnxmem.factorize.interface import LevelName, Run, check_matrix, check_ranks, one_by_one
+from onnxmem.factorize.kernel import tile_bytes
 from onnxmem.factorize.live import Live, exact_factors
 from onnxmem.factorize.sampling import recover, rows_in_use, sample_rows
 from onnxmem.factorize.stack import padded_shape, stack
@@ -73,9 +74,10 @@ class Nmf:
         return level >= limit
 
     def held_bytes(self, shape: tuple[int, int], levels: tuple[float, ...]) -> int:
-        """Count the pairs at all levels, the matrix and its transpose; see `Compressor`."""
+        """Count the pairs at all levels, the matrix, its transpose and tiles; see `Compressor`."""
         rows, columns = rows_in_use(*shape, self.rows), shape[1]
-        return 4 * int(sum(levels)) * (rows + columns) + 8 * rows * columns
+        factors, matrix = 4 * int(sum(levels)) * (rows + columns), 8 * rows * columns
+        return factors + matrix + tile_bytes(rows, columns) + tile_bytes(columns, rows)
 
     def _plan(self, a: Array, levels: tuple[float, ...], seed: int) -> _Plan:
         check_matrix(a, signed=False)
@@ -153,7 +155,9 @@ class Components:
         for start in range(0, len(a), _BLOCK):
             block = slice(start, start + _BLOCK)
             rows = self.live.scaled(a[block])
-            approximation[block, self.live.columns] = self.live.unscaled(recover(h, rows).T @ h)
+            approximation[block, self.live.columns] = self.live.unscaled(
+                recover(h, h @ rows.T).T @ h
+            )
         return approximation
 
     def _factors(self, rank: int) -> tuple[Array, Array]:

@@ -43,10 +43,13 @@ def rows_in_use(rows: int, columns: int, most: int | None = None) -> int:
     return count if rows > 2 * count else rows
 
 
-def recover(h: Array, a: Array) -> Array:
-    """Return w (k, m) >= 0 with a ≈ wᵀ h: clipped ridge least squares, then coordinate sweeps."""
+def recover(h: Array, cross: Array) -> Array:
+    """Return w (k, m) >= 0 with A ≈ wᵀ h, for h (k, q) and cross = h Aᵀ (k, m).
+
+    Clipped ridge least squares, then coordinate sweeps.
+    """
     xp = namespace(h)
-    gram, cross = h @ h.T, h @ a.T
+    gram = h @ h.T
     ridge = max(_RIDGE * float(xp.trace(gram)) / len(h), float(xp.finfo(h.dtype).tiny))
     w = xp.linalg.inv(gram + ridge * xp.eye(len(h), dtype=h.dtype)) @ cross
     xp.maximum(w, 0, out=w)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from onnxmem.arrays import Array, is_cupy, namespace, to_host
+from onnxmem.factorize import kernel
 from onnxmem.factorize.target import Target
 
 _POWER_STEPS = 3
@@ -26,6 +27,9 @@ def grow(target: Target, w: Array, h: Array, rank: int, seed: int) -> tuple[Arra
 
         if grown := device.grow(target, w, h, noise):
             return grown
+    elif not is_cupy(w) and (module := kernel.compiled()):
+        pairs: tuple[Array, Array] = module.grow(target, w, h, noise, _POWER_STEPS)
+        return pairs
     right = xp.broadcast_to(noise, (p, rank - k, q))
     w_t, h_t = w.swapaxes(1, 2), h.swapaxes(1, 2)
     left = target.times(right) - (right @ h_t) @ w
@@ -74,7 +78,9 @@ def merge(w: Array, h: Array, rank: int) -> tuple[Array, Array]:
     """
     xp = namespace(w)
     grams = to_host(xp.stack([x @ x.swapaxes(1, 2) for x in (w, h)])).astype(np.float64)
-    mixes = [_merged(gram_w, gram_h, rank) for gram_w, gram_h in zip(*grams, strict=True)]
+    module = kernel.compiled()
+    mixed = module.merged if module else _merged
+    mixes = [mixed(gram_w, gram_h, rank) for gram_w, gram_h in zip(*grams, strict=True)]
     mix_w, mix_h = xp.asarray(np.stack(mixes, axis=1))
     return mix_w @ w, mix_h @ h
 

