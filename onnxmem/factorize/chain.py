@@ -27,6 +27,12 @@ _MARGIN = 24
 _LEAST = 8
 """The first octaves, up to this rank, share one compressed matrix."""
 
+_LOW = 8
+"""Up to this rank, one that is not next to the rank below is also started afresh."""
+
+_BEYOND = 16
+"""The way down starts from a rank higher by one in so many, where exact factors are not near."""
+
 _ROUGH = 3.0
 """Times the tolerance at which iterations end before the better of two starts is known."""
 
@@ -41,11 +47,12 @@ def solve_chain(whole: Target, ranks: Sequence[int], seed: int, effort: Effort) 
     """Factorize matrices (p, m, q), of scales near 1, at the ascending `ranks` < min(m, q).
 
     Going up, each rank starts from the solution of the rank below, to which the leading part of
-    the residual is added; going down, from the solution of the rank above, with components merged.
-    The better of the two is iterated to the end: either direction alone gets trapped now and then.
-    Down goes by octaves (ranks up to 1, 2, 4, 8, ...), each from the first rank of the next octave,
-    and the last one from the exact factors where these are near; ranks beyond those that the
-    caller takes are not computed.
+    the residual is added (a low rank also from that of A itself, where it has many new components);
+    going down, from the solution of the rank above, with components merged. The better one is
+    iterated to the end: either direction alone gets trapped now and then. Down goes by octaves
+    (ranks up to 1, 2, 4, 8, ...), each from the first rank of the next octave, and the last one
+    from the exact factors where these are near, else from a rank a little beyond. Octaves beyond
+    those that the caller takes are not computed.
 
     In each octave A is replaced by a truncated SVD, large enough for the octave's last rank, where
     that makes products cheaper (the first octaves share one); each rank then ends with an iteration
@@ -54,7 +61,8 @@ def solve_chain(whole: Target, ranks: Sequence[int], seed: int, effort: Effort) 
     """
     octaves = [tuple(octave) for _, octave in groupby(ranks, lambda rank: (rank - 1).bit_length())]
     rough = replace(effort, tolerance=_ROUGH * effort.tolerance)
-    climb = _climb(whole, octaves, seed, rough)
+    steps = [(rank, octave[-1]) for octave in octaves for rank in octave]
+    climb = _climb(whole, steps + _beyond(ranks, min(whole.shape[1:])), seed, rough)
     following = next(climb, None)
     last: Pairs | None = None
     for octave in octaves:
@@ -82,22 +90,33 @@ def solve_chain(whole: Target, ranks: Sequence[int], seed: int, effort: Effort) 
             last = pairs
 
 
+def _beyond(ranks: Sequence[int], limit: int) -> list[tuple[int, int]]:
+    """Return the rank beyond the last one, as a step; none where exact factors are near."""
+    if not ranks or limit <= _NEAR * ranks[-1]:
+        return []
+    return [(ranks[-1] + 1 + ranks[-1] // _BEYOND, ranks[-1])]
+
+
 def _climb(
-    whole: Target, octaves: Sequence[Sequence[int]], seed: int, effort: Effort
+    whole: Target, steps: Sequence[tuple[int, int]], seed: int, effort: Effort
 ) -> Iterator[tuple[Target, Pairs]]:
-    """Yield the target of each rank, and its solutions grown from those of the rank below."""
+    """Yield the target of each rank, and its solutions grown from those of the rank below.
+
+    A step is a rank, and the last one of its octave.
+    """
     xp = namespace(whole.left)
     p, m, q = whole.shape
-    w, h = xp.zeros((p, 0, m), xp.float32), xp.zeros((p, 0, q), xp.float32)
+    w, h = nothing = xp.zeros((p, 0, m), xp.float32), xp.zeros((p, 0, q), xp.float32)
     target, kept = whole, 0
-    for octave in octaves:
-        components = max(octave[-1], _LEAST) + _MARGIN
+    for rank, last in steps:
+        components = max(last, _LEAST) + _MARGIN
         if components > kept:
             target, kept = whole.compressed(components, seed), components
-        for rank in octave:
-            pairs = refine(target, *grow(target, w, h, rank, seed), effort)
-            yield target, pairs
-            w, h = pairs.w, pairs.h
+        pairs = refine(target, *grow(target, w, h, rank, seed), effort)
+        if 1 < w.shape[1] < rank - 1 < _LOW:
+            pairs = pairs.or_better(refine(target, *grow(target, *nothing, rank, seed), effort))
+        yield target, pairs
+        w, h = pairs.w, pairs.h
 
 
 def _exact(a: Array, rank: int) -> tuple[Array, Array] | None:
