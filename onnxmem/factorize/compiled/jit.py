@@ -14,7 +14,9 @@ _OPTIONS = {"nogil": True, "error_model": "numpy"}
 def compiled(function: Callable[..., Any]) -> Any:
     """Compile `function` at its first call, and keep the result where there is a place for it.
 
-    Once for a machine: next to its file or, where that is read-only, in the user's cache.
+    Once for a machine: next to its file or, where that is read-only, in the user's cache. It is
+    compiled again when its own file changes, but not when one does that it calls into: whoever
+    edits these modules removes `__pycache__` first.
     """
     return _compiled(function, _LIBERTIES)
 
