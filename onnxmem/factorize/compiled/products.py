@@ -58,8 +58,8 @@ def tiles_of(stack: np.ndarray, number: int) -> np.ndarray:
         tiles = np.empty((len(stack), stack[0].size), np.float32)
         for place, matrix in zip(tiles, stack, strict=True):
             _fill(place, matrix)
-        _KEPT[id(stack)] = tiles
         weakref.finalize(stack, _KEPT.pop, id(stack), None)
+        _KEPT[id(stack)] = tiles
     kept: np.ndarray = _KEPT[id(stack)][number]
     return kept
 
