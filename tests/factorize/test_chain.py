@@ -170,6 +170,24 @@ def test_every_build_iterates_alike(
         assert np.allclose(found.h, expected.h, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.parametrize("build", BUILDS)
+def test_best_pair_is_kept_whenever_iterating_ends(
+    activations: Any, monkeypatch: pytest.MonkeyPatch, build: str
+) -> None:
+    choose(build, monkeypatch)
+    rng, a = np.random.default_rng(0), activations(64, 48)[None]
+    w, h = rng.random((1, 12, 64), np.float32), rng.random((1, 12, 48), np.float32)
+    target, losses = Target.whole(a), []
+    for iterations in range(1, 30):
+        pairs = refine(target, w, h, Effort(0, 0.01, iterations, 4))
+        distance = np.linalg.norm(a[0] - pairs.w[0].T @ pairs.h[0]) ** 2
+        assert pairs.loss[0] == pytest.approx(distance, abs=1e-5 * float(target.square[0]))
+        losses.append(pairs.loss[0])
+    falls = np.diff(losses)
+    assert (falls <= 0).all()
+    assert (falls[:-1] + falls[1:] == 0).any(), "no rise that two iterations do not make up for"
+
+
 def test_rank_below_the_exact_one_is_no_worse_than_the_exact_factors_merged(
     xp: Any, activations: Any
 ) -> None:

@@ -42,7 +42,7 @@ def refined(matrices: Any, w: Any, h: Any, limits: Any, pace: Any, counts: Any) 
         set_gram(new_h, own)
         loss = max(square + _inner(gram, own) - 2 * _inner(cross_h, new_h), 0.0)
         push = rate
-        if loss > last_loss:
+        if not loss <= last_loss:  # higher, or not a number
             if last_loss < best_loss:
                 best_w, best_h, best_loss = ahead_w.copy(), old_h.copy(), last_loss
             calm, push, cap, rate = 0, 0.0, rate, rate / cut
