@@ -1,7 +1,7 @@
 """The innermost loops of every factorization here, and which build of them runs.
 
 A stack holds one matrix for each of several problems, (p, k, m), stored by component so that rows
-are contiguous. The loops exist three times: here with NumPy, compiled by Numba (`compiled.py`, the
+are contiguous. The loops exist three times: here with NumPy, compiled by Numba (`compiled`, the
 extra `fast`, taken where it can be imported) and for CUDA (`device.py`). They do the same
 operations on the same values, so results agree up to rounding.
 """
@@ -20,6 +20,9 @@ _BLOCK = 8
 
 _LARGE = 1 << 17
 """Values of a factor from which on several components at once are worth their bookkeeping."""
+
+_LEAST = np.finfo(np.float32).tiny
+"""The inverse of a smaller value may be infinite."""
 
 
 @cache
@@ -50,7 +53,8 @@ def sweep(w: Array, gram: Array, cross: Array, sweeps: int) -> None:
 
     Args:
         w: (p, k, m) float32 >= 0, C-contiguous, overwritten.
-        gram: (p, k, k), symmetric positive semi-definite. A zero on a diagonal zeroes that row.
+        gram: (p, k, k), symmetric positive semi-definite. A diagonal value that is zero or
+            subnormal zeroes that row.
         cross: (p, k, m).
         sweeps: how many there are.
     """
@@ -133,7 +137,7 @@ def _normalized(gram: np.ndarray, cross: np.ndarray) -> tuple[np.ndarray, np.nda
     """Divide both by the diagonal of `gram`, and take that diagonal out."""
     diagonal = gram.diagonal(axis1=1, axis2=2)[:, :, None]
     inverse = np.zeros_like(diagonal)
-    np.divide(1, diagonal, out=inverse, where=diagonal > 0)
+    np.divide(1, diagonal, out=inverse, where=diagonal >= _LEAST)
     weights = gram * inverse
     weights.reshape(len(gram), -1)[:, :: gram.shape[1] + 1] = 0
     return weights, cross * inverse

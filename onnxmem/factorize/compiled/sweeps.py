@@ -14,6 +14,9 @@ _PANEL = 256
 _BLOCK = 4
 """Components that are taken together: each value that is loaded serves four sums."""
 
+_LEAST = np.finfo(np.float32).tiny
+"""The inverse of a smaller value may be infinite."""
+
 
 @compiled
 def _scale(to: Any, given: Any, factor: Any) -> None:
@@ -89,7 +92,7 @@ def sweep_one(new: Any, given: Any, gram: Any, cross: Any, sweeps: int) -> None:
     goal = np.zeros((padded, _PANEL), np.float32)
     sums = np.zeros((_BLOCK, _PANEL), np.float32)
     for j in range(k):
-        inverse[j] = np.float32(1) / gram[j, j] if gram[j, j] > 0 else np.float32(0)
+        inverse[j] = np.float32(1) / gram[j, j] if gram[j, j] >= _LEAST else np.float32(0)
         for other in range(k):
             weights[j, other] = -gram[j, other] * inverse[j]
         weights[j, j] = 0
