@@ -112,7 +112,7 @@ class _Plan:
 def _solve(plans: list[_Plan], seed: int) -> list[Components]:
     ranks = max((plan.hard for plan in plans), key=len)
     stacked = stack([plan.live.a for plan in plans])
-    chain = Chain(stacked, ranks, seed, _EFFORT)
+    chain = Chain(stacked[:], ranks, seed, _EFFORT)  # tiles go with the view, at the last rank
     found = []
     for number, plan in enumerate(plans):
         m, q = plan.live.a.shape

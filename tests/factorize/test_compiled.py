@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onnxmem.factorize import kernel, seeds
+from onnxmem.factorize import compressor, kernel, seeds
 from onnxmem.factorize.target import Target
 
 pytest.importorskip("numba")
@@ -69,6 +69,16 @@ def test_tiles_are_dropped_with_their_matrix() -> None:
     del tiles, matrix
     gc.collect()
     assert kept() is None
+
+
+@pytest.mark.parametrize("shape", [(304, 504), (300, 500)])
+def test_tiles_are_dropped_with_the_last_rank(activations: Any, shape: tuple[int, int]) -> None:
+    before = set(products._KEPT)
+    a = activations(*shape)
+    components = compressor("nmf").fit(a, (1, 2), 0)
+    components.approximate(a, 2)
+    assert set(products._KEPT) <= before
+    assert components.approximate(a, 1).shape == shape
 
 
 def test_matrix_that_is_one_tile_is_not_copied() -> None:
