@@ -31,7 +31,7 @@ _LOW = 8
 """Up to this rank, one that is not next to the rank below is also started afresh."""
 
 _BEYOND = 16
-"""The way down starts from a rank higher by one in so many, where exact factors are not near."""
+"""Where ranks lie close, the way down starts from a rank that is higher by one in so many."""
 
 _ROUGH = 3.0
 """Times the tolerance at which iterations end before the better of two starts is known."""
@@ -51,8 +51,8 @@ def solve_chain(whole: Target, ranks: Sequence[int], seed: int, effort: Effort) 
     going down, from the solution of the rank above, with components merged. The better one is
     iterated to the end: either direction alone gets trapped now and then. Down goes by octaves
     (ranks up to 1, 2, 4, 8, ...), each from the first rank of the next octave, and the last one
-    from the exact factors where these are near, else from a rank a little beyond. Octaves beyond
-    those that the caller takes are not computed.
+    from the exact factors where these are near, or from a rank a little beyond where ranks lie
+    close. Octaves beyond those that the caller takes are not computed.
 
     In each octave A is replaced by a truncated SVD, large enough for the octave's last rank, where
     that makes products cheaper (the first octaves share one); each rank then ends with an iteration
@@ -91,10 +91,12 @@ def solve_chain(whole: Target, ranks: Sequence[int], seed: int, effort: Effort) 
 
 
 def _beyond(ranks: Sequence[int], limit: int) -> list[tuple[int, int]]:
-    """Return the rank beyond the last one, as a step; none where exact factors are near."""
-    if not ranks or limit <= _NEAR * ranks[-1]:
+    """Return a rank beyond the last one as a step, unless ranks lie wide or exact factors near."""
+    last = max(ranks, default=0)
+    more = 1 + last // _BEYOND
+    if limit <= _NEAR * last or not any(last - more <= rank < last for rank in ranks):
         return []
-    return [(ranks[-1] + 1 + ranks[-1] // _BEYOND, ranks[-1])]
+    return [(last + more, last)]
 
 
 def _climb(

@@ -212,7 +212,7 @@ def test_merged_pair_is_the_best_approximation_of_rank_one(
     assert np.linalg.norm(whole - merged_w[0].T @ merged_h[0]) == pytest.approx(best, rel=1e-3)
 
 
-def test_way_down_starts_beyond_the_last_rank_where_exact_factors_are_far(
+def test_way_down_starts_beyond_ranks_that_lie_close_and_are_far_from_exact(
     activations: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started: list[int] = []
@@ -221,8 +221,7 @@ def test_way_down_starts_beyond_the_last_rank_where_exact_factors_are_far(
     grow = chain.grow
     monkeypatch.setattr(chain, "grow", lambda *given: started.append(given[3]) or grow(*given))
     whole = Target.whole(activations(60, 40)[None])
-    assert [pairs.rank for pairs in solve_chain(whole, [8, 16], 0, FAST)] == [8, 16]
-    assert started == [8, 16, 18]
-    started.clear()
-    assert [pairs.rank for pairs in solve_chain(whole, [8, 24], 0, FAST)] == [8, 24]
-    assert started == [8, 24]
+    for ranks, beyond in [([14, 16], [18]), ([8, 16], []), ([16], []), ([22, 24], [])]:
+        started.clear()
+        assert [pairs.rank for pairs in solve_chain(whole, ranks, 0, FAST)] == ranks
+        assert started == ranks + beyond
