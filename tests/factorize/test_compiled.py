@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import os
 import weakref
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +18,7 @@ from onnxmem.factorize.target import Target
 
 pytest.importorskip("numba")
 from onnxmem.factorize import compiled
-from onnxmem.factorize.compiled import products
+from onnxmem.factorize.compiled import jit, products
 
 SIZES = st.sampled_from([1, 3, 8, 16, 50, 127, 128, 130, 300, 517, 1100])
 
@@ -120,3 +122,16 @@ def test_components_are_merged_as_numpy_merges_them(k: int, left: Any, seed: int
         expected = reference(patch, seeds.merge, w, h, rank)
     for ours, theirs in zip(seeds.merge(w, h, rank), expected, strict=True):
         assert np.allclose(ours, theirs, rtol=1e-4, atol=1e-5)
+
+
+def test_what_was_compiled_before_a_module_changed_is_removed(tmp_path: Path) -> None:
+    module, kept = tmp_path / "a.py", tmp_path / "__pycache__"
+    kept.mkdir()
+    old, new, other = (kept / name for name in ("a.1.nbi", "a.2.nbc", "a.pyc"))
+    for path, time in [(old, 1), (module, 2), (new, 3), (other, 1)]:
+        path.touch()
+        os.utime(path, (time, time))
+    jit._remove_stale(tmp_path)
+    assert not old.exists()
+    assert new.exists()
+    assert other.exists()
