@@ -53,6 +53,8 @@ def matrices() -> tuple[dict[str, np.ndarray], str]:
     first = random_convolution(x[:60, :, :, None], 32, 1)
     second = random_convolution(pool(first), 48, 2)
     third = random_convolution(second, 128, 3)
+    wide = random_convolution(second[:50], 512, 4)
+    last = random_convolution(pool(third[:50]), 512, 5)
     shuffled = np.random.default_rng(0).permutation(first.reshape(-1, 32))
     return {
         "dense, mixed": dense[:400],
@@ -62,6 +64,8 @@ def matrices() -> tuple[dict[str, np.ndarray], str]:
         "conv, 32 channels": shuffled[:4000],
         "conv, 48 channels": second.reshape(-1, 48)[:1470],
         "conv, 128 channels": third.reshape(-1, 128)[:9800],
+        "conv, 512 channels": last.reshape(-1, 512),
+        "conv, 512 channels, 14 x 14": wide.reshape(-1, 512),
     }, name
 
 
