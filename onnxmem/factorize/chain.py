@@ -9,6 +9,7 @@ from itertools import groupby, islice
 from threading import Lock
 
 from onnxmem.arrays import Array, namespace
+from onnxmem.factorize.kernel import forget
 from onnxmem.factorize.live import exact_factors
 from onnxmem.factorize.refine import Effort, Pairs, refine
 from onnxmem.factorize.seeds import grow, merge
@@ -141,7 +142,9 @@ class Chain:
 
     def __init__(self, a: Array, ranks: Sequence[int], seed: int, effort: Effort) -> None:
         """Take the problem; nothing is computed before it is asked for."""
-        self._solutions = solve_chain(Target.whole(a), ranks, seed, effort)
+        whole = Target.whole(a)
+        self._solutions = solve_chain(whole, ranks, seed, effort)
+        self._multiplied: tuple[Array, ...] = whole.left, whole.left_t
         self._last = max(ranks, default=0)
         self._found: dict[int, Pairs] = {}
         self._failure: Exception | None = None
@@ -171,5 +174,8 @@ class Chain:
         except Exception as error:
             self._failure = copy(error)
             raise
+        finally:
+            forget(*self._multiplied)
         if rank == self._last:
             self._solutions.close()
+            self._multiplied = ()

@@ -76,10 +76,10 @@ def product(factor: Array, matrix: Array) -> Array:
     return factor @ matrix
 
 
-def tile_bytes(c: int, n: int) -> int:
-    """Count the bytes that products with a matrix (c, n) keep beside it, on the host."""
-    module = compiled()
-    return int(module.tile_bytes(c, n)) if module else 0
+def forget(*matrices: Array) -> None:
+    """Free what products with these matrices (p, c, n) keep; it is made again when needed."""
+    if module := compiled():
+        module.forget(*matrices)
 
 
 def squared_distance(a: Array, w: Array, h: Array) -> float:

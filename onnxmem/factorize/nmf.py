@@ -10,7 +10,6 @@ from itertools import chain as joined
 from onnxmem.arrays import Array, is_cupy, namespace
 from onnxmem.factorize.chain import EFFORTS, Chain
 from onnxmem.factorize.interface import LevelName, Run, check_matrix, check_ranks, one_by_one
-from onnxmem.factorize.kernel import tile_bytes
 from onnxmem.factorize.live import Live, exact_factors
 from onnxmem.factorize.sampling import recover, rows_in_use, sample_rows
 from onnxmem.factorize.stack import padded_shape, stack
@@ -74,10 +73,9 @@ class Nmf:
         return level >= limit
 
     def held_bytes(self, shape: tuple[int, int], levels: tuple[float, ...]) -> int:
-        """Count the pairs at all levels, the matrix, its transpose and tiles; see `Compressor`."""
+        """Count the pairs at all levels, the matrix and its transpose; see `Compressor`."""
         rows, columns = rows_in_use(*shape, self.rows), shape[1]
-        factors, matrix = 4 * int(sum(levels)) * (rows + columns), 8 * rows * columns
-        return factors + matrix + tile_bytes(rows, columns) + tile_bytes(columns, rows)
+        return 4 * int(sum(levels)) * (rows + columns) + 8 * rows * columns
 
     def _plan(self, a: Array, levels: tuple[float, ...], seed: int) -> _Plan:
         check_matrix(a, signed=False)
@@ -112,7 +110,7 @@ class _Plan:
 def _solve(plans: list[_Plan], seed: int) -> list[Components]:
     ranks = max((plan.hard for plan in plans), key=len)
     stacked = stack([plan.live.a for plan in plans])
-    chain = Chain(stacked[:], ranks, seed, _EFFORT)  # tiles go with the view, at the last rank
+    chain = Chain(stacked, ranks, seed, _EFFORT)
     found = []
     for number, plan in enumerate(plans):
         m, q = plan.live.a.shape

@@ -74,13 +74,17 @@ def test_tiles_are_dropped_with_their_matrix() -> None:
 
 
 @pytest.mark.parametrize("shape", [(304, 504), (300, 500)])
-def test_tiles_are_dropped_with_the_last_rank(activations: Any, shape: tuple[int, int]) -> None:
-    before = set(products._KEPT)
-    a = activations(*shape)
-    components = compressor("nmf").fit(a, (1, 2), 0)
-    components.approximate(a, 2)
+def test_no_tiles_of_the_whole_matrix_are_held_between_ranks(
+    activations: Any, shape: tuple[int, int]
+) -> None:
+    before, a = set(products._KEPT), activations(*shape)
+    components = compressor("nmf").fit(a, (1, 2, 40), 0)
+    for rank in (1, 2, 40):
+        approximation = components.approximate(a, rank)
+        held = [products._KEPT[key] for key in set(products._KEPT) - before]
+        assert all(tiles[0].size < a.size for tiles in held)
     assert set(products._KEPT) <= before
-    assert components.approximate(a, 1).shape == shape
+    assert approximation.shape == shape
 
 
 def test_matrix_that_is_one_tile_is_not_copied() -> None:

@@ -24,7 +24,7 @@ import scipy.linalg.cython_blas  # what numpy.dot becomes, and whose threads are
 
 from onnxmem.factorize.compiled.iterations import refined
 from onnxmem.factorize.compiled.measures import squared_distance, violation
-from onnxmem.factorize.compiled.products import multiply, tile_bytes, tiles_of
+from onnxmem.factorize.compiled.products import forget, multiply, tile_bytes, tiles_of
 from onnxmem.factorize.compiled.seeds import grown, merged
 from onnxmem.factorize.compiled.sweeps import sweep_one
 from onnxmem.factorize.refine import CALM, CAP_GROWTH, CUT, GROWTH, RATE, Effort, Pairs
@@ -33,6 +33,7 @@ from onnxmem.factorize.target import Target
 __all__ = [
     "ENABLED",
     "NAME",
+    "forget",
     "grow",
     "merged",
     "product",

@@ -43,7 +43,7 @@ def _tile_shape(c: int, n: int) -> Any:
 
 
 _KEPT: dict[int, np.ndarray] = {}
-"""The tiles of each stack (p, c n), by its identity, for as long as it lives."""
+"""The tiles of each stack (p, c n), by its identity, for as long as it lives at most."""
 
 
 def tiles_of(stack: np.ndarray, number: int) -> np.ndarray:
@@ -54,14 +54,21 @@ def tiles_of(stack: np.ndarray, number: int) -> np.ndarray:
     if not tile_bytes(*stack.shape[1:]):
         flat: np.ndarray = stack[number].reshape(-1)
         return flat
-    if id(stack) not in _KEPT:
+    tiles = _KEPT.get(id(stack))
+    if tiles is None:
         tiles = np.empty((len(stack), stack[0].size), np.float32)
         for place, matrix in zip(tiles, stack, strict=True):
             _fill(place, matrix)
         weakref.finalize(stack, _KEPT.pop, id(stack), None)
         _KEPT[id(stack)] = tiles
-    kept: np.ndarray = _KEPT[id(stack)][number]
+    kept: np.ndarray = tiles[number]
     return kept
+
+
+def forget(*stacks: np.ndarray) -> None:
+    """Drop the tiles of some stacks; they are made again when they are needed."""
+    for stack in stacks:
+        _KEPT.pop(id(stack), None)
 
 
 def tile_bytes(c: int, n: int) -> int:
