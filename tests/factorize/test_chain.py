@@ -22,6 +22,16 @@ FAST = EFFORTS["fast"]
 GRID = default_ranks(39)[:-1]
 
 
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Record the ranks that components are grown to."""
+    from onnxmem.factorize import chain
+
+    ranks, grow = [], chain.grow
+    monkeypatch.setattr(chain, "grow", lambda *given: ranks.append(given[3]) or grow(*given))
+    return ranks
+
+
 def test_rank_needs_the_ranks_up_to_the_first_beyond_its_octave(activations: Any) -> None:
     a = activations(60, 40)[None]
     for last, needed in [(4, 6), (8, 12), (16, 24)]:
@@ -94,14 +104,7 @@ def test_chain_that_failed_is_gone_with_its_last_user(
         gc.enable()
 
 
-def test_chain_is_climbed_no_further_than_it_is_asked(
-    activations: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    started: list[int] = []
-    from onnxmem.factorize import chain
-
-    grow = chain.grow
-    monkeypatch.setattr(chain, "grow", lambda *given: started.append(given[3]) or grow(*given))
+def test_chain_is_climbed_no_further_than_it_is_asked(activations: Any, started: list[int]) -> None:
     found = Chain(activations(60, 40)[None], GRID, 0, FAST)
     assert not started
     assert found.at(3).rank == 3
@@ -213,13 +216,8 @@ def test_merged_pair_is_the_best_approximation_of_rank_one(
 
 
 def test_way_down_starts_beyond_ranks_that_lie_close_and_are_far_from_exact(
-    activations: Any, monkeypatch: pytest.MonkeyPatch
+    activations: Any, started: list[int]
 ) -> None:
-    started: list[int] = []
-    from onnxmem.factorize import chain
-
-    grow = chain.grow
-    monkeypatch.setattr(chain, "grow", lambda *given: started.append(given[3]) or grow(*given))
     whole = Target.whole(activations(60, 40)[None])
     for ranks, beyond in [([14, 16], [18]), ([8, 16], []), ([16], []), ([22, 24], [])]:
         started.clear()
