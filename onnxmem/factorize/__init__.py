@@ -7,8 +7,8 @@ nmf, pca, ablation
 sweep             the rank sweep as a function of its own
 live, sampling, stack, target
                   the matrix: without dead parts, fewer rows, several at once, compressed
-chain, seeds, refine
-                  NMF: all ranks, where one starts, how it is improved
+rank_grid, chain, starts, seeds, refine
+                  NMF: the ranks, all of them, where one starts, from what, how it is improved
 kernel            the innermost loops, in NumPy
 compiled          what takes longest, for Numba
 device, iteration, launch, graphs, *.cu

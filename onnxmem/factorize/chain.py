@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
 from copy import copy
-from dataclasses import replace
-from itertools import groupby, islice
+from dataclasses import dataclass
+from itertools import islice
 from threading import Lock
 
 from onnxmem.arrays import Array, namespace
 from onnxmem.factorize.kernel import forget
-from onnxmem.factorize.live import exact_factors
+from onnxmem.factorize.rank_grid import RankGrid
 from onnxmem.factorize.refine import Effort, Pairs, refine
-from onnxmem.factorize.seeds import grow, merge
-from onnxmem.factorize.target import Target
+from onnxmem.factorize.seeds import grow
+from onnxmem.factorize.starts import exact, exchanged, from_above
+from onnxmem.factorize.target import Spectrum, Target
 
 EFFORTS = {
     "fast": Effort(1e-3, 0.1, 30),
@@ -31,17 +32,14 @@ _LEAST = 8
 _LOW = 8
 """Up to this rank, one that is not next to the rank below is also started afresh."""
 
-_BEYOND = 16
-"""Where ranks lie close, the way down starts from a rank that is higher by one in so many."""
-
 _ROUGH = 3.0
-"""Times the tolerance at which iterations end before the better of two starts is known."""
+"""Times the tolerance at which iterations end before the best of several starts is known."""
+
+_EXCHANGED = 8
+"""Iterations after which an exchange of components must have paid."""
 
 _POLISH = 1
-"""Iterations on the whole matrix after those on a compressed one."""
-
-_NEAR = 2
-"""Exact factors start the way down where they have at most so many times the highest rank."""
+"""Iterations on the whole matrix after those on a compressed one; a lone rank takes one more."""
 
 
 def solve_chain(whole: Target, ranks: Sequence[int], seed: int, effort: Effort) -> Generator[Pairs]:
@@ -50,91 +48,105 @@ def solve_chain(whole: Target, ranks: Sequence[int], seed: int, effort: Effort) 
     Going up, each rank starts from the solution of the rank below, to which the leading part of
     the residual is added (a low rank also from that of A itself, where it has many new components);
     going down, from the solution of the rank above, with components merged. The better one is
-    iterated to the end: either direction alone gets trapped now and then. Down goes by octaves
-    (ranks up to 1, 2, 4, 8, ...), each from the first rank of the next octave, and the last one
-    from the exact factors where these are near, or from a rank a little beyond where ranks lie
-    close. Octaves beyond those that the caller takes are not computed.
+    iterated to the end: either direction alone gets trapped now and then. A lone rank, one without
+    the next rank above it, may be trapped between both, so it also tries to exchange a component.
+
+    Down goes by octaves (ranks up to 1, 2, 4, 8, ...), each from the first rank of the next octave,
+    and the last one from the exact factors where these are near, or from a rank a little beyond
+    where ranks lie close. Octaves beyond those that the caller takes are not computed.
 
     In each octave A is replaced by a truncated SVD, large enough for the octave's last rank, where
-    that makes products cheaper (the first octaves share one); each rank then ends with an iteration
+    that makes products cheaper (the first octaves share one); each rank then ends with iterations
     on A itself. What is found in an octave depends on its own ranks, on the first rank of the next
     octave, on that octave's last rank through its SVD, and on no rank beyond.
     """
-    octaves = [tuple(octave) for _, octave in groupby(ranks, lambda rank: (rank - 1).bit_length())]
-    rough = replace(effort, tolerance=_ROUGH * effort.tolerance)
-    steps = [(rank, octave[-1]) for octave in octaves for rank in octave]
-    climb = _climb(whole, steps + _beyond(ranks, min(whole.shape[1:])), seed, rough)
+    chain = _Links(whole, RankGrid(tuple(ranks), min(whole.shape[1:])), seed, effort)
+    climb = chain.climb()
     following = next(climb, None)
     last: Pairs | None = None
-    for octave in octaves:
+    for octave in chain.grid.octaves:
         assert following is not None
         target, first = following
         upwards = [first, *(pairs for _, pairs in islice(climb, len(octave) - 1))]
         following = next(climb, None)
-        above = (following[1].w, following[1].h) if following else _exact(whole.left, octave[-1])
-        found = []
-        while upwards:
-            pairs = upwards.pop()
-            if above is not None:
-                merged = merge(*above, pairs.rank)
-                pairs = pairs.or_better(refine(target, *merged, rough))
-            pairs = refine(target, pairs.w, pairs.h, effort)
-            above = pairs.w, pairs.h
-            found.append(pairs)
+        found = list(chain.descend(target, upwards, following[1] if following else None))
         while found:
-            pairs = found.pop()
-            if target is not whole:
-                pairs = polish(whole, pairs.w, pairs.h, effort, _POLISH)
+            pairs = chain.polished(target, found.pop())
             if last is not None:
                 pairs = pairs.or_better(last.padded(pairs.rank))
             yield pairs
             last = pairs
 
 
-def _beyond(ranks: Sequence[int], limit: int) -> list[tuple[int, int]]:
-    """Return a rank beyond the last one as a step, unless ranks lie wide or exact factors near."""
-    last = max(ranks, default=0)
-    more = 1 + last // _BEYOND
-    if limit <= _NEAR * last or not any(last - more <= rank < last for rank in ranks):
-        return []
-    return [(last + more, last)]
+@dataclass(frozen=True, slots=True)
+class _Links:
+    """What leads from the solutions of one rank to those of another."""
 
+    whole: Target
+    grid: RankGrid
+    seed: int
+    effort: Effort
 
-def _climb(
-    whole: Target, steps: Sequence[tuple[int, int]], seed: int, effort: Effort
-) -> Iterator[tuple[Target, Pairs]]:
-    """Yield the target of each rank, and its solutions grown from those of the rank below.
+    @property
+    def _rough(self) -> Effort:
+        return self.effort.looser(_ROUGH)
 
-    A step is a rank, and the last one of its octave.
-    """
-    xp = namespace(whole.left)
-    p, m, q = whole.shape
-    w, h = nothing = xp.zeros((p, 0, m), xp.float32), xp.zeros((p, 0, q), xp.float32)
-    target, kept = whole, 0
-    for rank, last in steps:
-        components = max(last, _LEAST) + _MARGIN
-        if components > kept:
-            target, kept = whole.compressed(components, seed), components
-        pairs = refine(target, *grow(target, w, h, rank, seed), effort)
-        if 1 < w.shape[1] < rank - 1 < _LOW:
-            pairs = pairs.or_better(refine(target, *grow(target, *nothing, rank, seed), effort))
-        yield target, pairs
-        w, h = pairs.w, pairs.h
+    def climb(self) -> Iterator[tuple[Target, Pairs]]:
+        """Yield the target of each rank, and its solutions from those of the rank below."""
+        xp, (p, m, q) = namespace(self.whole.left), self.whole.shape
+        w, h = nothing = xp.zeros((p, 0, m), xp.float32), xp.zeros((p, 0, q), xp.float32)
+        spectrum, target, kept = Spectrum(self.whole, self.seed), self.whole, 0
+        for rank, last in self.grid.steps:
+            components = max(last, _LEAST) + _MARGIN
+            if components > kept:
+                target, kept = spectrum.compressed(components), components
+            if self.grid.is_next_to_exact(rank):
+                pairs = self._merged(target, *exact(self.whole.left), rank)
+            else:
+                pairs = self._grown(target, w, h, rank)
+            if 1 < w.shape[1] < rank - 1 < _LOW:
+                pairs = pairs.or_better(self._grown(target, *nothing, rank))
+            yield target, pairs
+            w, h = pairs.w, pairs.h
 
+    def _grown(self, target: Target, w: Array, h: Array, rank: int) -> Pairs:
+        return refine(target, *grow(target, w, h, rank, self.seed), self._rough)
 
-def _exact(a: Array, rank: int) -> tuple[Array, Array] | None:
-    """Return the exact factors of `a`, where they have not many more components than `rank`."""
-    limit = min(a.shape[1:])
-    if limit > _NEAR * rank:
+    def _merged(self, target: Target, w: Array, h: Array, rank: int) -> Pairs:
+        return refine(target, *from_above(target, w, h, rank, self._rough), self._rough)
+
+    def _exchanged(self, target: Target, pairs: Pairs) -> Pairs:
+        start = exchanged(target, pairs, self.seed, self._rough)
+        return refine(target, *start, self._rough.of(_EXCHANGED))
+
+    def descend(
+        self, target: Target, upwards: list[Pairs], following: Pairs | None
+    ) -> Iterator[Pairs]:
+        """Yield the best solutions of an octave, from the highest rank down."""
+        above = (following.w, following.h) if following else self._top()
+        while upwards:
+            pairs = upwards.pop()
+            if above is not None:
+                pairs = pairs.or_better(self._merged(target, *above, pairs.rank))
+            if self.grid.may_be_trapped(pairs.rank):
+                pairs = pairs.or_better(self._exchanged(target, pairs))
+            pairs = refine(target, pairs.w, pairs.h, self.effort)
+            above = pairs.w, pairs.h
+            yield pairs
+
+    def _top(self) -> tuple[Array, Array] | None:
+        """Return the exact factors, if they are a start for the last rank that it has not had."""
+        last = self.grid.ranks[-1]
+        if self.grid.is_near_exact and not self.grid.is_next_to_exact(last):
+            return exact(self.whole.left)
         return None
-    w, h = zip(*(exact_factors(one, limit) for one in a), strict=True)
-    xp = namespace(a)
-    return xp.stack(w), xp.stack(h)
 
-
-def polish(whole: Target, w: Array, h: Array, effort: Effort, iterations: int) -> Pairs:
-    """Iterate a few times on the whole of A, from pairs that were found on less of it."""
-    return refine(whole, w, h, replace(effort, iterations=iterations))
+    def polished(self, target: Target, pairs: Pairs) -> Pairs:
+        """Iterate a little on the whole of A, if `target` is less."""
+        if target is self.whole:
+            return pairs
+        iterations = _POLISH + self.grid.is_lone(pairs.rank)
+        return refine(self.whole, pairs.w, pairs.h, self.effort.of(iterations))
 
 
 class Chain:

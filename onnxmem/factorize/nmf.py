@@ -73,9 +73,10 @@ class Nmf:
         return level >= limit
 
     def held_bytes(self, shape: tuple[int, int], levels: tuple[float, ...]) -> int:
-        """Count the pairs at all levels, the matrix and its transpose; see `Compressor`."""
+        """Count the pairs at all levels, the matrix twice and its Gram matrix; see `Compressor`."""
         rows, columns = rows_in_use(*shape, self.rows), shape[1]
-        return 4 * int(sum(levels)) * (rows + columns) + 8 * rows * columns
+        values = int(sum(levels)) * (rows + columns) + 2 * rows * columns + min(rows, columns) ** 2
+        return 4 * values
 
     def _plan(self, a: Array, levels: tuple[float, ...], seed: int) -> _Plan:
         check_matrix(a, signed=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -35,6 +35,14 @@ class Effort:
     floor: float
     iterations: int
     sweeps: int = 2
+
+    def of(self, iterations: int) -> Self:
+        """Return this effort with at most so many iterations."""
+        return replace(self, iterations=iterations)
+
+    def looser(self, times: float) -> Self:
+        """Return this effort with so many times the tolerance."""
+        return replace(self, tolerance=times * self.tolerance)
 
 
 @dataclass(frozen=True, slots=True)

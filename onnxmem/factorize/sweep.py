@@ -8,12 +8,12 @@ from typing import Literal
 
 from onnxmem.arrays import Array, namespace
 from onnxmem.errors import FactorizationError
-from onnxmem.factorize.chain import EFFORTS, polish, solve_chain
+from onnxmem.factorize.chain import EFFORTS, solve_chain
 from onnxmem.factorize.interface import LARGEST, check_matrix, check_ranks
 from onnxmem.factorize.kernel import squared_distance, violation
 from onnxmem.factorize.live import Live, exact_factors
 from onnxmem.factorize.records import Factors
-from onnxmem.factorize.refine import Effort, Pairs
+from onnxmem.factorize.refine import Effort, Pairs, refine
 from onnxmem.factorize.sampling import recover, sample_rows
 from onnxmem.factorize.stack import stack
 from onnxmem.factorize.target import Target
@@ -90,7 +90,7 @@ def _solve(whole: Target, a: Array, ranks: list[int], seed: int, effort: Effort)
         return
     for pairs in solve_chain(Target.whole(stack([sample])), ranks, seed, effort):
         w = recover(pairs.h[0], whole.times(pairs.h)[0])
-        yield polish(whole, w[None], pairs.h, effort, _POLISH)
+        yield refine(whole, w[None], pairs.h, effort.of(_POLISH))
 
 
 def _measured(live: Live, whole: Target, pairs: Pairs) -> Factors:

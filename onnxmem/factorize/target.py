@@ -43,19 +43,6 @@ class Target:
         xp = namespace(a)
         return cls(a, _transposed(a), None, None, xp.stack([xp.vdot(one, one) for one in a]))
 
-    def compressed(self, components: int, seed: int) -> Self:
-        """Return this target, of whole matrices, with A as a product of so many `components`.
-
-        It returns itself where that would not make products cheaper.
-        """
-        m, q = self.shape[1:]
-        if components * (m + q) >= _WORTHWHILE * m * q:
-            return self
-        xp = namespace(self.left)
-        parts = [_truncated_svd(one, components, seed) for one in self.left]
-        left, right = (xp.stack(side) for side in zip(*parts, strict=True))
-        return type(self)(left, _transposed(left), right, _transposed(right), self.square)
-
     @property
     def shape(self) -> tuple[int, int, int]:
         """The shape (p, m, q) of A."""
@@ -78,21 +65,50 @@ def _transposed(stack: Array) -> Array:
     return namespace(stack).ascontiguousarray(stack.swapaxes(1, 2))
 
 
-def _truncated_svd(a: Array, components: int, seed: int) -> tuple[Array, Array]:
-    """Project `a` (m, q) on its leading singular vectors.
+class Spectrum:
+    """The leading singular vectors of the matrices of a target, as many as one asks for."""
 
-    Few of many come from subspace iteration, which leaves out what the matrix hardly has anyway
-    (Halko, Martinsson & Tropp 2011, algorithm 4.4); more from the short side's Gram matrix.
-    """
-    xp = namespace(a)
-    wide = a.shape[0] < a.shape[1]
-    tall = a.T if wide else a
-    short = tall.shape[1]
-    if components * _FEW < short:
-        noise = np.random.default_rng(seed).standard_normal((short, components), np.float32)
+    def __init__(self, whole: Target, seed: int) -> None:
+        """Take a target that is not compressed; nothing is computed before it is needed."""
+        self._whole, self._seed = whole, seed
+        self._grams: list[Array] = []
+
+    def compressed(self, components: int) -> Target:
+        """Return the target with each A as a product of so many components, its truncated SVD.
+
+        It returns the target itself where that would not make products cheaper.
+        """
+        m, q = self._whole.shape[1:]
+        if components * (m + q) >= _WORTHWHILE * m * q:
+            return self._whole
+        if not self._grams:
+            self._grams = [one @ one.T if m < q else one.T @ one for one in self._whole.left]
+        xp = namespace(self._whole.left)
+        parts = [
+            _projected(one, self._basis(gram, components))
+            for one, gram in zip(self._whole.left, self._grams, strict=True)
+        ]
+        left, right = (xp.stack(side) for side in zip(*parts, strict=True))
+        return Target(left, _transposed(left), right, _transposed(right), self._whole.square)
+
+    def _basis(self, gram: Array, components: int) -> Array:
+        """Return the leading eigenvectors (short side, components) of a Gram matrix.
+
+        Few of many come from subspace iteration, which leaves out what the matrix hardly has anyway
+        (Halko, Martinsson & Tropp 2011, algorithm 4.4).
+        """
+        xp, short = namespace(gram), len(gram)
+        if components * _FEW >= short:
+            return xp.ascontiguousarray(xp.linalg.eigh(gram)[1][:, -components:])
+        noise = np.random.default_rng(self._seed).standard_normal((short, components), np.float32)
         basis = xp.asarray(noise)
         for _ in range(_POWER_STEPS):
-            basis = xp.linalg.qr(tall.T @ (tall @ basis))[0]
-    else:
-        basis = xp.ascontiguousarray(xp.linalg.eigh(tall.T @ tall)[1][:, -components:])
-    return (basis, basis.T @ a) if wide else (a @ basis, xp.ascontiguousarray(basis.T))
+            basis = xp.linalg.qr(gram @ basis)[0]
+        return basis
+
+
+def _projected(a: Array, basis: Array) -> tuple[Array, Array]:
+    """Return the factors of `a` (m, q), projected on an orthonormal basis of its short side."""
+    if a.shape[0] < a.shape[1]:
+        return basis, basis.T @ a
+    return a @ basis, namespace(a).ascontiguousarray(basis.T)

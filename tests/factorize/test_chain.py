@@ -16,7 +16,7 @@ from onnxmem.factorize import default_ranks
 from onnxmem.factorize.chain import _MARGIN, EFFORTS, Chain, solve_chain
 from onnxmem.factorize.refine import Effort, refine
 from onnxmem.factorize.seeds import merge
-from onnxmem.factorize.target import Target
+from onnxmem.factorize.target import Spectrum, Target
 
 FAST = EFFORTS["fast"]
 GRID = default_ranks(39)[:-1]
@@ -46,7 +46,7 @@ def test_what_is_found_in_an_octave_depends_on_no_rank_beyond_the_next_one(
     activations: Any,
 ) -> None:
     a = activations(300, 256)[None]
-    assert Target.whole(a).compressed(8 + _MARGIN, 0).right is not None
+    assert Spectrum(Target.whole(a), 0).compressed(8 + _MARGIN).right is not None
     low = list(solve_chain(Target.whole(a), default_ranks(8), 0, FAST))
     for pairs, same in zip(
         low[:4], solve_chain(Target.whole(a), default_ranks(16), 0, FAST), strict=False
@@ -132,7 +132,7 @@ def test_compressed_products_are_those_of_the_leading_singular_vectors(
     a = ((u.T * sizes) @ v).astype(np.float32)
     expected = (u.T[:, :components] * sizes[:components]) @ v[:components]
     whole = Target.whole(xp.asarray(a[None]))
-    compressed = whole.compressed(components, seed=0)
+    compressed = Spectrum(whole, seed=0).compressed(components)
     assert compressed.left.shape == (1, 300, components)
     product = to_host(compressed.left @ compressed.right)[0]
     best = np.linalg.norm(a - expected)
@@ -144,7 +144,7 @@ def test_compressed_products_are_those_of_the_leading_singular_vectors(
 
 def test_matrix_is_not_compressed_where_two_products_would_cost_more(xp: Any) -> None:
     whole = Target.whole(xp.ones((1, 50, 40), np.float32))
-    assert whole.compressed(15, seed=0) is whole
+    assert Spectrum(whole, seed=0).compressed(15) is whole
 
 
 @pytest.mark.parametrize("build", BUILDS)
@@ -159,7 +159,7 @@ def test_every_build_iterates_alike(
 ) -> None:
     rng = np.random.default_rng(0)
     target = Target.whole(np.stack([activations(64, 48), activations(64, 48)[::-1] ** 2]))
-    target = target.compressed(components, seed=0)
+    target = Spectrum(target, seed=0).compressed(components)
     w, h = rng.random((2, 4, 64), np.float32), rng.random((2, 4, 48), np.float32)
     effort = Effort(1e-3, 0.07, iterations)
     choose("numpy", monkeypatch)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from onnxmem.arrays import to_host
 from onnxmem.factorize import device, graphs, iteration, launch, nmf_sweep, refine, seeds
 from onnxmem.factorize.refine import Effort, Pairs
-from onnxmem.factorize.target import Target
+from onnxmem.factorize.target import Spectrum, Target
 
 EFFORT = Effort(1e-3, 0.07, 20)
 
@@ -47,7 +47,7 @@ def start(xp: ModuleType, k: int, a: np.ndarray) -> tuple[Any, Any]:
 
 
 def compressed(a: Any, components: int) -> Target:
-    return Target.whole(a).compressed(components, 0)
+    return Spectrum(Target.whole(a), 0).compressed(components)
 
 
 def refined(xp: ModuleType, a: np.ndarray, ranks: list[int], components: int = 10) -> list[Pairs]:
