@@ -17,7 +17,7 @@ from onnxmem.factorize.starts import exact, exchanged, from_above
 from onnxmem.factorize.target import Spectrum, Target
 
 EFFORTS = {
-    "fast": Effort(1e-3, 0.1, 30),
+    "fast": Effort(1e-3, 0.1, 30, exchanges=False),
     "default": Effort(5e-4, 0.1, 30),
     "quality": Effort(1.5e-4, 0.01, 200, 4),
 }
@@ -49,7 +49,8 @@ def solve_chain(whole: Target, ranks: Sequence[int], seed: int, effort: Effort) 
     the residual is added (a low rank also from that of A itself, where it has many new components);
     going down, from the solution of the rank above, with components merged. The better one is
     iterated to the end: either direction alone gets trapped now and then. A lone rank, one without
-    the next rank above it, may be trapped between both, so it also tries to exchange a component.
+    the next rank above it, may be trapped between both; it also tries to exchange a component, if
+    the effort includes that.
 
     Down goes by octaves (ranks up to 1, 2, 4, 8, ...), each from the first rank of the next octave,
     and the last one from the exact factors where these are near, or from a rank a little beyond
@@ -128,7 +129,7 @@ class _Links:
             pairs = upwards.pop()
             if above is not None:
                 pairs = pairs.or_better(self._merged(target, *above, pairs.rank))
-            if self.grid.may_be_trapped(pairs.rank):
+            if self.effort.exchanges and self.grid.may_be_trapped(pairs.rank):
                 pairs = pairs.or_better(self._exchanged(target, pairs))
             pairs = refine(target, pairs.w, pairs.h, self.effort)
             above = pairs.w, pairs.h

@@ -29,12 +29,14 @@ class Effort:
         floor: below this relative error the share is of `floor` instead.
         iterations: at most this many for each start.
         sweeps: coordinate sweeps for each half-step.
+        exchanges: whether ranks that may be trapped try to exchange a component.
     """
 
     tolerance: float
     floor: float
     iterations: int
     sweeps: int = 2
+    exchanges: bool = True
 
     def of(self, iterations: int) -> Self:
         """Return this effort with at most so many iterations."""

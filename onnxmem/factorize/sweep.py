@@ -43,9 +43,10 @@ def nmf_sweep(
         ranks: the ranks, each >= 1. From min(live rows, live columns) on (a row or column is
             live unless it is all zero) the exact factorization, padded with zero components.
         seed: fixes everything that is random.
-        preset: "fast" ends at twice the change of "default", "quality" at a third of it. Errors
-            below 0.1 count as good ("quality", and all on tiny matrices: 0.01), and iterating
-            them ends earlier: such errors can be a third above what is possible.
+        preset: "fast" ends at twice the change of "default" and exchanges no components to leave
+            poor optima, "quality" ends at a third of it. Errors below 0.1 count as good ("quality",
+            and all on tiny matrices: 0.01), and iterating them ends earlier: such errors can be a
+            third above what is possible.
 
     Returns:
         One `Factors` for each distinct rank, ascending.

@@ -114,6 +114,21 @@ def test_chain_is_climbed_no_further_than_it_is_asked(activations: Any, started:
     assert list(dict.fromkeys(started)) == list(GRID)
 
 
+def test_ranks_that_may_be_trapped_exchange_components_unless_effort_is_low(
+    activations: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from onnxmem.factorize import chain
+
+    ranks, exchanged = [], chain.exchanged
+    monkeypatch.setattr(
+        chain, "exchanged", lambda *given: ranks.append(given[1].rank) or exchanged(*given)
+    )
+    whole = Target.whole(activations(60, 40)[None])
+    rough, better = (list(solve_chain(whole, GRID, 0, EFFORTS[n])) for n in ("fast", "default"))
+    assert ranks == [16, 32, 24]
+    assert [pairs.rank for pairs in rough] == [pairs.rank for pairs in better]
+
+
 def test_no_rank_is_worse_than_one_below(xp: Any, activations: Any) -> None:
     a = xp.asarray(np.stack([activations(60, 40), activations(60, 40) ** 3]))
     losses = np.stack(
