@@ -30,7 +30,7 @@ METHODS = {
     "view": "dtype",
 }
 ATTRIBUTES = ("dtype", "flags", "itemsize", "nbytes", "ndim", "shape", "size", "strides")
-OPERATORS = ["add", "sub", "mul", "truediv", "pow", "and", "or"]
+OPERATORS = ["add", "sub", "mul", "truediv", "floordiv", "pow", "and", "or"]
 OPERATORS += ["lt", "le", "gt", "ge", "eq", "ne"]
 VIEWS = ("broadcast_to", "moveaxis", "swapaxes", "view")
 BY_COLUMNS = ("eigh", "qr")

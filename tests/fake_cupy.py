@@ -43,8 +43,8 @@ FUNCTIONS = {
     "where": "condition x y",
     "zeros": "shape dtype order",
 }
-UFUNCS = dict.fromkeys(("abs", "isfinite", "isnan", "sqrt"), "x out")
-UFUNCS |= dict.fromkeys(("maximum", "minimum"), "x1 x2 out")
+UFUNCS = dict.fromkeys(("abs", "frexp", "isfinite", "isnan", "sqrt"), "x out")
+UFUNCS |= dict.fromkeys(("ldexp", "maximum", "minimum"), "x1 x2 out")
 SOLVERS = {"eigh": "a UPLO", "inv": "a", "norm": "x ord axis keepdims", "qr": "a mode"}
 MOST_BLOCKS, MOST_THREADS = ((1 << 31) - 1, 65535, 65535), 1024
 

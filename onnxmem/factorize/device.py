@@ -11,7 +11,7 @@ import numpy as np
 from onnxmem.arrays import Array, namespace, to_host
 from onnxmem.factorize import launch
 from onnxmem.factorize.iteration import is_small, iteration
-from onnxmem.factorize.refine import Effort, Pairs
+from onnxmem.factorize.refine import Effort, Pairs, balanced
 from onnxmem.factorize.target import Target
 
 _LOOK_EVERY = 8
@@ -50,6 +50,7 @@ def refine(target: Target, w: Array, h: Array, effort: Effort) -> Pairs:
     """Do what `refine.refine` says."""
     xp, k = namespace(w), w.shape[1]
     steps = iteration(target, k, effort.sweeps)
+    w, h = balanced(w, h)
     steps.begin(xp.ascontiguousarray(w), xp.ascontiguousarray(h), effort)
     for number in range(effort.iterations):
         if number % _LOOK_EVERY == _LOOK_EVERY - 1 and to_host(steps.finished).all():

@@ -15,6 +15,9 @@ from onnxmem.factorize.target import Target
 RATE, GROWTH, CAP_GROWTH, CUT = 0.5, 1.05, 1.01, 1.5
 """Of the push: its first value, its growth, that of its cap, and its cut (Ang & Gillis 2019)."""
 
+MOST = 100
+"""Components are balanced by a power of two that float32 holds."""
+
 CALM = 2
 """Consecutive iterations with hardly any change after which a problem has finished."""
 
@@ -128,7 +131,8 @@ def refine(target: Target, w: Array, h: Array, effort: Effort) -> Pairs:
     After each half-step the factor is pushed further along its own change; when the error rises
     the push is taken back and shortened (E-A-HALS of Ang & Gillis 2019, with its parameters). The
     error is that of the pushed w with the new h, which the products of the h step give for free.
-    Problems that have finished wait for the rest of the stack.
+    Problems that have finished wait for the rest of the stack. Each component starts with rows of
+    similar size in w and h (see `balanced`).
     """
     if is_cupy(w):
         from onnxmem.factorize import device
@@ -137,6 +141,7 @@ def refine(target: Target, w: Array, h: Array, effort: Effort) -> Pairs:
     if module := kernel.compiled():
         refined: Pairs = module.refine(target, w, h, effort)
         return refined
+    w, h = balanced(w, h)
     squares = [float(square) for square in target.square]
     courses = [Course(effort, square) for square in squares]
     ahead_w, ahead_h, old_w, old_h = w, h, w, h
@@ -160,6 +165,19 @@ def refine(target: Target, w: Array, h: Array, effort: Effort) -> Pairs:
         ahead_h = advance(new_h, old_h, np.array(judged, np.float32))
         old_w, old_h = new_w, new_h
     return best
+
+
+def balanced(w: Array, h: Array) -> tuple[Array, Array]:
+    """Return w (p, k, m), h (p, k, q) with rows of similar size for each component.
+
+    Pushed steps let one of them grow and the other shrink, in the end beyond what float32 holds.
+    Powers of two change no digit of what is found from here.
+    """
+    xp = namespace(w)
+    power_w, power_h = (xp.frexp(x.max(axis=2, keepdims=True))[1] for x in (w, h))
+    half = xp.minimum(xp.maximum((power_h - power_w) // 2, -MOST), MOST)
+    one = xp.float32(1)
+    return w * xp.ldexp(one, half), h * xp.ldexp(one, -half)
 
 
 def _gram(factor: Array) -> Array:

@@ -238,3 +238,20 @@ def test_way_down_starts_beyond_ranks_that_lie_close_and_are_far_from_exact(
         started.clear()
         assert [pairs.rank for pairs in solve_chain(whole, ranks, 0, FAST)] == ranks
         assert started == ranks + beyond
+
+
+@pytest.mark.parametrize("build", BUILDS)
+def test_scale_of_a_component_changes_nothing_but_its_sides_become_similar(
+    activations: Any, monkeypatch: pytest.MonkeyPatch, build: str
+) -> None:
+    rng = np.random.default_rng(0)
+    target = Target.whole(activations(64, 48)[None])
+    w, h = rng.random((1, 4, 64), np.float32), rng.random((1, 4, 48), np.float32)
+    scale = np.array([1, 2.0**30, 2.0**-40, 2.0**60], np.float32)[:, None]
+    choose(build, monkeypatch)
+    expected, found = (refine(target, *pair, FAST) for pair in [(w, h), (w * scale, h / scale)])
+    np.testing.assert_array_equal(found.loss, expected.loss)
+    products = [pairs.w.swapaxes(1, 2) @ pairs.h for pairs in (found, expected)]
+    assert np.allclose(*products, rtol=1e-5)
+    ratio = np.linalg.norm(found.w, axis=2) / np.linalg.norm(found.h, axis=2)
+    assert 1e-3 < ratio.min() <= ratio.max() < 1e3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from onnxmem.factorize.compiled.jit import compiled
 from onnxmem.factorize.compiled.products import multiply_twice, set_gram
 from onnxmem.factorize.compiled.sweeps import sweep_one
+from onnxmem.factorize.refine import MOST
 
 
 @compiled
@@ -27,8 +29,9 @@ def refined(matrices: Any, w: Any, h: Any, limits: Any, pace: Any, counts: Any) 
     between = np.empty((k, width), np.float32)
     gram, own = np.empty((k, k), np.float32), np.empty((k, k), np.float32)
     cross_w, cross_h = np.empty_like(w), np.empty_like(h)
-    ahead_w, old_w, new_w = w.copy(), w.copy(), np.empty_like(w)
-    ahead_h, old_h, new_h = h.copy(), h.copy(), np.empty_like(h)
+    ahead_w, ahead_h = w.copy(), h.copy()
+    _balance(ahead_w, ahead_h)
+    old_w, new_w, old_h, new_h = ahead_w.copy(), np.empty_like(w), ahead_h.copy(), np.empty_like(h)
     fresh_w, best_w, best_h, best_loss = np.empty_like(w), w, h, np.inf
     last_loss, cap, calm = np.inf, 1.0, 0
     for _ in range(iterations):
@@ -61,6 +64,25 @@ def refined(matrices: Any, w: Any, h: Any, limits: Any, pace: Any, counts: Any) 
     if last_loss < best_loss:
         return ahead_w, old_h, last_loss
     return best_w, best_h, best_loss
+
+
+@compiled
+def _balance(w: Any, h: Any) -> None:
+    """Do what `refine.balanced` says, in place."""
+    for j in range(len(w)):
+        half = (math.frexp(_top(h[j]))[1] - math.frexp(_top(w[j]))[1]) // 2
+        half = min(max(half, -MOST), MOST)
+        if half != 0:
+            w[j] *= np.float32(math.ldexp(1.0, half))
+            h[j] *= np.float32(math.ldexp(1.0, -half))
+
+
+@compiled
+def _top(row: Any) -> Any:
+    top = np.float32(0)
+    for value in row:
+        top = max(top, value)
+    return top
 
 
 @compiled
