@@ -39,7 +39,7 @@ _EXCHANGED = 8
 """Iterations after which an exchange of components must have paid."""
 
 _POLISH = 1
-"""Iterations on the whole matrix after those on a compressed one; a lone rank takes one more."""
+"""Iterations on the whole matrix after those on a compressed one; one more for a lone rank."""
 
 
 def solve_chain(whole: Target, ranks: Sequence[int], seed: int, effort: Effort) -> Generator[Pairs]:
@@ -58,21 +58,21 @@ def solve_chain(whole: Target, ranks: Sequence[int], seed: int, effort: Effort) 
 
     In each octave A is replaced by a truncated SVD, large enough for the octave's last rank, where
     that makes products cheaper (the first octaves share one); each rank then ends with iterations
-    on A itself. What is found in an octave depends on its own ranks, on the first rank of the next
-    octave, on that octave's last rank through its SVD, and on no rank beyond.
+    on A itself. What is found in an octave depends on the ranks up to its last, on the first rank
+    of the next octave, on that octave's last rank through its SVD, and on no rank beyond.
     """
-    chain = _Links(whole, RankGrid(tuple(ranks), min(whole.shape[1:])), seed, effort)
-    climb = chain.climb()
+    links = _Links(whole, RankGrid(tuple(ranks), min(whole.shape[1:])), seed, effort)
+    climb = links.climb()
     following = next(climb, None)
     last: Pairs | None = None
-    for octave in chain.grid.octaves:
+    for octave in links.grid.octaves:
         assert following is not None
         target, first = following
         upwards = [first, *(pairs for _, pairs in islice(climb, len(octave) - 1))]
         following = next(climb, None)
-        found = list(chain.descend(target, upwards, following[1] if following else None))
+        found = list(links.descend(target, upwards, following[1] if following else None))
         while found:
-            pairs = chain.polished(target, found.pop())
+            pairs = links.polished(target, found.pop())
             if last is not None:
                 pairs = pairs.or_better(last.padded(pairs.rank))
             yield pairs
@@ -96,15 +96,13 @@ class _Links:
         """Yield the target of each rank, and its solutions from those of the rank below."""
         xp, (p, m, q) = namespace(self.whole.left), self.whole.shape
         w, h = nothing = xp.zeros((p, 0, m), xp.float32), xp.zeros((p, 0, q), xp.float32)
-        spectrum, target, kept = Spectrum(self.whole, self.seed), self.whole, 0
-        for rank, last in self.grid.steps:
-            components = max(last, _LEAST) + _MARGIN
-            if components > kept:
-                target, kept = spectrum.compressed(components), components
-            if self.grid.is_next_to_exact(rank):
-                pairs = self._merged(target, *exact(self.whole.left), rank)
-            else:
-                pairs = self._grown(target, w, h, rank)
+        steps = [(rank, max(last, _LEAST) + _MARGIN) for rank, last in self.grid.steps]
+        sizes = sorted({components for _, components in steps})
+        spectrum, target = Spectrum(self.whole, sizes, self.seed), self.whole
+        for rank, components in steps:
+            if sizes and components == sizes[0]:
+                target = spectrum.compressed(sizes.pop(0))
+            pairs = self._grown(target, w, h, rank)
             if 1 < w.shape[1] < rank - 1 < _LOW:
                 pairs = pairs.or_better(self._grown(target, *nothing, rank))
             yield target, pairs
@@ -118,13 +116,17 @@ class _Links:
 
     def _exchanged(self, target: Target, pairs: Pairs) -> Pairs:
         start = exchanged(target, pairs, self.seed, self._rough)
-        return refine(target, *start, self._rough.of(_EXCHANGED))
+        return refine(target, *start, self._rough.with_iterations(_EXCHANGED))
 
     def descend(
         self, target: Target, upwards: list[Pairs], following: Pairs | None
     ) -> Iterator[Pairs]:
         """Yield the best solutions of an octave, from the highest rank down."""
-        above = (following.w, following.h) if following else self._top()
+        above = None
+        if following:
+            above = following.w, following.h
+        elif self.grid.is_near_exact:
+            above = exact(self.whole.left)
         while upwards:
             pairs = upwards.pop()
             if above is not None:
@@ -135,19 +137,12 @@ class _Links:
             above = pairs.w, pairs.h
             yield pairs
 
-    def _top(self) -> tuple[Array, Array] | None:
-        """Return the exact factors, if they are a start for the last rank that it has not had."""
-        last = self.grid.ranks[-1]
-        if self.grid.is_near_exact and not self.grid.is_next_to_exact(last):
-            return exact(self.whole.left)
-        return None
-
     def polished(self, target: Target, pairs: Pairs) -> Pairs:
         """Iterate a little on the whole of A, if `target` is less."""
         if target is self.whole:
             return pairs
         iterations = _POLISH + self.grid.is_lone(pairs.rank)
-        return refine(self.whole, pairs.w, pairs.h, self.effort.of(iterations))
+        return refine(self.whole, pairs.w, pairs.h, self.effort.with_iterations(iterations))
 
 
 class Chain:

@@ -11,9 +11,6 @@ _BEYOND = 16
 _NEAR = 2
 """Exact factors are near where they have at most so many times the highest rank."""
 
-_NEARER = 2
-"""They are nearest to a rank that is so many times nearer to them than to the rank below."""
-
 _FEW_TRAPS = 3
 """Ranks below the exact one divided by this hardly ever end in a poor optimum."""
 
@@ -24,7 +21,7 @@ class RankGrid:
 
     Attributes:
         ranks: ascending, each at least 1.
-        limit: the exact rank min(m, q), which is beyond them.
+        limit: min(m, q) of the stack, from which on factors are exact; it is beyond them.
     """
 
     ranks: tuple[int, ...]
@@ -54,11 +51,6 @@ class RankGrid:
     def is_near_exact(self) -> bool:
         """Whether the exact factors are a start for the way down."""
         return self.limit <= _NEAR * max(self.ranks, default=0)
-
-    def is_next_to_exact(self, rank: int) -> bool:
-        """Tell whether the exact factors are a far better start than the rank below."""
-        below = max((other for other in self.ranks if other < rank), default=rank)
-        return _NEARER * (self.limit - rank) <= rank - below
 
     def is_lone(self, rank: int) -> bool:
         """Tell whether the next rank, which would lead to this one, is not swept."""

@@ -15,8 +15,8 @@ from onnxmem.factorize.target import Target
 RATE, GROWTH, CAP_GROWTH, CUT = 0.5, 1.05, 1.01, 1.5
 """Of the push: its first value, its growth, that of its cap, and its cut (Ang & Gillis 2019)."""
 
-MOST = 100
-"""Components are balanced by a power of two that float32 holds."""
+LARGEST_SHIFT = 100
+"""Components are balanced by this power of two at most, which float32 holds."""
 
 CALM = 2
 """Consecutive iterations with hardly any change after which a problem has finished."""
@@ -41,7 +41,7 @@ class Effort:
     sweeps: int = 2
     exchanges: bool = True
 
-    def of(self, iterations: int) -> Self:
+    def with_iterations(self, iterations: int) -> Self:
         """Return this effort with at most so many iterations."""
         return replace(self, iterations=iterations)
 
@@ -171,11 +171,11 @@ def balanced(w: Array, h: Array) -> tuple[Array, Array]:
     """Return w (p, k, m), h (p, k, q) with rows of similar size for each component.
 
     Pushed steps let one of them grow and the other shrink, in the end beyond what float32 holds.
-    Powers of two change no digit of what is found from here.
+    Powers of two change no digit of what is found from here (unless values become subnormal).
     """
     xp = namespace(w)
     power_w, power_h = (xp.frexp(x.max(axis=2, keepdims=True))[1] for x in (w, h))
-    half = xp.minimum(xp.maximum((power_h - power_w) // 2, -MOST), MOST)
+    half = xp.minimum(xp.maximum((power_h - power_w) // 2, -LARGEST_SHIFT), LARGEST_SHIFT)
     one = xp.float32(1)
     return w * xp.ldexp(one, half), h * xp.ldexp(one, -half)
 

@@ -9,7 +9,7 @@ from onnxmem.factorize.seeds import grow, merge
 from onnxmem.factorize.target import Target
 
 _AT_ONCE = 8
-"""One component in so many is merged without iterating in between."""
+"""Half of what is to go goes first, as long as that is one component in so many that stay."""
 
 _BETWEEN = 4
 """Iterations between components that are merged and more that are."""
@@ -26,7 +26,7 @@ def from_above(
     Where many are to go, half of them go at a time, and the rest finds its place in between.
     """
     while (middle := (w.shape[1] + rank) // 2) - rank >= max(rank / _AT_ONCE, 1):
-        pairs = refine(target, *merge(w, h, middle), effort.of(_BETWEEN))
+        pairs = refine(target, *merge(w, h, middle), effort.with_iterations(_BETWEEN))
         w, h = pairs.w, pairs.h
     return merge(w, h, rank)
 
@@ -38,7 +38,7 @@ def exchanged(target: Target, pairs: Pairs, seed: int, effort: Effort) -> tuple[
     Ghahramani & Hinton 2000, for mixtures).
     """
     grown = grow(target, pairs.w, pairs.h, pairs.rank + 1, seed)
-    more = refine(target, *grown, effort.of(_WITH_ONE_MORE))
+    more = refine(target, *grown, effort.with_iterations(_WITH_ONE_MORE))
     return merge(more.w, more.h, pairs.rank)
 
 

@@ -91,7 +91,7 @@ def _solve(whole: Target, a: Array, ranks: list[int], seed: int, effort: Effort)
         return
     for pairs in solve_chain(Target.whole(stack([sample])), ranks, seed, effort):
         w = recover(pairs.h[0], whole.times(pairs.h)[0])
-        yield refine(whole, w[None], pairs.h, effort.of(_POLISH))
+        yield refine(whole, w[None], pairs.h, effort.with_iterations(_POLISH))
 
 
 def _measured(live: Live, whole: Target, pairs: Pairs) -> Factors:

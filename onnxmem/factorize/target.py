@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -17,6 +18,10 @@ _FEW = 4
 """Components count as few where the short side has over this many times as many."""
 
 _POWER_STEPS = 3
+
+_PRODUCTS = 4 * _POWER_STEPS
+"""What subspace iteration on A costs for each component, in columns of a Gram matrix, of which half
+is computed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +71,25 @@ def _transposed(stack: Array) -> Array:
 
 
 class Spectrum:
-    """The leading singular vectors of the matrices of a target, as many as one asks for."""
+    """The leading singular vectors of the matrices of a target, as many as one asks for.
 
-    def __init__(self, whole: Target, seed: int) -> None:
-        """Take a target that is not compressed; nothing is computed before it is needed."""
+    They come from the Gram matrix of the short side where forming it once costs less than it saves.
+    In float32 that leaves out directions below a thousandth of the largest.
+    """
+
+    def __init__(self, whole: Target, sizes: Sequence[int], seed: int) -> None:
+        """Take a target that is not compressed; nothing is computed before it is needed.
+
+        Args:
+            whole: the matrices.
+            sizes: the numbers of components that may be asked for, ascending.
+            seed: of the noise that subspace iteration starts from.
+        """
         self._whole, self._seed = whole, seed
+        m, q = whole.shape[1:]
+        useful = [size for size in sizes if size * (m + q) < _WORTHWHILE * m * q]
+        self._last = max(useful, default=0)
+        self._has_gram = min(m, q) <= _PRODUCTS * sum(useful)
         self._grams: list[Array] = []
 
     def compressed(self, components: int) -> Target:
@@ -78,33 +97,41 @@ class Spectrum:
 
         It returns the target itself where that would not make products cheaper.
         """
-        m, q = self._whole.shape[1:]
-        if components * (m + q) >= _WORTHWHILE * m * q:
+        if components > self._last:
             return self._whole
-        if not self._grams:
-            self._grams = [one @ one.T if m < q else one.T @ one for one in self._whole.left]
         xp = namespace(self._whole.left)
+        if self._has_gram and not self._grams:
+            self._grams = [tall.T @ tall for tall in map(_tall, self._whole.left)]
+        grams = self._grams or [None] * len(self._whole.left)
         parts = [
-            _projected(one, self._basis(gram, components))
-            for one, gram in zip(self._whole.left, self._grams, strict=True)
+            _projected(one, self._basis(_tall(one), gram, components))
+            for one, gram in zip(self._whole.left, grams, strict=True)
         ]
+        if components == self._last:
+            self._grams = []
         left, right = (xp.stack(side) for side in zip(*parts, strict=True))
         return Target(left, _transposed(left), right, _transposed(right), self._whole.square)
 
-    def _basis(self, gram: Array, components: int) -> Array:
-        """Return the leading eigenvectors (short side, components) of a Gram matrix.
+    def _basis(self, tall: Array, gram: Array | None, components: int) -> Array:
+        """Return the leading right singular vectors (short side, components) of a matrix.
 
         Few of many come from subspace iteration, which leaves out what the matrix hardly has anyway
         (Halko, Martinsson & Tropp 2011, algorithm 4.4).
         """
-        xp, short = namespace(gram), len(gram)
-        if components * _FEW >= short:
+        xp, short = namespace(tall), tall.shape[1]
+        if gram is not None and components * _FEW >= short:
             return xp.ascontiguousarray(xp.linalg.eigh(gram)[1][:, -components:])
         noise = np.random.default_rng(self._seed).standard_normal((short, components), np.float32)
         basis = xp.asarray(noise)
         for _ in range(_POWER_STEPS):
-            basis = xp.linalg.qr(gram @ basis)[0]
+            image = tall.T @ (tall @ basis) if gram is None else gram @ basis
+            basis = xp.linalg.qr(image)[0]
         return basis
+
+
+def _tall(a: Array) -> Array:
+    """Return `a` with its short side last."""
+    return a.T if a.shape[0] < a.shape[1] else a
 
 
 def _projected(a: Array, basis: Array) -> tuple[Array, Array]:

@@ -14,7 +14,7 @@ from kernel_builds import BUILDS, choose
 from onnxmem.arrays import to_host
 from onnxmem.factorize import default_ranks
 from onnxmem.factorize.chain import _MARGIN, EFFORTS, Chain, solve_chain
-from onnxmem.factorize.refine import Effort, refine
+from onnxmem.factorize.refine import Effort, balanced, refine
 from onnxmem.factorize.seeds import merge
 from onnxmem.factorize.target import Spectrum, Target
 
@@ -46,7 +46,7 @@ def test_what_is_found_in_an_octave_depends_on_no_rank_beyond_the_next_one(
     activations: Any,
 ) -> None:
     a = activations(300, 256)[None]
-    assert Spectrum(Target.whole(a), 0).compressed(8 + _MARGIN).right is not None
+    assert Spectrum(Target.whole(a), [8 + _MARGIN], 0).compressed(8 + _MARGIN).right is not None
     low = list(solve_chain(Target.whole(a), default_ranks(8), 0, FAST))
     for pairs, same in zip(
         low[:4], solve_chain(Target.whole(a), default_ranks(16), 0, FAST), strict=False
@@ -129,6 +129,41 @@ def test_ranks_that_may_be_trapped_exchange_components_unless_effort_is_low(
     assert [pairs.rank for pairs in rough] == [pairs.rank for pairs in better]
 
 
+def test_exchange_that_pays_is_kept(activations: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from onnxmem.factorize import chain
+
+    rng = np.random.default_rng(0)
+    w, h = rng.random((1, 16, 60), np.float32), rng.random((1, 16, 40), np.float32)
+    target = Target.whole(w.swapaxes(1, 2) @ h)
+    monkeypatch.setattr(chain, "exchanged", lambda _, pairs, *given: (w, h))
+    losses = {
+        pairs.rank: float(pairs.loss[0] / target.square[0])
+        for pairs in solve_chain(target, [8, 16, 24], 0, EFFORTS["default"])
+    }
+    assert losses[16] < 1e-6
+
+
+def test_lone_ranks_are_polished_for_longer(
+    activations: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from onnxmem.factorize import chain
+
+    whole, iterations = Target.whole(activations(300, 256)[None]), {}
+
+    def recorded(target: Target, w: Any, h: Any, effort: Effort) -> Any:
+        if target is whole:
+            iterations[w.shape[1]] = effort.iterations
+        return refine(target, w, h, effort)
+
+    monkeypatch.setattr(chain, "refine", recorded)
+    assert len(list(solve_chain(whole, [1, 2, 4, 5, 8], 0, FAST))) == 5
+    assert iterations == {1: 1, 2: 2, 4: 1, 5: 2, 8: 2}
+
+
+def test_looser_effort_differs_in_its_tolerance_alone() -> None:
+    assert Effort(1e-3, 0.1, 30).looser(4) == Effort(4e-3, 0.1, 30)
+
+
 def test_no_rank_is_worse_than_one_below(xp: Any, activations: Any) -> None:
     a = xp.asarray(np.stack([activations(60, 40), activations(60, 40) ** 3]))
     losses = np.stack(
@@ -137,29 +172,47 @@ def test_no_rank_is_worse_than_one_below(xp: Any, activations: Any) -> None:
     assert (np.diff(losses, axis=0) <= 0).all()
 
 
-@pytest.mark.parametrize("components", [3, 12, 30])
+@pytest.mark.parametrize("shape", [(300, 150), (150, 300), (200, 200)])
+@pytest.mark.parametrize("sizes", [[3], [3, 12, 40], [12, 40], [30, 40]])
 def test_compressed_products_are_those_of_the_leading_singular_vectors(
-    xp: Any, components: int
+    xp: Any, shape: tuple[int, int], sizes: list[int]
 ) -> None:
     rng = np.random.default_rng(0)
-    u, v = (np.linalg.qr(rng.standard_normal((n, 60)))[0].T for n in (300, 150))
-    sizes = 1 / (1 + np.arange(60))
-    a = ((u.T * sizes) @ v).astype(np.float32)
-    expected = (u.T[:, :components] * sizes[:components]) @ v[:components]
-    whole = Target.whole(xp.asarray(a[None]))
-    compressed = Spectrum(whole, seed=0).compressed(components)
-    assert compressed.left.shape == (1, 300, components)
-    product = to_host(compressed.left @ compressed.right)[0]
-    best = np.linalg.norm(a - expected)
-    assert np.linalg.norm(a - product) <= 1.05 * best
-    h = rng.random((1, 4, 150), np.float32)
-    times = to_host(compressed.times(xp.asarray(h)))[0]
-    assert np.allclose(times, h[0] @ product.T, atol=1e-4)
+    u, v = (np.linalg.qr(rng.standard_normal((n, 60)))[0].T for n in shape)
+    values = 1 / (1 + np.arange(60))
+    a = ((u.T * values) @ v).astype(np.float32)
+    spectrum = Spectrum(Target.whole(xp.asarray(a[None])), sizes, seed=0)
+    for components in sizes:
+        expected = (u.T[:, :components] * values[:components]) @ v[:components]
+        compressed = spectrum.compressed(components)
+        assert compressed.left.shape == (1, shape[0], components)
+        product = to_host(compressed.left @ compressed.right)[0]
+        best = np.linalg.norm(a - expected)
+        assert np.linalg.norm(a - product) <= 1.05 * best
+        h = rng.random((1, 4, shape[1]), np.float32)
+        times = to_host(compressed.times(xp.asarray(h)))[0]
+        assert np.allclose(times, h[0] @ product.T, atol=1e-4)
+
+
+def test_gram_matrix_is_formed_once_where_it_pays_and_held_while_it_is_needed(
+    activations: Any,
+) -> None:
+    whole = Target.whole(activations(400, 300)[None])
+    spectrum = Spectrum(whole, [10, 20], seed=0)
+    spectrum.compressed(10)
+    (gram,) = spectrum._grams
+    np.testing.assert_allclose(gram, whole.left[0].T @ whole.left[0], rtol=1e-4)
+    gram[:] = 0  # from which follow unit vectors
+    np.testing.assert_array_equal(abs(spectrum.compressed(20).right[0]), np.eye(20, 300))
+    assert not spectrum._grams
+    few = Spectrum(whole, [10], seed=0)
+    few.compressed(10)
+    assert not few._has_gram
 
 
 def test_matrix_is_not_compressed_where_two_products_would_cost_more(xp: Any) -> None:
     whole = Target.whole(xp.ones((1, 50, 40), np.float32))
-    assert Spectrum(whole, seed=0).compressed(15) is whole
+    assert Spectrum(whole, [15], seed=0).compressed(15) is whole
 
 
 @pytest.mark.parametrize("build", BUILDS)
@@ -174,7 +227,7 @@ def test_every_build_iterates_alike(
 ) -> None:
     rng = np.random.default_rng(0)
     target = Target.whole(np.stack([activations(64, 48), activations(64, 48)[::-1] ** 2]))
-    target = Spectrum(target, seed=0).compressed(components)
+    target = Spectrum(target, [components], seed=0).compressed(components)
     w, h = rng.random((2, 4, 64), np.float32), rng.random((2, 4, 48), np.float32)
     effort = Effort(1e-3, 0.07, iterations)
     choose("numpy", monkeypatch)
@@ -255,3 +308,12 @@ def test_scale_of_a_component_changes_nothing_but_its_sides_become_similar(
     assert np.allclose(*products, rtol=1e-5)
     ratio = np.linalg.norm(found.w, axis=2) / np.linalg.norm(found.h, axis=2)
     assert 1e-3 < ratio.min() <= ratio.max() < 1e3
+
+
+def test_sides_of_components_become_similar_where_they_are_as_far_apart_as_can_be(xp: Any) -> None:
+    w, h = np.ones((1, 3, 4), np.float32), np.ones((1, 3, 5), np.float32)
+    w[0, :, 0], h[0, :, 0] = [2.0**-120, 0, 2.0**120], [2.0**120, 1, 2.0**-120]
+    w[0, :, 1:], h[0, :, 1:] = 0, 0
+    found_w, found_h = map(to_host, balanced(xp.asarray(w), xp.asarray(h)))
+    np.testing.assert_array_equal(found_w[0, :, 0], [2.0**-20, 0, 2.0**20])
+    np.testing.assert_array_equal(found_h[0, [0, 2], 0], [2.0**20, 2.0**-20])

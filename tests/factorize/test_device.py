@@ -85,6 +85,20 @@ def test_the_device_iterates_like_the_host(
     assert np.allclose((residual**2).sum(axis=(1, 2)), ours.loss, rtol=1e-3)
 
 
+def test_the_device_balances_components_too(fake: ModuleType, activations: Any) -> None:
+    rng = np.random.default_rng(0)
+    target = Target.whole(fake.asarray(activations(24, 16)[None]))
+    w, h = rng.random((1, 3, 24), np.float32), rng.random((1, 3, 16), np.float32)
+    scale = np.array([1, 2.0**30, 2.0**-61], np.float32)[:, None]
+    expected, found = (
+        refine.refine(target, *map(fake.asarray, pair), Effort(1e-3, 0.07, 7))
+        for pair in [(w, h), (w * scale, h / scale)]
+    )
+    np.testing.assert_array_equal(to_host(found.loss), to_host(expected.loss))
+    ratio = to_host(found.w).max(axis=2) / to_host(found.h).max(axis=2)
+    assert 1e-3 < ratio.min() <= ratio.max() < 1e3
+
+
 def test_the_device_gives_the_error_curve_of_the_host(fake: ModuleType, activations: Any) -> None:
     a, ranks = activations(50, 70), [1, 2, 4, 9]
     ours = [f.error for f in nmf_sweep(a, ranks)]

@@ -26,20 +26,6 @@ def test_no_rank_beyond_where_ranks_lie_wide_or_the_exact_one_near(
     assert [rank for rank, _ in RankGrid(ranks, limit).steps] == list(ranks)
 
 
-@pytest.mark.parametrize(
-    ("rank", "expected"), [(12, False), (24, False), (32, False), (44, True), (47, False)]
-)
-def test_rank_is_next_to_exact_where_little_is_missing_and_the_rank_below_is_far(
-    rank: int, expected: bool
-) -> None:
-    ranks = (12, 24, 32, 44, 46, 47)
-    assert RankGrid(ranks, 49).is_next_to_exact(rank) is expected
-
-
-def test_lowest_rank_is_next_to_nothing() -> None:
-    assert not RankGrid((15,), 16).is_next_to_exact(15)
-
-
 def test_lone_rank_has_no_rank_right_above() -> None:
     grid = RankGrid((1, 2, 3, 6, 7), 30)
     assert [rank for rank in grid.ranks if grid.is_lone(rank)] == [3, 7]

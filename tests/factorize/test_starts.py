@@ -52,13 +52,18 @@ def test_merging_leaves_as_many_components_as_asked_for(
 def test_many_components_are_merged_by_and_by(
     activations: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    merge, ranks = starts.merge, []
+    merge, ranks, iterated = starts.merge, [], []
     monkeypatch.setattr(starts, "merge", lambda *given: ranks.append(given[2]) or merge(*given))
+    monkeypatch.setattr(
+        starts, "refine", lambda *given: iterated.append(given[1].shape[1]) or refine(*given)
+    )
     a = activations(60, 48)[None]
     for rank, expected in [(8, [28, 18, 13, 10, 9, 8]), (32, [40, 36, 32]), (47, [47])]:
         ranks.clear()
+        iterated.clear()
         starts.from_above(Target.whole(a), *starts.exact(a), rank, EFFORT)
         assert ranks == expected
+        assert iterated == expected[:-1]
 
 
 @pytest.mark.parametrize("build", BUILDS)
@@ -69,10 +74,10 @@ def test_exchange_finds_the_component_that_is_missing_sooner_than_iterating(
     w, h = parts(np.random.default_rng(0), 5)
     target = Target.whole(product(w, h))
     doubled = [0, 0, 1, 2, 3]  # the first one twice, the last one not at all
-    lacking = refine(target, w[:, doubled], h[:, doubled], EFFORT.of(1))
+    lacking = refine(target, w[:, doubled], h[:, doubled], EFFORT.with_iterations(1))
     start = starts.exchanged(target, lacking, 0, EFFORT)
     assert start[0].shape == w.shape
     assert start[1].shape == h.shape
-    exchanged = refine(target, *start, EFFORT.of(1))
-    without = refine(target, lacking.w, lacking.h, EFFORT.of(4))
+    exchanged = refine(target, *start, EFFORT.with_iterations(1))
+    without = refine(target, lacking.w, lacking.h, EFFORT.with_iterations(4))
     assert float(exchanged.loss[0]) < 0.5 * float(without.loss[0])

@@ -27,7 +27,16 @@ from onnxmem.factorize.compiled.measures import squared_distance, violation
 from onnxmem.factorize.compiled.products import forget, multiply, tile_bytes, tiles_of
 from onnxmem.factorize.compiled.seeds import grown, merged
 from onnxmem.factorize.compiled.sweeps import sweep_one
-from onnxmem.factorize.refine import CALM, CAP_GROWTH, CUT, GROWTH, RATE, Effort, Pairs
+from onnxmem.factorize.refine import (
+    CALM,
+    CAP_GROWTH,
+    CUT,
+    GROWTH,
+    LARGEST_SHIFT,
+    RATE,
+    Effort,
+    Pairs,
+)
 from onnxmem.factorize.target import Target
 
 __all__ = [
@@ -67,7 +76,7 @@ def product(factor: np.ndarray, matrix: np.ndarray) -> np.ndarray:
 
 def refine(target: Target, w: np.ndarray, h: np.ndarray, effort: Effort) -> Pairs:
     """Do what `refine.refine` says; no problem waits for another."""
-    counts = (effort.iterations, effort.sweeps, CALM)
+    counts = (effort.iterations, effort.sweeps, CALM, LARGEST_SHIFT)
     found = []
     for number, square in enumerate(map(float, target.square)):
         limits = (square, 2 * effort.tolerance, effort.floor**2 * square)

@@ -10,7 +10,6 @@ import numpy as np
 from onnxmem.factorize.compiled.jit import compiled
 from onnxmem.factorize.compiled.products import multiply_twice, set_gram
 from onnxmem.factorize.compiled.sweeps import sweep_one
-from onnxmem.factorize.refine import MOST
 
 
 @compiled
@@ -24,13 +23,13 @@ def refined(matrices: Any, w: Any, h: Any, limits: Any, pace: Any, counts: Any) 
     first_t, second_t, first, second, width = matrices
     square, tolerance, least = limits
     rate, growth, cap_growth, cut = pace
-    iterations, sweeps, patience = counts
+    iterations, sweeps, patience, largest_shift = counts
     k = len(w)
     between = np.empty((k, width), np.float32)
     gram, own = np.empty((k, k), np.float32), np.empty((k, k), np.float32)
     cross_w, cross_h = np.empty_like(w), np.empty_like(h)
     ahead_w, ahead_h = w.copy(), h.copy()
-    _balance(ahead_w, ahead_h)
+    _balance(ahead_w, ahead_h, largest_shift)
     old_w, new_w, old_h, new_h = ahead_w.copy(), np.empty_like(w), ahead_h.copy(), np.empty_like(h)
     fresh_w, best_w, best_h, best_loss = np.empty_like(w), w, h, np.inf
     last_loss, cap, calm = np.inf, 1.0, 0
@@ -67,11 +66,11 @@ def refined(matrices: Any, w: Any, h: Any, limits: Any, pace: Any, counts: Any) 
 
 
 @compiled
-def _balance(w: Any, h: Any) -> None:
+def _balance(w: Any, h: Any, largest_shift: int) -> None:
     """Do what `refine.balanced` says, in place."""
     for j in range(len(w)):
         half = (math.frexp(_top(h[j]))[1] - math.frexp(_top(w[j]))[1]) // 2
-        half = min(max(half, -MOST), MOST)
+        half = min(max(half, -largest_shift), largest_shift)
         if half != 0:
             w[j] *= np.float32(math.ldexp(1.0, half))
             h[j] *= np.float32(math.ldexp(1.0, -half))
