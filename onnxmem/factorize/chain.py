@@ -59,7 +59,8 @@ def solve_chain(whole: Target, ranks: Sequence[int], seed: int, effort: Effort) 
     In each octave A is replaced by a truncated SVD, large enough for the octave's last rank, where
     that makes products cheaper (the first octaves share one); each rank then ends with iterations
     on A itself. What is found in an octave depends on the ranks up to its last, on the first rank
-    of the next octave, on that octave's last rank through its SVD, and on no rank beyond.
+    of the next octave, on that octave's last rank through its SVD, and on no rank beyond, rounding
+    apart: whether the SVDs come from a Gram matrix is decided for all octaves together.
     """
     links = _Links(whole, RankGrid(tuple(ranks), min(whole.shape[1:])), seed, effort)
     climb = links.climb()
