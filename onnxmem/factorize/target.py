@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -19,9 +18,12 @@ _FEW = 4
 
 _POWER_STEPS = 3
 
-_PRODUCTS = 4 * _POWER_STEPS
-"""What subspace iteration on A costs for each component, in columns of a Gram matrix, of which half
-is computed."""
+_SIZES = 2
+"""A Gram matrix is taken to serve so many sizes of truncated SVDs."""
+
+_COLUMNS = _SIZES * 4 * _POWER_STEPS
+"""What subspace iteration on A costs for each component of these, in columns of a Gram matrix, of
+which half is computed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,23 +75,13 @@ def _transposed(stack: Array) -> Array:
 class Spectrum:
     """The leading singular vectors of the matrices of a target, as many as one asks for.
 
-    They come from the Gram matrix of the short side where forming it once costs less than it saves.
-    In float32 that leaves out directions below a thousandth of the largest.
+    They come from the Gram matrix of the short side, kept from then on, once so many vectors are
+    asked for that it pays. In float32 that leaves out directions below a thousandth of the largest.
     """
 
-    def __init__(self, whole: Target, sizes: Sequence[int], seed: int) -> None:
-        """Take a target that is not compressed; nothing is computed before it is needed.
-
-        Args:
-            whole: the matrices.
-            sizes: the numbers of components that may be asked for, ascending.
-            seed: of the noise that subspace iteration starts from.
-        """
+    def __init__(self, whole: Target, seed: int) -> None:
+        """Take a target that is not compressed, and the seed of subspace iteration's noise."""
         self._whole, self._seed = whole, seed
-        m, q = whole.shape[1:]
-        useful = [size for size in sizes if size * (m + q) < _WORTHWHILE * m * q]
-        self._last = max(useful, default=0)
-        self._has_gram = min(m, q) <= _PRODUCTS * sum(useful)
         self._grams: list[Array] = []
 
     def compressed(self, components: int) -> Target:
@@ -97,18 +89,17 @@ class Spectrum:
 
         It returns the target itself where that would not make products cheaper.
         """
-        if components > self._last:
+        m, q = self._whole.shape[1:]
+        if components * (m + q) >= _WORTHWHILE * m * q:
             return self._whole
         xp = namespace(self._whole.left)
-        if self._has_gram and not self._grams:
+        if not self._grams and min(m, q) <= _COLUMNS * components:
             self._grams = [tall.T @ tall for tall in map(_tall, self._whole.left)]
         grams = self._grams or [None] * len(self._whole.left)
         parts = [
             _projected(one, self._basis(_tall(one), gram, components))
             for one, gram in zip(self._whole.left, grams, strict=True)
         ]
-        if components == self._last:
-            self._grams = []
         left, right = (xp.stack(side) for side in zip(*parts, strict=True))
         return Target(left, _transposed(left), right, _transposed(right), self._whole.square)
 

@@ -100,7 +100,7 @@ def test_components_are_grown_as_numpy_grows_them(
 ) -> None:
     rng = np.random.default_rng(0)
     target = Target.whole(np.stack([activations(96, 80), activations(96, 80) ** 2]))
-    target = Spectrum(target, [components], seed=0).compressed(components)
+    target = Spectrum(target, seed=0).compressed(components)
     w, h = 0.1 * rng.random((2, rank, 96), np.float32), 0.1 * rng.random((2, rank, 80), np.float32)
     given_ = target, w, h, rank + more, 0
     found, expected = seeds.grow(*given_), reference(monkeypatch, seeds.grow, *given_)

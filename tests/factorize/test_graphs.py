@@ -47,7 +47,7 @@ def start(xp: ModuleType, k: int, a: np.ndarray) -> tuple[Any, Any]:
 
 
 def compressed(a: Any, components: int) -> Target:
-    return Spectrum(Target.whole(a), [components], 0).compressed(components)
+    return Spectrum(Target.whole(a), 0).compressed(components)
 
 
 def refined(xp: ModuleType, a: np.ndarray, ranks: list[int], components: int = 10) -> list[Pairs]:
