@@ -20,6 +20,7 @@ from onnxmem.report import sentence, terminal
 from onnxmem.text import printable
 
 from .entry import MESSAGE_LENGTH
+from .streams import heard_or_not, silence
 from .tables import comparison_table
 
 
@@ -27,18 +28,22 @@ class _Screen(Console):
     """A console whose reader may go away: that ends the table and changes no exit code."""
 
     def on_broken_pipe(self) -> None:
-        """Send the rest of stdout nowhere."""
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        """Send the rest nowhere."""
+        silence(sys.stderr if self.stderr else sys.stdout)
 
 
-def show(renderable: RenderableType) -> None:
-    """Print a table to stdout."""
-    _Screen().print(renderable)
+def show(renderable: RenderableType, *, piped_width: int = 0) -> None:
+    """Print a table to stdout, which may be wider where no terminal shows it."""
+    screen = _Screen()
+    if not screen.is_terminal and "COLUMNS" not in os.environ:
+        screen.width = max(screen.width, piped_width)
+    screen.print(renderable)
 
 
 def say(message: str) -> None:
     """Print a message to stderr."""
-    Console(stderr=True, soft_wrap=True).print(Text(message))
+    with heard_or_not():
+        _Screen(stderr=True, soft_wrap=True).print(Text(message))
 
 
 def note_trouble(store: Store, *, quiet: bool) -> None:

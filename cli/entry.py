@@ -23,6 +23,7 @@ from onnxmem.records import Report
 from onnxmem.text import printable
 
 from . import config
+from .streams import tell
 
 COMMANDS = ("audit", "cache", "compare", "demo", "doctor", "expose", "inspect", "report", "split")
 
@@ -103,12 +104,14 @@ def _terminable() -> Iterator[None]:
 def _run(arguments: Sequence[str], run: Run) -> int:
     try:
         result = cli.main(list(arguments), "onnxmem", standalone_mode=False, obj=run)
+    except SystemExit:  # by click, where nobody reads the help that it writes
+        return 0
     except OnnxmemError as error:
         return _fail(error, str(error), error.exit_code, run.verbose)
     except click.ClickException as error:
         return _fail(error, error.format_message(), 2, run.verbose)
     except (KeyboardInterrupt, click.Abort):
-        click.echo("onnxmem: interrupted; no output was written", err=True)
+        tell("onnxmem: interrupted; no output was written")
         return INTERRUPTED
     except OSError as error:
         return _fail(error, f"cannot read or write: {error}", 2, run.verbose)
@@ -122,9 +125,9 @@ def _run(arguments: Sequence[str], run: Run) -> int:
 
 def _fail(error: BaseException, message: str, code: int, verbose: bool) -> int:
     if verbose:
-        traceback.print_exception(error)
+        tell("".join(traceback.format_exception(error)).rstrip())
     line = printable(" ".join(message.split()), MESSAGE_LENGTH)
-    click.echo(f"onnxmem: error: {line}", err=True)
+    tell(f"onnxmem: error: {line}")
     return code
 
 
@@ -143,7 +146,7 @@ def say_settings(*, quiet: bool, used: AbstractSet[str] | None = None) -> None:
     if values:
         shown = ", ".join(config.assignment(key, value) for key, value in values.items())
         line = f"settings from {run.config.path}: {shown}"
-        click.echo(f"onnxmem: {printable(line, MESSAGE_LENGTH)}", err=True)
+        tell(f"onnxmem: {printable(line, MESSAGE_LENGTH)}")
 
 
 def exit_code(report: Report | Comparison, *, exit_zero: bool) -> int:

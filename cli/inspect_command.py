@@ -23,6 +23,9 @@ from .options import (
 from .parameters import FilePath
 from .tables import inspection_table
 
+_PIPED_WIDTH = 160
+"""Columns of the table where no terminal bounds them, so that names are in one piece."""
+
 
 @click.command("inspect")
 @click.argument("model", type=FilePath())
@@ -89,6 +92,6 @@ def _trial(data: str | None, device: str, exact: bool) -> Trial:
 
 def _present(inspection: Inspection, *, quiet: bool, to_stdout: bool) -> None:
     if not quiet and not to_stdout and inspection.sites:
-        console.show(inspection_table(inspection))
+        console.show(inspection_table(inspection), piped_width=_PIPED_WIDTH)
     if not quiet or inspection.exit_code:
         console.say(f"onnxmem: {inspection.verdict}")

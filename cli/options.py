@@ -124,7 +124,8 @@ _MEASURING = (
     click.option(
         "--memory",
         metavar="SIZE",
-        help="For activations, such as 2G. Default: half of what is free.",
+        help="For activations, such as 2G; little may mean that auto measures all ranks. "
+        "Default: half of what is free.",
     ),
     click.option("--seed", type=int, default=0, show_default=True, help="Of every random choice."),
     click.option(

@@ -14,7 +14,7 @@ from onnxmem.text import printable
 def plan_table(plan: Plan) -> RenderableType:
     """Return a row for each layer, then the sums in sentences."""
     table = Table(box=SIMPLE, header_style="bold")
-    for title in ("layer", "matrix", "ranks", "head runs", "tail runs", "sweeps", "MiB", "seconds"):
+    for title in ("layer", "matrix", "ranks", "head runs", "tail runs", "fits", "MiB", "seconds"):
         table.add_column(title, justify="left" if title == "layer" else "right")
     for layer in plan.layers:
         if layer.reason or layer.matrix is None:
@@ -43,7 +43,7 @@ def _sums(plan: Plan) -> tuple[str, ...]:
         f"{plan.samples} samples in {plan.batches} batches, {plan.workers} at once on "
         f"{plan.device}; a run takes one batch through a part of the model.",
         f"{_range(least.head_runs, most.head_runs)} head and "
-        f"{_range(least.tail_runs, most.tail_runs)} tail runs, {most.factorizations} sweeps, "
+        f"{_range(least.tail_runs, most.tail_runs)} tail runs, {most.factorizations} fits, "
         f"{plan.sessions} sessions.",
         f"Memory: about {plan.peak_memory / 2**20:.0f} MiB. "
         f"Time: {_range(least.seconds, most.seconds)} seconds.",

@@ -51,7 +51,7 @@ def inspection_table(inspection: Inspection) -> RenderableType:
         table.add_column(title, overflow="fold")
     for site in inspection.sites:
         table.add_row(
-            Text(printable(site.tensor, 48)),
+            Text(printable(site.tensor, 120)),
             Text(printable(site.op, 16)),
             Text(shape(site.shape)),
             Text("–" if site.batch_axis is None else str(site.batch_axis)),
@@ -66,7 +66,13 @@ def inspection_table(inspection: Inspection) -> RenderableType:
         if site.reason
     ]
     notes = [Text(f"Note: {printable(note, 300)}") for note in inspection.notes]
-    return Group(table, *reasons, *notes)
+    return Group(table, *reasons, *notes, *_others(inspection))
+
+
+def _others(inspection: Inspection) -> list[Text]:
+    """Return which activations are no sites."""
+    counts = [f"{count} {printable(op, 40)}" for op, count in inspection.other_activations.items()]
+    return [Text(f"Other activations: {', '.join(counts)}")] if counts else []
 
 
 def _axis(site: Inspected) -> str:

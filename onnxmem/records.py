@@ -35,13 +35,17 @@ class Tool:
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """The model file. `opset` is that of the default domain."""
+    """The model file. `opset` is that of the default domain.
+
+    `notes` tell what was changed so that it runs as it is analyzed, such as another precision.
+    """
 
     path: str
     sha256: str
     ir_version: int
     opset: int
     producer: str
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

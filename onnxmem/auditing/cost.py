@@ -14,8 +14,8 @@ class Cost:
     """Runs of one batch each, and what they take.
 
     Attributes:
-        head_runs, tail_runs: of a batch through a part of the model.
-        factorizations: sweeps over the ranks of one matrix.
+        head_runs, tail_runs: of a batch through a part of the model, the whole of it among heads.
+        factorizations: matrices to which a compressor is fitted, at all levels at once.
         approximations: matrices that are made from factors, and compared.
         seconds: on this machine, with all workers.
     """
@@ -66,7 +66,7 @@ class Plan:
         workers: batches that run at once, at most.
         sessions: that onnxruntime will compile.
         peak_memory: bytes that the process will take at its peak, within a tenth or so.
-        least, most: what the layers cost together, and the runs of the untouched model.
+        least, most: what the layers cost together, to open the model, and its untouched runs.
     """
 
     schema: str

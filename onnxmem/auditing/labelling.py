@@ -15,6 +15,10 @@ from onnxmem.text import listed
 _RENAMED = 0.5
 """From this accuracy on it is said that the classes seem to be in another order."""
 
+_CLEARLY = 0.1
+"""By so much another order must be better than labels that are one lower or higher, which is the
+simpler mistake."""
+
 
 @dataclass(frozen=True, slots=True)
 class Labelling:
@@ -66,7 +70,7 @@ def read_labels(
         truth = (labels > 0).astype(np.int64)
         note = "labels -1 and 1 are taken as the classes 0 and 1"
         return Labelling(truth, _joined(note, parting), suspicion(truth, predicted))
-    hints = (_shift(labels, predicted), parting, *samples.notes)
+    hints = (_shift(labels, predicted)[1], parting, *samples.notes)
     _check_range(network, samples.labels, classes, _joined(*hints))
     note = _joined(_names_note(samples), parting)
     return Labelling(labels, note, suspicion(labels, predicted))
@@ -113,16 +117,20 @@ def _check_range(network: Network, labels: np.ndarray, classes: int, hint: str) 
 
 def suspicion(truth: np.ndarray, predicted: np.ndarray) -> str:
     """Return which labels the network seems to have been trained on, if other ones, in words."""
-    return _shift(truth, predicted) or _renaming(truth, predicted)
+    shift, renaming = _shift(truth, predicted), _renaming(truth, predicted)
+    return (renaming if renaming[0] > shift[0] + _CLEARLY else shift)[1]
 
 
-def _shift(truth: np.ndarray, predicted: np.ndarray) -> str:
-    """Return whether the network agrees with labels that are one lower or higher, in words."""
+def _shift(truth: np.ndarray, predicted: np.ndarray) -> tuple[float, str]:
+    """Return the accuracy on labels that are one lower or higher, and those labels in words.
+
+    Where that is no better than these labels or guessing, 0 and no words.
+    """
     for step, how in ((-1, "lower: save y - 1"), (1, "higher: save y + 1")):
         accuracy = float((truth + step == predicted).mean())
         if accuracy > _surely(truth) and accuracy > float((truth == predicted).mean()):
-            return f"accuracy is {accuracy:.3f} for labels that are one {how}"
-    return ""
+            return accuracy, f"accuracy is {accuracy:.3f} for labels that are one {how}"
+    return 0.0, ""
 
 
 def _surely(truth: np.ndarray) -> float:
@@ -130,10 +138,11 @@ def _surely(truth: np.ndarray) -> float:
     return most_by_chance(chance_accuracy(truth), len(truth), 4)
 
 
-def _renaming(truth: np.ndarray, predicted: np.ndarray) -> str:
-    """Return whether the network tells the classes apart, but calls them otherwise, in words.
+def _renaming(truth: np.ndarray, predicted: np.ndarray) -> tuple[float, str]:
+    """Return the accuracy with classes in another order, and that order in words.
 
-    Each label gets the prediction that goes with it most often and is not taken yet.
+    Each label gets the prediction that goes with it most often and is not taken yet. Where the
+    accuracy is still low, or the order the same, 0 and no words.
     """
     names, rows = np.unique(truth, return_inverse=True)
     guesses, columns = np.unique(predicted, return_inverse=True)
@@ -148,5 +157,6 @@ def _renaming(truth: np.ndarray, predicted: np.ndarray) -> str:
     accuracy = hits / len(truth)
     moved = [f"{name} as {guess}" for name, guess in sorted(pairs.items()) if name != guess]
     if not moved or accuracy < max(_RENAMED, _surely(truth)):
-        return ""
-    return f"accuracy is {accuracy:.3f} with the classes in another order (labels {listed(moved)})"
+        return 0.0, ""
+    words = f"accuracy is {accuracy:.3f} with the classes in another order (labels {listed(moved)})"
+    return accuracy, words

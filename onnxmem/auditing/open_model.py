@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from onnxmem import graph
@@ -77,14 +77,21 @@ def read_model(path: str | Path, settings: Settings) -> ReadModel:
         OnnxmemError: it cannot be read, or the settings fit none of its sites.
     """
     model = graph.load(path, dict(settings.bind))
-    info = ModelInfo(str(path), model.sha256, model.ir_version, model.opset, model.producer)
+    runs = graph.widen(model)
+    info = model_info(path, runs)
     try:
         sites = choose_sites(model, settings.layers, settings.kind)
     except NoSiteError as error:
-        return ReadModel(graph.widen(model), info, (), str(error))
+        return ReadModel(runs, info, (), str(error))
     if settings.ranks != "auto" and set(settings.compress) != {"ablation"}:
         check_ranks(sites, settings.ranks)
-    return ReadModel(graph.widen(model), info, sites, "")
+    return ReadModel(runs, info, sites, "")
+
+
+def model_info(path: str | Path, model: graph.Model) -> ModelInfo:
+    """Return what a report says of the model at `path`."""
+    known = (model.sha256, model.ir_version, model.opset, model.producer)
+    return ModelInfo(str(path), *known, model.notes)
 
 
 @contextmanager
@@ -111,6 +118,7 @@ def open_model(
         workers(device) as team,
     ):
         del model  # its weights are in a file now
+        info = replace(info, notes=network.model.notes)
         ready = OpenModel(info, sites, samples, device, network, team)
         try:
             yield ready

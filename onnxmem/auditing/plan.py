@@ -45,8 +45,10 @@ def plan_audit(
     Raises:
         OnnxmemError: whatever would keep the audit from starting.
     """
+    begin = time.perf_counter()
     check_complete(settings, arrays, baseline)
     with open_model(path, arrays, settings) as ready:
+        opening = Cost(seconds=time.perf_counter() - begin)
         context, reference = _context(ready, settings)
         layers = [_plan_layer(site, context) for site in ready.sites]
         before = resident_memory()
@@ -61,8 +63,8 @@ def plan_audit(
         workers=ready.team.count,
         sessions=2 * len(used) + 1,
         peak_memory=max((layer.resident + layer.memory for layer in used), default=before),
-        least=sum((layer.least for layer in used), reference),
-        most=sum((layer.most for layer in used), reference),
+        least=sum((layer.least for layer in used), opening + reference),
+        most=sum((layer.most for layer in used), opening + reference),
         layers=tuple(layers),
     )
 
@@ -110,7 +112,9 @@ class _TimedCut:
 
     def __init__(self, site: graph.Site, context: Context) -> None:
         self.tensor, self.context, self.settings = site.tensor, context, context.settings
+        begin = time.perf_counter()
         self.run = CutRun(site, context)
+        self.cutting = Cost(seconds=time.perf_counter() - begin)
         kind = self.settings.batch[0]
         rows, runner = context.batches(kind)[0].rows, self.run.runner
         self.capture, self.head = self._timed(
@@ -171,9 +175,10 @@ class _TimedCut:
         return self._factors_of_one(method) * batches <= factor_room(self.settings)
 
     def _checks(self) -> Cost:
-        """Return what the captures and the self-check cost."""
+        """Return what the cut, the captures and the self-check cost."""
         heads = 1 if self.run.share.keep else 3
-        return self._cost(sum(map(self._batches, self.settings.batch)), heads, tails=1)
+        batches = sum(map(self._batches, self.settings.batch))
+        return self.cutting + self._cost(batches, heads, tails=1)
 
     def _compressor(self, method: Compressor) -> tuple[Cost, Cost]:
         """Return the least and the most that a compressor costs, all kinds of batches together."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -109,6 +109,8 @@ def _report(
         check_comparable(data, resolved, baseline)
     hints = (prepared.labelling.suspicion, *data.notes)
     doubt = verdict.doubt_baseline(untouched, data.samples, settings, hints)
+    if not doubt and (caution := verdict.caution_baseline(untouched, prepared.labelling.suspicion)):
+        data = replace(data, notes=(*data.notes, caution))
     machine = environment(ready)
     measured, cached = [unmeasured(site, doubt) for site in ready.sites], 0
     if not doubt:

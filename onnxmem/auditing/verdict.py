@@ -199,6 +199,23 @@ def doubt_baseline(
     return ""
 
 
+def caution_baseline(baseline: Baseline, suspicion: str) -> str:
+    """Return how to read scores where the untouched model is hardly right, or an empty string.
+
+    That is where its accuracy is nearer to guessing than to 1. `suspicion` is which other labels it
+    agrees with better, if any.
+    """
+    value, chance = baseline.value, baseline.chance
+    if value is None or chance is None or 2 * value >= 1 + chance:
+        return ""
+    caution = (
+        f"the untouched model is right about {value:.3f} of these samples, and no AuC can be "
+        "higher: low scores tell of that before anything else, unless it was trained on these "
+        "very samples and labels"
+    )
+    return "; ".join(filter(None, (caution, suspicion)))
+
+
 def _doubt_layers(layers: Sequence[Layer], summary: Mapping[str, Score]) -> str:
     """Return why the curves allow no conclusion, or an empty string."""
     if all(layer.status == "skipped" for layer in layers):

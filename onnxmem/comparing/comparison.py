@@ -45,10 +45,9 @@ def compare(
     if len(reports) < 2:
         raise UsageError("there is nothing to compare; give two reports at least")
     if differ := differing(reports, same_data=same_data):
-        labels = "; labels are data, see docs/comparing.md" if "data" in differ else ""
         raise UsageError(
             f"the reports cannot be compared: {', '.join(differ)} differ; "
-            f"audit all models with the same data and settings{labels}"
+            f"{_mended(differ, reports[0])}"
         )
     keys = list(dict.fromkeys(key for report in reports for key in report.summary))
     matched = match_layers([report.layers for report in reports])
@@ -61,6 +60,17 @@ def compare(
         notes=tuple(notes),
         reports=tuple(reports),
     )
+
+
+def _mended(differ: Sequence[str], report: Report) -> str:
+    """Return what to do about reports, of which this is one, that differ in this."""
+    if list(differ) == ["batches"] and report.baseline.metric == "fidelity":
+        return (
+            "without labels each model's own predictions group its samples; compare the models "
+            "themselves, which share the groups of the first"
+        )
+    labels = "; labels are data, see docs/comparing.md" if "data" in differ else ""
+    return f"audit all models with the same data and settings{labels}"
 
 
 def _seed(reports: Sequence[Report]) -> int | None:

@@ -4,7 +4,7 @@ interface, registry
                   the contract of a compressor, and all of them by name
 nmf, pca, ablation
                   the compressors
-sweep             the rank sweep as a function of its own
+sweep, records    the rank sweep as a function of its own, and what it returns
 live, sampling, stack, target
                   the matrix: without dead parts, fewer rows, several at once, compressed
 rank_grid, chain, starts, seeds, refine

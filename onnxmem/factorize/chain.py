@@ -59,7 +59,7 @@ def solve_chain(whole: Target, ranks: Sequence[int], seed: int, effort: Effort) 
     In each octave A is replaced by a truncated SVD, large enough for the octave's last rank, where
     that makes products cheaper (the first octaves share one); each rank then ends with iterations
     on A itself. What is found in an octave depends on the ranks up to its last, on the first rank
-    of the next octave, on that octave's last rank through its SVD, and on no rank beyond.
+    of the next octave, on how large the next two SVDs are, and on no rank beyond.
     """
     links = _Links(whole, RankGrid(tuple(ranks), min(whole.shape[1:])), seed, effort)
     climb = links.climb()
@@ -96,11 +96,13 @@ class _Links:
         """Yield the target of each rank, and its solutions from those of the rank below."""
         xp, (p, m, q) = namespace(self.whole.left), self.whole.shape
         w, h = nothing = xp.zeros((p, 0, m), xp.float32), xp.zeros((p, 0, q), xp.float32)
-        spectrum, target, kept = Spectrum(self.whole, self.seed), self.whole, 0
-        for rank, last in self.grid.steps:
-            if max(last, _LEAST) + _MARGIN != kept:
-                kept = max(last, _LEAST) + _MARGIN
-                target = spectrum.compressed(kept)
+        steps = [(rank, max(last, _LEAST) + _MARGIN) for rank, last in self.grid.steps]
+        sizes = sorted({components for _, components in steps})
+        spectrum, target = Spectrum(self.whole, self.seed), self.whole
+        for rank, components in steps:
+            if sizes and components == sizes[0]:
+                target = spectrum.compressed(*sizes[:2])
+                del sizes[0]
             pairs = self._grown(target, w, h, rank)
             if 1 < w.shape[1] < rank - 1 < _LOW:
                 pairs = pairs.or_better(self._grown(target, *nothing, rank))

@@ -3,7 +3,8 @@
 A stack holds one matrix for each of several problems, (p, k, m), stored by component so that rows
 are contiguous. The loops exist three times: here with NumPy, compiled by Numba (`compiled`, the
 extra `fast`, taken where it can be imported) and for CUDA (`device.py`). They do the same
-operations on the same values, so results agree up to rounding.
+operations on the same values, so each loop gives the same up to rounding; a sweep of many loops may
+end in another optimum now and then.
 """
 
 from __future__ import annotations
@@ -69,7 +70,10 @@ def sweep(w: Array, gram: Array, cross: Array, sweeps: int) -> None:
 
 
 def product(factor: Array, matrix: Array) -> Array:
-    """Return factor matrix, (p, k, n), of stacks (p, k, c) and (p, c, n) that is used again."""
+    """Return factor matrix, (p, k, n), of stacks (p, k, c) and (p, c, n).
+
+    What the product needs of `matrix` is kept for the next one; see `forget`.
+    """
     if not is_cupy(factor) and (module := compiled()):
         result: Array = module.product(factor, matrix)
         return result
@@ -77,7 +81,7 @@ def product(factor: Array, matrix: Array) -> Array:
 
 
 def forget(*matrices: Array) -> None:
-    """Free what products with these matrices (p, c, n) keep; it is made again when needed."""
+    """Free what products with these matrices (p, c, n) have kept."""
     if module := compiled():
         module.forget(*matrices)
 

@@ -18,12 +18,9 @@ _FEW = 4
 
 _POWER_STEPS = 3
 
-_SIZES = 2
-"""A Gram matrix is taken to serve so many sizes of truncated SVDs."""
-
-_COLUMNS = _SIZES * 4 * _POWER_STEPS
-"""What subspace iteration on A costs for each component of these, in columns of a Gram matrix, of
-which half is computed."""
+_COLUMNS = 4 * _POWER_STEPS
+"""What subspace iteration on A costs for each component, in columns of a Gram matrix, of which half
+is computed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +72,8 @@ def _transposed(stack: Array) -> Array:
 class Spectrum:
     """The leading singular vectors of the matrices of a target, as many as one asks for.
 
-    They come from the Gram matrix of the short side, kept from then on, once so many vectors are
-    asked for that it pays. In float32 that leaves out directions below a thousandth of the largest.
+    They come from the Gram matrix of the short side once forming it pays, and it is kept from then
+    on. In float32 that leaves out directions below a thousandth of the largest.
     """
 
     def __init__(self, whole: Target, seed: int) -> None:
@@ -84,16 +81,17 @@ class Spectrum:
         self._whole, self._seed = whole, seed
         self._grams: list[Array] = []
 
-    def compressed(self, components: int) -> Target:
+    def compressed(self, components: int, more: int = 0) -> Target:
         """Return the target with each A as a product of so many components, its truncated SVD.
 
-        It returns the target itself where that would not make products cheaper.
+        It returns the target itself where that would not make products cheaper. `more` is how many
+        will be asked for next, if any.
         """
         m, q = self._whole.shape[1:]
         if components * (m + q) >= _WORTHWHILE * m * q:
             return self._whole
         xp = namespace(self._whole.left)
-        if not self._grams and min(m, q) <= _COLUMNS * components:
+        if not self._grams and min(m, q) <= _COLUMNS * (components + more):
             self._grams = [tall.T @ tall for tall in map(_tall, self._whole.left)]
         grams = self._grams or [None] * len(self._whole.left)
         parts = [

@@ -27,7 +27,7 @@ def load(path: str | Path, bind: Mapping[str, Bound] | None = None) -> Model:
         UsageError: `path` is none, or `bind` names no input, or gives a value of the wrong type.
     """
     if not isinstance(path, (str, Path)):
-        raise UsageError(f"model {path!r}: give the path of an ONNX file")
+        raise UsageError(f"a {type(path).__name__} is no model; give the path of an ONNX file")
     path = Path(path)
     proto = file.read_proto(path)
     ir_version = proto.ir_version

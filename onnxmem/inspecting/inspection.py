@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from onnxmem import graph
+from onnxmem.auditing.open_model import model_info
 from onnxmem.auditing.outputs import choose_output
 from onnxmem.auditing.sites import nothing_found
 from onnxmem.binding import blames_bind
@@ -18,7 +19,6 @@ from onnxmem.errors import UsageError
 from onnxmem.inspecting.parts import require_runnable
 from onnxmem.inspecting.records import SCHEMA, Inspected, Inspection, Trial, Verified
 from onnxmem.inspecting.verification import verify
-from onnxmem.records import ModelInfo
 
 
 def inspect(
@@ -58,7 +58,7 @@ def inspect(
         sites = tuple(_with_crossing(model, site, output_name) for site in sites)
     return Inspection(
         schema=SCHEMA,
-        model=ModelInfo(str(path), model.sha256, model.ir_version, model.opset, model.producer),
+        model=model_info(path, model),
         inputs=model.inputs,
         outputs=model.outputs,
         notes=notes + (verified.notes if verified is not None else ()),

@@ -95,7 +95,7 @@ class Verified:
             None where there is none, or one sample only.
         random: whether they were drawn at random.
         failed: cuts that the graph allows and that failed.
-        notes: what was assumed of the samples, and changed so that the model takes them.
+        notes: what was assumed of the samples, and changed so that model and samples fit.
         recorded: for each recorded test case whether the whole model gave what it holds.
     """
 

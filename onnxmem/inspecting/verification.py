@@ -28,6 +28,7 @@ def verify(
 ) -> tuple[tuple[Inspected, ...], Verified]:
     """Run every cut that the graph allows."""
     device = select_device(trial.device)
+    known = len(model.notes)
     model = graph.widen(model)
     settings = Settings(output_name=output or model.outputs[0].name, exact=trial.exact)
     checked, agreements, samples = sites, [], 0
@@ -51,7 +52,7 @@ def verify(
         sample_axis=checker.axis,
         random=inputs.random,
         failed=failed,
-        notes=inputs.notes,
+        notes=(*network.model.notes[known:], *inputs.notes),
         recorded=tuple(agreements),
     )
 

@@ -132,6 +132,7 @@ def sentence(report: Report) -> str:
     parts = (
         _audited(report),
         f"classes left out for too few samples: {left_out}" if left_out else "",
+        *(printable(note, 400) for note in report.model.notes[:8]),
         *(printable(note, 400) for note in data.notes[:8] if note not in report.reason),
         _layers(report),
         _summary(report),

@@ -69,6 +69,16 @@ def test_classes_in_another_order_are_recognized() -> None:
     assert "labels 0 as 3, 1 as 2, 2 as 0, 3 as 1" in found
 
 
+@pytest.mark.parametrize(("step", "match"), [(-1, "save y - 1"), (0, "another order")])
+def test_another_order_hides_no_shift_and_a_shift_of_some_hides_no_other_order(
+    step: int, match: str
+) -> None:
+    truth = np.arange(200) % 10
+    mistaken = truth + 1 if step else (3 * truth + 1) % 10  # of which 0, 5 are one higher
+    assert (mistaken == truth + 1).mean() >= 0.2
+    assert match in suspicion(mistaken, truth)
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_labels_at_random_rouse_no_suspicion(seed: int) -> None:
     rng = np.random.default_rng(seed)

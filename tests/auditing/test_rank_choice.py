@@ -79,7 +79,7 @@ def test_level_curve_needs_few_ranks_and_a_dip_that_is_seen_needs_all() -> None:
     grid = default_ranks(128)
     level = [1.0] * len(grid)
     ranks, bound = choose_ranks(grid, [1], Probe(grid, level))
-    assert len(ranks) == 3
+    assert ranks == [1, 4, 12, 128]
     assert bound == 0
     dip = list(level)
     dip[grid.index(ranks[1])] = 0.3
@@ -92,11 +92,13 @@ def test_batch_that_falls_makes_the_bound_wider_by_its_fall() -> None:
     uneven = list(steady)
     uneven[grid.index(4)] = 0.9
     ranks, bound = choose_ranks(grid, [99, 1], Probe(grid, steady, uneven))
-    assert ranks == [1, 4, 128]
+    assert ranks == [1, 4, 12, 128]
     first = curve.area([1, 2, 3, 4], [1.0, 1.0, 1.0, 0.9], "rank") - 0.95
-    high = [rank for rank in grid if rank >= 4]
-    second = 0.95 - curve.area(high, [0.9, *[0.8] * (len(high) - 2), 1.0], "rank")
-    assert bound == pytest.approx(0.01 * float(first * 2 + second * 5) / 7)
+    second = 0.95 - curve.area([4, 6, 8, 12], [0.9, 0.8, 0.8, 1.0], "rank")
+    high = [rank for rank in grid if rank >= 12]
+    third = 1 - curve.area(high, [1.0, *[0.9] * (len(high) - 2), 1.0], "rank")
+    widths = np.diff(np.log2(ranks))
+    assert bound == pytest.approx(0.01 * float([first, second, third] @ widths) / 7)
 
 
 @given(grid=grids, data=st.data())

@@ -23,7 +23,9 @@ from onnxmem.errors import (
     UsageError,
 )
 from onnxmem.factorize import default_ranks
+from onnxmem.inspecting import Trial
 from onnxmem.records import Report, Score
+from onnxmem.report import sentence
 
 QUICK: dict[str, Any] = {"compress": ["nmf"], "batch": ["mixed"], "ranks": [1, 2, 4, 8]}
 
@@ -52,6 +54,24 @@ def test_report_of_a_residual_network(cnn: Sample) -> None:
     assert report.data.samples == 12 * CLASSES
     assert report.baseline.chance == 1 / CLASSES
     assert (report.verdict, report.exit_code) == ("none", 0)
+
+
+def test_what_was_changed_in_the_model_is_told(tmp_path: Path) -> None:
+    sample = sample_networks.make_mlp(tmp_path, batch=8)
+    report = audit(sample)
+    assert report.model.notes == ("batch size freed (exported for 8)",)
+    assert "batch size freed" in sentence(report)
+    inspected = onnxmem.inspect(sample.path, trial=Trial(dict(np.load(sample.data)), "cpu"))
+    assert inspected.verified is not None
+    assert "batch size freed (exported for 8)" in inspected.notes
+
+
+def test_accuracy_that_bounds_every_auc_is_told(mlp: Sample) -> None:
+    confused = np.where(np.arange(len(mlp.y)) % 5 < 2, mlp.y, (mlp.y + 1) % CLASSES)
+    note = onnxmem.audit(mlp.path, mlp.x, confused, **QUICK).data.notes[-1]
+    assert "no AuC can be higher" in note
+    assert "in another order" in note
+    assert not any("no AuC can be higher" in note for note in audit(mlp).data.notes)
 
 
 def test_numbers_of_every_curve_fit_together(cnn: Sample) -> None:

@@ -101,6 +101,17 @@ def test_doubt_of_the_baseline_goes_first() -> None:
     assert result == ("inconclusive", "at chance")
 
 
+@pytest.mark.parametrize(
+    ("value", "chance", "said"), [(0.54, 0.1, True), (0.56, 0.1, False), (0.7, 0.5, True)]
+)
+def test_baseline_nearer_to_guessing_than_to_one_calls_for_caution(
+    value: float, chance: float, said: bool
+) -> None:
+    caution = verdict.caution_baseline(Baseline("top1", value, chance), "other labels fit")
+    assert bool(caution) is said
+    assert not said or caution.endswith("; other labels fit")
+
+
 def test_fidelity_is_in_doubt_only_where_one_class_is_predicted() -> None:
     assert verdict.doubt_baseline(Baseline("fidelity", 1.0, 0.99), 100, SETTINGS) == ""
     one_class = Baseline("fidelity", 1.0, 1.0)

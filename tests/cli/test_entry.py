@@ -100,6 +100,32 @@ def test_reader_that_goes_away_does_not_change_the_verdict(
     assert len(err.splitlines()) <= 1
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+@pytest.mark.parametrize(
+    ("arguments", "deaf", "code"),
+    [
+        (["--help"], "stdout", 0),
+        (["audit", "--help"], "stdout", 0),
+        (["inspect", "missing.onnx"], "stderr", 2),
+        (["inspect", "missing.onnx", "-v"], "stderr", 2),
+    ],
+)
+@pytest.mark.parametrize("why", ["nobody reads", "the disk is full"])
+def test_no_word_that_is_lost_looks_like_a_failed_gate(
+    arguments: list[str], deaf: str, code: int, why: str
+) -> None:
+    start = [sys.executable, "-c", "from onnxmem.cli import main; main()", *arguments]
+    if why == "nobody reads":
+        reader, writer = os.pipe()
+        os.close(reader)
+    else:
+        writer = os.open("/dev/full", os.O_WRONLY)
+    streams: Any = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, deaf: writer}
+    lost = 2 if why == "the disk is full" and deaf == "stdout" else code
+    assert subprocess.run(start, check=False, **streams).returncode == lost
+    os.close(writer)
+
+
 @pytest.mark.parametrize(("variable", "coloured"), [("FORCE_COLOR", True), ("NO_COLOR", False)])
 def test_colours_follow_the_environment(
     command: Command, monkeypatch: pytest.MonkeyPatch, variable: str, coloured: bool

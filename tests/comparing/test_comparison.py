@@ -167,6 +167,13 @@ def test_other_batches_are_not_compared() -> None:
         compare([report(scored(shares(0))), report(scored(shares(0)), batches="other")])
 
 
+def test_groups_by_own_predictions_are_told_from_other_data() -> None:
+    reports = [report(scored(shares(0)), batches=name) for name in ("one", "other")]
+    fidelity = [replace(one, baseline=replace(one.baseline, metric="fidelity")) for one in reports]
+    with pytest.raises(UsageError, match="own predictions group its samples; compare the models"):
+        compare(fidelity)
+
+
 def test_other_data_are_compared_where_the_caller_knows_better() -> None:
     first, other = report(scored(shares(0))), report(scored(shares(1)))
     other = replace(other, data=replace(other.data, sha256="2" * 64))

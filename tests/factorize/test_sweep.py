@@ -150,6 +150,19 @@ def test_every_real_type_is_taken(xp: Any, activations: Any, dtype: str) -> None
     assert 0 < f.error < 0.5
 
 
+@pytest.mark.parametrize("scale", [1e-60, 1e-72])
+def test_float64_is_factorized_as_far_as_float32_holds_the_factors(
+    layer: Any, scale: float
+) -> None:
+    small = layer.astype(np.float64) * scale
+    (found,) = nmf_sweep(small, [3])
+    w, h = (to_host(x).astype(np.float64) for x in (found.w, found.h))
+    error = np.linalg.norm(to_host(small) / scale - w @ h / scale)
+    assert found.error == pytest.approx(error / np.linalg.norm(to_host(layer)), rel=1e-4)
+    with pytest.raises(FactorizationError, match=r"the largest value is .*; scale the matrix"):
+        next(nmf_sweep(small * 1e-20, [3]))
+
+
 @pytest.mark.parametrize("value", [1e-40, 1e-30, 1.0, 1e30, 3e38])
 def test_a_constant_matrix_has_rank_one(xp: Any, value: float) -> None:
     for f in nmf_sweep(xp.full((9, 7), value, np.float32), [1, 2, 3, 7, 9]):
