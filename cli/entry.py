@@ -13,19 +13,33 @@ from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import click
 
 from onnxmem._version import __version__
-from onnxmem.comparing import Comparison
 from onnxmem.errors import OnnxmemError
-from onnxmem.records import Report
 from onnxmem.text import printable
 
 from . import config
 from .streams import tell
 
-COMMANDS = ("audit", "cache", "compare", "demo", "doctor", "expose", "inspect", "report", "split")
+if TYPE_CHECKING:
+    from onnxmem.comparing import Comparison
+    from onnxmem.records import Report
+
+COMMANDS = {
+    "audit": "Score every ReLU layer of a model.",
+    "cache": "Show where results are kept, or empty it.",
+    "compare": "Compare models, or reports that audits left.",
+    "demo": "Audit two networks that ship with the tool.",
+    "doctor": "Explain this environment: what works, what is missing.",
+    "expose": "Add every ReLU to the outputs of a model.",
+    "inspect": "Show every ReLU of a model, and what a cut there needs.",
+    "report": "Write a report in other formats, or show its table.",
+    "split": "Cut a model in two.",
+}
+"""What each command does, in short."""
 
 INTERRUPTED = 130
 MESSAGE_LENGTH = 1000
@@ -40,7 +54,7 @@ class Run:
 
 
 class Commands(click.Group):
-    """Imports a command when it is called, so that `--help` is quick."""
+    """Imports a command when it is called, and none to list them, so that `--help` is quick."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands."""
@@ -53,6 +67,11 @@ class Commands(click.Group):
         command = importlib.import_module(f".{cmd_name}_command", __package__).command
         assert isinstance(command, click.Command)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
 
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

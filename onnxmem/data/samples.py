@@ -147,7 +147,11 @@ def _fit(column: Column, spec: InputSpec) -> tuple[Column, str]:
         raise DataError(_misfit(column, spec, spec.shape))
     if column.ndim == 0:
         raise DataError(f"array {spec.name!r} has no axis of samples; its shape is ()")
-    return column, f"input {spec.name!r}: {moved}" if moved else ""
+    raw = ""
+    if column.dtype == np.uint8 and target_dtype(column.dtype, spec).kind == "f":
+        raw = "values of uint8 are taken as they are, not divided by 255"
+    changes = ", ".join(filter(None, (moved, raw)))
+    return column, f"input {spec.name!r}: {changes}" if changes else ""
 
 
 def _misfit(column: Column, spec: InputSpec, wanted: Sizes) -> str:

@@ -66,6 +66,16 @@ def test_types_that_hold_the_same_values_are_converted(given: Any, wanted: str) 
     assert samples.inputs["x"].flags.c_contiguous
 
 
+@pytest.mark.parametrize(("given", "wanted"), [("uint8", "float32"), ("uint8", "float16")])
+def test_bytes_that_become_floats_are_told_and_other_conversions_are_not(
+    given: str, wanted: str
+) -> None:
+    (note,) = make_samples({"x": X.astype(given), "y": Y}, [Spec(dtype=wanted)]).notes
+    assert note == "input 'x': values of uint8 are taken as they are, not divided by 255"
+    assert not make_samples({"x": X.astype(given), "y": Y}, [Spec(dtype="int64")]).notes
+    assert not make_samples({"x": X.astype("int16"), "y": Y}, [Spec(dtype=wanted)]).notes
+
+
 @pytest.mark.parametrize(
     ("given", "wanted"),
     [
