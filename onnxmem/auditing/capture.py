@@ -9,7 +9,7 @@ crossing tensors that were captured with it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -113,23 +113,27 @@ class CutRunner:
         if tensors is None:
             tensors = [piece.tensor for piece in capture.pieces]
         return [
-            self._run_tail(piece, tensor, self.cut.tail.outputs[:1])[0]
+            self.output(replace(piece, tensor=tensor))
             for piece, tensor in zip(capture.pieces, tensors, strict=True)
         ]
 
+    def output(self, piece: Piece) -> Array:
+        """Return the model's output for a piece."""
+        return self._run_tail(piece, self.cut.tail.outputs[:1])[0]
+
     def joined(self, piece: Piece) -> list[Array]:
-        """Return all outputs of the tail for a piece as it was captured."""
-        return self._run_tail(piece, piece.tensor, self.cut.tail.outputs)
+        """Return all outputs of the tail for a piece."""
+        return self._run_tail(piece, self.cut.tail.outputs)
 
     def prepare_tail(self, piece: Piece) -> None:
         """Compile the tail for pieces like this one, before several threads want it."""
         if self._tail is None:
             self._tail = self._compile_tail(piece)
 
-    def _run_tail(self, piece: Piece, tensor: Array, names: Sequence[str]) -> list[Array]:
+    def _run_tail(self, piece: Piece, names: Sequence[str]) -> list[Array]:
         self.prepare_tail(piece)
         assert self._tail is not None
-        return self._tail.run({self.cut.tensor: tensor, **piece.others}, names)
+        return self._tail.run({self.cut.tensor: piece.tensor, **piece.others}, names)
 
     def _compile_tail(self, piece: Piece) -> Session:
         """Type the tail's inputs as they were captured, with axes that may follow the batch free.

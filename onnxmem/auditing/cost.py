@@ -14,7 +14,8 @@ class Cost:
     """Runs of one batch each, and what they take.
 
     Attributes:
-        head_runs, tail_runs: of a batch through a part of the model, the whole of it among heads.
+        head_runs, tail_runs: of a batch through a part of the model, the whole of it among heads;
+            several batches may go through a tail together.
         factorizations: matrices to which a compressor is fitted, at all levels at once.
         approximations: matrices that are made from factors, and compared.
         seconds: on this machine, with all workers.

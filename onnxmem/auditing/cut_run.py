@@ -10,8 +10,10 @@ import numpy as np
 from onnxmem.arrays import Array
 from onnxmem.auditing.capture import Capture, CutRunner
 from onnxmem.auditing.context import Context
-from onnxmem.auditing.memory import Load, divide
+from onnxmem.auditing.memory import Load, divide, stack_bytes
 from onnxmem.auditing.outputs import deviation
+from onnxmem.auditing.stacking import can_stack, stack_up, stacked_outputs
+from onnxmem.data import Batch
 from onnxmem.factorize import Compressor
 from onnxmem.graph import Site, split
 
@@ -49,8 +51,10 @@ class CutRun:
             samples=len(context.truth) * len(kinds),
             native=network.batch,
             whole=bool(self.cut.whole_batch) or not context.separable,
+            stack=stack_bytes(network.device.is_cuda),
         )
         self.share = divide(self.load, network.memory, context.workers.count)
+        self._stack = 0
         self._kept: dict[tuple[str, int], Capture] = {}
         self._unchanged: dict[tuple[str, int], np.ndarray] = {}
         self._limits: dict[tuple[str, int], int] = {}
@@ -76,7 +80,16 @@ class CutRun:
         """Return how far the tail of the uncompressed tensor is from the model, on all batches."""
         numbered = [key for kind in self.context.settings.batch for key in self.numbers(kind)]
         self.runner.prepare_tail(self.capture(*numbered[0]).pieces[0])
-        return max(self.map(self._deviation, numbered))
+        worst = max(self.map(self._deviation, numbered))
+        if self.share.stack:
+            captures = [self.capture(*key) for key in numbered]
+            with self.context.clock.stage("tail"):
+                self._stack = self.share.stack if can_stack(self.runner, captures) else 0
+        return worst
+
+    def stacks(self, batches: Sequence[Batch]) -> list[slice]:
+        """Divide batches into those that go through the tail together: mostly one by one."""
+        return list(stack_up([len(batch.rows) for batch in batches], self._stack))
 
     def _deviation(self, key: tuple[str, int]) -> float:
         kind, number = key
@@ -91,11 +104,18 @@ class CutRun:
             worst, start = max(worst, deviation(output, part)), start + piece.samples
         return worst
 
-    def hits(self, kind: str, number: int, capture: Capture, approximation: Array) -> np.ndarray:
-        """Return which samples of a batch are correct after an approximation."""
+    def hits(
+        self, kind: str, numbers: Sequence[int], approximations: Sequence[Array]
+    ) -> list[np.ndarray]:
+        """Return for each of some batches which samples are correct after an approximation.
+
+        Several go through the tail together; see `stacks`.
+        """
+        captures = [self.capture(kind, number) for number in numbers]
         with self.context.clock.stage("tail"):
-            outputs = self.runner.outputs(capture, capture.tensors(approximation))
-        return self._hits(outputs, self.context.batches(kind)[number].rows)
+            outputs = stacked_outputs(self.runner, captures, approximations)
+        rows = [self.context.batches(kind)[number].rows for number in numbers]
+        return list(map(self._hits, outputs, rows))
 
     def unchanged_hits(self, kind: str, number: int) -> np.ndarray:
         """Return which samples of a batch are correct after the uncompressed tensor."""

@@ -24,6 +24,11 @@ _WORKING_COPIES = 5
 _KEPT_SHARE = 0.5
 """Of what the working copies leave free, the share that captures may take to be kept."""
 
+_STACK_BYTES = 256 * 2**10
+"""Batches share a run of the tail on the CPU where their largest tensors together stay below this.
+A run costs microseconds there, so only small tails gain (`benchmarks/stacked_tails.py`). On a GPU
+a run costs more than a small batch in it, and batches share one up to `_PIECE_BYTES`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Load:
@@ -36,6 +41,7 @@ class Load:
         samples: of all batches that are measured.
         native: the only number of samples that the network takes, None where any.
         whole: whether a batch must run as one piece.
+        stack: that the largest tensors of batches in one run of the tail may have together.
     """
 
     captured: int
@@ -44,6 +50,7 @@ class Load:
     samples: int
     native: int | None
     whole: bool
+    stack: int = _STACK_BYTES
 
     def piece(self, samples: int) -> int:
         """Return the bytes that so many samples need while they run."""
@@ -54,6 +61,11 @@ class Load:
         """The bytes of one batch while it is compressed."""
         return _WORKING_COPIES * self.captured * self.batch
 
+    @property
+    def stacked(self) -> int:
+        """The bytes of one sample of a stack while it is compressed and runs."""
+        return _WORKING_COPIES * self.captured + self.piece(1)
+
 
 @dataclass(frozen=True, slots=True)
 class Share:
@@ -63,12 +75,14 @@ class Share:
         step: samples that run together.
         side_by_side: batches that are worked on at once.
         keep: whether the captures of all batches are kept.
+        stack: samples of several batches that may go through the tail together; 0: of none.
         peak: bytes that are held at most.
     """
 
     step: int
     side_by_side: int
     keep: bool
+    stack: int
     peak: int
 
 
@@ -92,7 +106,27 @@ def divide(load: Load, memory: int, workers: int) -> Share:
     peak = side_by_side * (load.working + load.piece(step))
     captures = load.captured * load.samples
     keep = captures <= _KEPT_SHARE * (memory - peak)
-    return Share(step, side_by_side, keep, peak + captures * keep)
+    peak += captures * keep
+    stack = _stack(load, step, keep, (memory - peak) // side_by_side)
+    peak += side_by_side * max(0, stack - load.batch) * load.stacked
+    return Share(step, side_by_side, keep, stack, peak)
+
+
+def _stack(load: Load, step: int, keep: bool, room: int) -> int:
+    """Return how many samples may be stacked; see `Share.stack`.
+
+    Only batches that are kept, and run as one piece, are stacked.
+    """
+    if load.whole or load.native or step < load.batch or not keep:
+        return 0
+    possible = load.stack // max(1, load.largest, load.captured)
+    stack = min(possible, load.batch + room // max(1, load.stacked))
+    return stack if stack >= 2 * load.batch else 0
+
+
+def stack_bytes(on_gpu: bool) -> int:
+    """Return the bytes for `Load.stack`."""
+    return _PIECE_BYTES if on_gpu else _STACK_BYTES
 
 
 def pieces_at_once(largest: int, samples: int, memory: int, workers: int) -> int:

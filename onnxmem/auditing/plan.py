@@ -24,6 +24,7 @@ from onnxmem.auditing.points import factor_room, levels
 from onnxmem.auditing.rank_choice import first_places
 from onnxmem.auditing.settings import Settings, check_complete
 from onnxmem.auditing.setup import select
+from onnxmem.auditing.stacking import can_stack, stacked_outputs
 from onnxmem.data import Column
 from onnxmem.errors import ModelRefusedError, OutOfMemoryError, UsageError
 from onnxmem.factorize import Compressor, compressor, relative_error
@@ -122,14 +123,21 @@ class _TimedCut:
         )
         runner.prepare_tail(self.capture.pieces[0])
         self.matrix, self.stacking = self._timed(self.capture.matrix)
-        self.tail = self._timed(self._tail)[1]
-        many = range(self.run.share.side_by_side)
-        self.run.map(lambda _: self._tail(), many)
+        self.tail = self._tail_seconds(len(rows))
+        self.run.map(lambda _: self._tail(), range(self.run.share.side_by_side))
         self.resident = resident_memory()
         self.limit = self.run.limit((kind, 0))
 
-    def _tail(self) -> Any:
-        return self.run.runner.outputs(self.capture, self.capture.tensors(self.matrix))
+    def _tail(self, count: int = 1) -> Any:
+        return stacked_outputs(self.run.runner, [self.capture] * count, [self.matrix] * count)
+
+    def _tail_seconds(self, samples: int) -> float:
+        """Return what one batch of so many samples costs, among as many as go together."""
+        batches = max(map(self._batches, self.settings.batch))
+        count = max(1, min(self.run.share.stack // samples, batches))
+        if count > 1 and not can_stack(self.run.runner, [self.capture]):
+            count = 1
+        return self._timed(lambda: self._tail(count))[1] / count
 
     def _timed(self, work: Callable[[], Any]) -> tuple[Any, float]:
         return _timed(work, self.context.network.device.is_cuda)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, cast
+from itertools import chain as joined
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
 from onnxmem import curve
+from onnxmem.arrays import Array
 from onnxmem.auditing.cut_run import CutRun
 from onnxmem.auditing.rank_choice import choose_ranks
 from onnxmem.auditing.settings import Settings
@@ -48,6 +52,23 @@ def measure_curve(
     return points.record(x, bound)
 
 
+class _Point(NamedTuple):
+    """One approximation of one batch."""
+
+    level: float
+    number: int
+    draw: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Scored:
+    """Which samples of the batch are correct at a point (rows,), and the approximation's error."""
+
+    point: _Point
+    hits: np.ndarray
+    error: float
+
+
 class _Points:
     """Accuracies and errors at the levels that were measured."""
 
@@ -57,23 +78,20 @@ class _Points:
         self.numbers = range(len(self.batches))
         self.settings = cut.context.settings
         self.grid = levels(method, self.settings, limit)
-        self.fitted: list[Compressed] = []
+        self.fitted: Mapping[int, Compressed] = {}
         self.correct: dict[float, np.ndarray] = {}
         self.errors: dict[float, np.ndarray] = {}
 
     def measure(self) -> tuple[tuple[float, ...], float]:
         """Measure the levels that are needed; return them, and the bound of their area."""
         if not self._fits():
-            columns = self.cut.map(self._measure_batch, self.numbers)
-            for level, scored in zip(self.grid, zip(*columns, strict=True), strict=True):
-                self._take(level, scored)
+            self._take(joined.from_iterable(self.cut.map(self._measure_batch, self.numbers)))
             return self.grid, 0.0
         if self.method.x_name == "rank" and self.settings.ranks == "auto":
             sizes = [len(batch.rows) for batch in self.batches]
             ranks, bound = choose_ranks([int(k) for k in self.grid], sizes, self._measure_level)
             return tuple(ranks), bound
-        for level in self.grid:
-            self._measure_level(level)
+        self._measure_levels(self.grid)
         return self.grid, 0.0
 
     def _fits(self) -> bool:
@@ -102,47 +120,87 @@ class _Points:
         timed = self.cut.context.clock.timed
         return apply(partial(timed, "factorization", function), items)
 
-    def _measure_batch(self, number: int) -> list[tuple[np.ndarray, float]]:
+    def _measure_batch(self, number: int) -> list[_Scored]:
         """Measure all levels of one batch, whose factors are not kept."""
         (fitted,) = self._fit([number], one_by_one)
-        return [self._score(level, number, fitted) for level in self.grid]
+        return self._score(self.grid, {number: fitted}, one_by_one)
 
     def _measure_level(self, level: float) -> np.ndarray:
         """Measure all batches at one level; return their accuracies (batches,)."""
-        if not self.fitted:
-            self.fitted = self._fit(self.numbers, self.cut.map)
-        scored = self.cut.map(lambda n: self._score(level, n, self.fitted[n]), self.numbers)
-        self._take(level, scored)
+        self._measure_levels((level,))
         correct = self.correct[level]
         return np.array([correct[:, batch.rows].mean() for batch in self.batches])
 
-    def _score(self, level: float, number: int, fitted: Compressed) -> tuple[np.ndarray, float]:
-        """Return which samples of a batch each draw keeps correct (draws, rows), and the error."""
-        known = self.cut.known(self.method, level)
-        capture = self.cut.capture(self.kind, number)
-        matrix = capture.matrix()
-        hits, errors = [], []
-        for draw in range(fitted.draws(level)):
-            with self.cut.context.clock.stage("factorization"):
-                approximation = fitted.approximate(matrix, level, draw)
-                exact = approximation is matrix
-                errors.append(0.0 if exact else relative_error(matrix, approximation))
-            if known is not None:
-                hits.append(known[draw, self.batches[number].rows])
-            elif exact:
-                hits.append(self.cut.unchanged_hits(self.kind, number))
-            else:
-                hits.append(self.cut.hits(self.kind, number, capture, approximation))
-        return np.array(hits, np.float32), float(np.mean(errors))
+    def _measure_levels(self, chosen: Sequence[float]) -> None:
+        if not self.fitted:
+            self.fitted = dict(enumerate(self._fit(self.numbers, self.cut.map)))
+        self._take(self._score(chosen, self.fitted, self.cut.map))
 
-    def _take(self, level: float, scored: Sequence[tuple[np.ndarray, float]]) -> None:
-        """Put the scores of all batches at one level together."""
-        correct = np.zeros((len(scored[0][0]), len(self.cut.context.truth)), np.float32)
-        for batch, (hits, _) in zip(self.batches, scored, strict=True):
-            correct[:, batch.rows] = hits
-        self.cut.remember(self.method, level, correct)
-        self.correct[level] = correct
-        self.errors[level] = np.array([error for _, error in scored])
+    def _score(
+        self, chosen: Sequence[float], fitted: Mapping[int, Compressed], apply: Run
+    ) -> list[_Scored]:
+        """Score batches at some levels: those that share a run of the tail, or all at once."""
+        points = [
+            _Point(level, number, draw)
+            for level in chosen
+            for number, factors in fitted.items()
+            for draw in range(factors.draws(level))
+        ]
+        stacks = [
+            points[part] for part in self.cut.stacks([self.batches[p.number] for p in points])
+        ]
+        outer, inner = (apply, one_by_one) if len(stacks) == len(points) else (one_by_one, apply)
+        scored = outer(lambda stack: self._score_stack(stack, fitted, inner), stacks)
+        return list(joined.from_iterable(scored))
+
+    def _score_stack(
+        self, points: Sequence[_Point], fitted: Mapping[int, Compressed], apply: Run
+    ) -> list[_Scored]:
+        """Score points whose approximations go through the tail together."""
+        made = apply(lambda point: self._approximate(point, fitted[point.number]), points)
+        changed = {
+            point: new for point, (new, _) in zip(points, made, strict=True) if new is not None
+        }
+        numbers = [point.number for point in changed]
+        hits = self.cut.hits(self.kind, numbers, list(changed.values())) if changed else []
+        found = dict(zip(changed, hits, strict=True))
+        return [
+            _Scored(point, found[point] if point in found else self._known_hits(point), error)
+            for point, (_, error) in zip(points, made, strict=True)
+        ]
+
+    def _approximate(self, point: _Point, fitted: Compressed) -> tuple[Array | None, float]:
+        """Return the approximation, None where its hits are known without it, and its error."""
+        matrix = self.cut.capture(self.kind, point.number).matrix()
+        with self.cut.context.clock.stage("factorization"):
+            approximation = fitted.approximate(matrix, point.level, point.draw)
+            if approximation is matrix:
+                return None, 0.0
+            error = relative_error(matrix, approximation)
+        known = self.cut.known(self.method, point.level) is not None
+        return None if known else approximation, error
+
+    def _known_hits(self, point: _Point) -> np.ndarray:
+        """Return the hits (rows,) of a batch at a point that needs no run of the tail."""
+        known = self.cut.known(self.method, point.level)
+        if known is None:
+            return self.cut.unchanged_hits(self.kind, point.number)
+        return np.asarray(known[point.draw, self.batches[point.number].rows])
+
+    def _take(self, scored: Iterable[_Scored]) -> None:
+        """Put the scores of all batches at some levels together."""
+        by_level = defaultdict(list)
+        for one in scored:
+            by_level[one.point.level].append(one)
+        for level, found in by_level.items():
+            draws = 1 + max(one.point.draw for one in found)
+            correct = np.zeros((draws, len(self.cut.context.truth)), np.float32)
+            errors = np.zeros((draws, len(self.batches)))
+            for one in found:
+                correct[one.point.draw, self.batches[one.point.number].rows] = one.hits
+                errors[one.point.draw, one.point.number] = one.error
+            self.cut.remember(self.method, level, correct)
+            self.correct[level], self.errors[level] = correct, errors.mean(axis=0)
 
     def record(self, x: tuple[float, ...], bound: float) -> tuple[Curve, np.ndarray]:
         """Return the curve through the levels `x`, and its bootstrap AuCs."""

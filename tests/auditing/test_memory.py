@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onnxmem.auditing.memory import Load, divide, piece_size, pieces_at_once
+from onnxmem.auditing.memory import Load, divide, piece_size, pieces_at_once, stack_bytes
 from onnxmem.errors import OutOfMemoryError
 
 LOAD = Load(captured=1000, largest=4000, batch=30, samples=600, native=None, whole=False)
@@ -21,6 +21,7 @@ loads = st.builds(
     samples=st.integers(500, 10**5),
     native=st.none(),
     whole=st.booleans(),
+    stack=st.integers(0, 10**8),
 )
 
 
@@ -33,7 +34,10 @@ def test_what_is_held_at_once_fits_the_budget(load: Load, memory: int, workers: 
         return
     assert 1 <= share.step <= load.batch
     assert 1 <= share.side_by_side <= workers
-    assert share.side_by_side * (load.working + load.piece(share.step)) <= share.peak <= memory
+    assert share.stack == 0 or share.stack >= 2 * load.batch
+    more = load.stacked * max(0, share.stack - load.batch)
+    running = share.side_by_side * (load.working + load.piece(share.step) + more)
+    assert running + load.captured * load.samples * share.keep == share.peak <= memory
     assert share.step == load.batch or not load.whole
 
 
@@ -56,6 +60,29 @@ def test_whole_batch_runs_as_one_piece() -> None:
 def test_captures_are_kept_where_there_is_room() -> None:
     assert divide(LOAD, 10**9, 2).keep
     assert not divide(LOAD, LOAD.working + LOAD.piece(1), 2).keep
+
+
+def test_batches_share_a_run_up_to_what_pays_on_the_device() -> None:
+    on_cpu = divide(replace(LOAD, stack=stack_bytes(on_gpu=False)), 10**9, 1)
+    on_gpu = divide(replace(LOAD, stack=stack_bytes(on_gpu=True)), 10**9, 1)
+    assert 2 * LOAD.batch <= on_cpu.stack < on_gpu.stack
+    assert on_cpu.stack * LOAD.largest <= 256 * 2**10
+    assert on_gpu.stack * LOAD.largest <= 64 * 2**20
+
+
+@pytest.mark.parametrize(
+    ("load", "memory"),
+    [
+        (replace(LOAD, whole=True), 10**9),
+        (replace(LOAD, native=30), 10**9),
+        (replace(LOAD, largest=5000), 10**9),
+        (LOAD, LOAD.working + LOAD.piece(30)),
+    ],
+    ids=["whole batches", "one size only", "too large for two", "captures not kept"],
+)
+def test_batches_that_share_no_run(load: Load, memory: int) -> None:
+    assert divide(LOAD, 10**9, 1).stack
+    assert divide(load, memory, 1).stack == 0
 
 
 @given(largest=st.integers(0, 10**9), batch=st.integers(1, 1000))

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from sample_networks import Sample
 
-from onnxmem.auditing import capture, points
+from onnxmem.auditing import cut_run, points
 
 Command = Callable[..., Any]
 
@@ -57,14 +57,19 @@ def test_runs_are_those_of_the_audit(
     sample = request.getfixturevalue(name)
     options = ("--ranks", ranks, "--per-class", 12)
     plan = planned(command, sample, *options)
-    runs = []
-    outputs = capture.CutRunner.outputs
+    runs: list[int] = []
+    hits, deviation = cut_run.CutRun.hits, cut_run.CutRun._deviation
 
-    def counted(runner: Any, *rest: Any) -> Any:
-        runs.append(runner)
-        return outputs(runner, *rest)
+    def counted(run: Any, kind: str, numbers: Any, *rest: Any) -> Any:
+        runs.extend(numbers)
+        return hits(run, kind, numbers, *rest)
 
-    monkeypatch.setattr(capture.CutRunner, "outputs", counted)
+    def counted_check(run: Any, key: tuple[str, int]) -> Any:
+        runs.append(key[1])
+        return deviation(run, key)
+
+    monkeypatch.setattr(cut_run.CutRun, "hits", counted)
+    monkeypatch.setattr(cut_run.CutRun, "_deviation", counted_check)
     command("audit", sample.path, "--data", sample.data, "-q", *options)
     assert plan["least"]["tail_runs"] <= len(runs) + plan["batches"]
     assert len(runs) <= plan["most"]["tail_runs"]

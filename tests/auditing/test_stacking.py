@@ -1,0 +1,123 @@
+"""Batches share a run of the tail only where each then gets what it gets by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sample_networks import Sample
+from text_networks import write, write_residual
+
+import onnxmem
+from onnxmem import graph
+from onnxmem.auditing import cut_run
+from onnxmem.auditing.capture import Capture, CutRunner
+from onnxmem.auditing.network import prepare
+from onnxmem.auditing.settings import Settings
+from onnxmem.auditing.stacking import can_stack, stack_up, stacked_outputs
+from onnxmem.runtime import select_device
+
+BEFORE = "(float[N,8] x) => (float[N,4] y) { a = MatMul(x, w1)  r = Relu(a) "
+
+
+@contextmanager
+def captured(
+    path: Path, site: str, sizes: tuple[int, ...] = (5, 3, 5)
+) -> Iterator[tuple[CutRunner, list[Capture]]]:
+    """Cut the network at `site`; give what runs it, and batches of so many samples."""
+    x = np.random.default_rng(0).normal(size=(sum(sizes), 8)).astype(np.float32)
+    with prepare(graph.load(path), {"x": x}, {}, select_device("cpu"), Settings()) as network:
+        runner = CutRunner(network, graph.split(network.model, site, "y"), {"x": x}, {})
+        rows = np.split(np.arange(sum(sizes)), np.cumsum(sizes)[:-1])
+        yield runner, [runner.capture(chosen, 1, len(chosen)) for chosen in rows]
+
+
+@given(sizes=st.lists(st.integers(1, 40)), limit=st.integers(0, 100))
+def test_stacks_hold_every_batch_in_its_order_and_no_more_than_the_limit(
+    sizes: list[int], limit: int
+) -> None:
+    stacks = [sizes[part] for part in stack_up(sizes, limit)]
+    assert [size for stack in stacks for size in stack] == sizes
+    assert all(sum(stack) <= limit or len(stack) == 1 for stack in stacks)
+    for stack, following in pairwise(stacks):
+        assert sum(stack) + following[0] > limit
+
+
+def test_stacked_batches_get_the_outputs_that_they_get_alone(tmp_path: Path) -> None:
+    with captured(write_residual(tmp_path / "net.onnx"), "r2") as (runner, captures):
+        assert runner.cut.crossing == ("r1",)
+        asked = [captures[number] for number in (0, 1, 2, 1)]
+        matrices = [capture.matrix() / (1 + place) for place, capture in enumerate(asked)]
+        together = stacked_outputs(runner, asked, matrices)
+        for capture, matrix, outputs in zip(asked, matrices, together, strict=True):
+            (alone,) = runner.outputs(capture, capture.tensors(matrix))
+            np.testing.assert_allclose(outputs[0], alone, atol=1e-6)
+        assert can_stack(runner, captures)
+
+
+def test_tensors_that_all_batches_share_are_passed_once(tmp_path: Path) -> None:
+    shape = "z = Shape <start = 1> (x)  f = Cast <to = 1> (z)  s = Mul(r, f)  y = MatMul(s, w2) }"
+    path = write(tmp_path / "net.onnx", BEFORE + shape, w1=(8, 8), w2=(8, 4))
+    with captured(path, "r") as (runner, captures):
+        (common,) = (captures[0].pieces[0].others[name] for name in runner.cut.crossing)
+        assert common.shape == (1,)
+        assert can_stack(runner, captures)
+
+
+@pytest.mark.parametrize("sizes", [(5, 3, 5), (8, 8, 8)])
+@pytest.mark.parametrize(
+    "after",
+    [
+        "m = ReduceMean <axes = [0], keepdims = 1> (r)  s = Sub(r, m)  y = MatMul(s, w2) }",
+        "m = ReduceMax <axes = [0], keepdims = 1> (x)  s = Sub(r, m)  y = MatMul(s, w2) }",
+        "n = Shape <end = 1> (r)  f = Cast <to = 1> (n)  s = Mul(r, f)  y = MatMul(s, w2) }",
+        "t = Transpose(x)  u = MatMul(t, x)  s = MatMul(r, u)  y = MatMul(s, w2) }",
+        "n = Shape <end = 1> (x)  c = Concat <axis = 0> (n, e)  s = Reshape(r, c)"
+        "  y = MatMul(s, w2) }",
+    ],
+    ids=["in the tail", "in what crosses", "their number", "in a matrix", "in a shape"],
+)
+def test_tails_that_see_the_batch_are_not_stacked(
+    tmp_path: Path, after: str, sizes: tuple[int, ...]
+) -> None:
+    after = after.replace("c = Concat", "e = Constant <value = int64[1] {8}> ()  c = Concat")
+    path = write(tmp_path / "net.onnx", BEFORE + after, w1=(8, 8), w2=(8, 4))
+    with captured(path, "r", sizes) as (runner, captures):
+        assert not can_stack(runner, captures)
+
+
+@pytest.mark.parametrize("ranks", ["auto", [1, 2, 4, 8]])
+@pytest.mark.parametrize("name", ["mlp", "cnn"])
+def test_an_audit_finds_the_same_in_fewer_runs(
+    name: str, ranks: Any, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sample: Sample = request.getfixturevalue(name)
+    runs: list[str] = []
+    run_tail = CutRunner._run_tail
+
+    def counted(runner: CutRunner, *rest: Any) -> Any:
+        runs.append(runner.cut.tensor)
+        return run_tail(runner, *rest)
+
+    monkeypatch.setattr(CutRunner, "_run_tail", counted)
+    together = onnxmem.audit(sample.path, sample.x, sample.y, ranks=ranks)
+    few = len(runs)
+    monkeypatch.setattr(cut_run, "stack_bytes", lambda on_gpu: 0)
+    apart = onnxmem.audit(sample.path, sample.x, sample.y, ranks=ranks)
+    assert together.layers == apart.layers
+    assert few < (len(runs) - few) / 2
+
+
+def test_an_audit_whose_tails_cannot_be_stacked_finds_the_same(
+    mlp: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together = onnxmem.audit(mlp.path, mlp.x, mlp.y)
+    monkeypatch.setattr(cut_run, "can_stack", lambda runner, captures: False)
+    assert onnxmem.audit(mlp.path, mlp.x, mlp.y).layers == together.layers
