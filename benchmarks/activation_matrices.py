@@ -50,6 +50,8 @@ def matrices() -> tuple[dict[str, np.ndarray], str]:
     flat = x.reshape(len(x), -1)
     net = MLPClassifier((1024,), batch_size=128, max_iter=8, random_state=0).fit(flat, y)
     dense = relu(flat @ net.coefs_[0] + net.intercepts_[0])
+    rng = np.random.default_rng(6)
+    wider = relu(dense[:400] @ rng.standard_normal((1024, 4096)) * np.sqrt(2 / 1024))
     first = random_convolution(x[:60, :, :, None], 32, 1)
     second = random_convolution(pool(first), 48, 2)
     third = random_convolution(second, 128, 3)
@@ -59,6 +61,7 @@ def matrices() -> tuple[dict[str, np.ndarray], str]:
     return {
         "dense, mixed": dense[:400],
         "dense, one class": dense[y == 3][:50],
+        "dense, mixed, 4096": wider,
         "dense, small": dense[y == 1][:30, :128],
         "conv, 16 channels": np.ascontiguousarray(shuffled[:4000, :16]),
         "conv, 32 channels": shuffled[:4000],
@@ -71,6 +74,6 @@ def matrices() -> tuple[dict[str, np.ndarray], str]:
 
 def grid(name: str, a: np.ndarray) -> list[int]:
     """Return 1 to 50 for dense layers (below the exact rank), a logarithmic grid otherwise."""
-    if name in ("dense, mixed", "dense, one class"):
+    if name.startswith(("dense, mixed", "dense, one class")):
         return list(range(1, min(51, min(a.shape))))
     return list(default_ranks(min(*a.shape, 49) - 1))

@@ -1,13 +1,14 @@
-"""What it would gain to run the tail once on the activations of several ranks.
+"""What it gains to run the tail once on the activations of several batches and ranks.
 
     python benchmarks/stacked_tails.py [--device cpu|cuda]
 
-An audit runs the tail of a cut once for each rank. Ranks could share a run where samples do not
-depend on one another, stacked along the batch axis. Here the tails of shipped networks and of one
-shaped like ResNet-50 take ten variants of a batch's activations, in ten runs and in one, on the
-single thread that an audit gives a session. Both are the fastest of several runs, taken in turn;
-*same bits* tells whether all outputs agree to the last one. Prints a table and writes it, with the
-machine and the versions, to benchmarks/results/.
+First single cuts: the tails of shipped networks and of one shaped like ResNet-50 take ten variants
+of a batch's activations, in ten runs and in one, on the single thread that an audit gives a
+session. Both are the fastest of several runs, taken in turn; *same bits* tells whether all outputs
+agree to the last one. These rows say up to what size stacks pay on a device, which
+`onnxmem.auditing.memory` holds as a constant. Then whole audits, which stack up to that size, and
+the same with stacks forbidden, in turn: the seconds of their tails, and of all. Prints a page and
+writes it, with the machine and the versions, to benchmarks/results/.
 """
 
 from __future__ import annotations
@@ -17,14 +18,18 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from unittest import mock
 
 import network_shapes
 import numpy as np
 from machine import describe, write_page
 
+import onnxmem
 from onnxmem import graph, models
 from onnxmem.arrays import Array, to_host
+from onnxmem.auditing import cut_run
 from onnxmem.data import load, make_samples
+from onnxmem.records import Report
 from onnxmem.runtime import Device, Session, select_device
 
 RESULT = Path(__file__).parent / "results" / "stacked_tails.md"
@@ -98,6 +103,40 @@ def rows(device: Device, model: graph.Model, x: np.ndarray, sites: Sequence[str]
         )
 
 
+def audited(name: str, device: Device, *, stacked: bool) -> Report:
+    """Audit a shipped network with all compressors, on all batches."""
+    shipped = models.network(name)
+    data = load(shipped.data_path)
+    used = cut_run.stack_bytes if stacked else lambda on_gpu: 0
+    with mock.patch.object(cut_run, "stack_bytes", used):
+        return onnxmem.audit(shipped.path, data["x"], data["y"], device=device.name)
+
+
+def audits(device: Device) -> Iterator[str]:
+    """Measure whole audits, without stacks and with them."""
+    yield from ("", "## Whole audits (NMF, PCA, ablation; both kinds of batches)", "")
+    yield "| network | tails apart, s | tails stacked, s | all apart, s | all stacked, s | same |"
+    yield "| --- | ---: | ---: | ---: | ---: | --- |"
+    for name in SHIPPED:
+        audited(name, device, stacked=True)
+        runs = [
+            [audited(name, device, stacked=stacked) for stacked in (False, True)]
+            for _ in range(TURNS)
+        ]
+        same = all(one.layers == other.layers for one, other in runs)
+        tails, totals = (
+            [min(seconds(turn[which]) for turn in runs) for which in (0, 1)]
+            for seconds in (lambda report: report.timings["tail"], elapsed)
+        )
+        cells = [f"{value:.2f}" for value in (*tails, *totals)]
+        yield f"| {name} | {' | '.join(cells)} | {'yes' if same else 'no'} |"
+
+
+def elapsed(report: Report) -> float:
+    """Return the seconds of all stages."""
+    return sum(report.timings.values())
+
+
 def page(device: Device) -> Iterator[str]:
     """Yield the lines of the results, measuring on the way."""
     yield "# Tails of ten ranks in one run"
@@ -112,6 +151,7 @@ def page(device: Device) -> Iterator[str]:
             yield "| cut at | apart, ms | together, ms | gain | same bits |"
             yield "| --- | ---: | ---: | ---: | --- |"
             yield from rows(device, model, x, sites)
+    yield from audits(device)
     about = describe()
     used = ("date", "cpu", "python", "onnxruntime", "onnxruntime-gpu", "numpy")
     found = [f"{key} {about[key]}" for key in used if key in about]

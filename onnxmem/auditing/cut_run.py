@@ -105,16 +105,20 @@ class CutRun:
         return worst
 
     def hits(
-        self, kind: str, numbers: Sequence[int], approximations: Sequence[Array]
+        self,
+        keys: Sequence[tuple[str, int]],
+        captures: Sequence[Capture],
+        approximations: Sequence[Array],
     ) -> list[np.ndarray]:
         """Return for each of some batches which samples are correct after an approximation.
 
         Several go through the tail together; see `stacks`.
         """
-        captures = [self.capture(kind, number) for number in numbers]
+        if not keys:
+            return []
         with self.context.clock.stage("tail"):
             outputs = stacked_outputs(self.runner, captures, approximations)
-        rows = [self.context.batches(kind)[number].rows for number in numbers]
+        rows = [self.context.batches(kind)[number].rows for kind, number in keys]
         return list(map(self._hits, outputs, rows))
 
     def unchanged_hits(self, kind: str, number: int) -> np.ndarray:

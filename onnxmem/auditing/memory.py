@@ -1,7 +1,8 @@
 """How much of a layer is held at once: samples that run together, batches side by side.
 
-What is decided here changes no result beyond rounding. Samples run together in pieces whose size
-follows from the network; only a budget that is too small for them makes them smaller.
+What is decided here changes no result beyond rounding, and the number of workers decides nothing
+but how many batches are worked on at once. Samples run together in pieces whose size follows from
+the network; only a budget that is too small for them makes them smaller.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ _WORKING_COPIES = 5
 """Copies of a batch's activations: captured, as a matrix, approximated, and two to compare them."""
 
 _KEPT_SHARE = 0.5
-"""Of what the working copies leave free, the share that captures may take to be kept."""
+"""Of what the working copies of one batch leave free, the share that captures may take to be kept.
+They come before more batches at once: without them the head runs again for every level."""
 
 _STACK_BYTES = 256 * 2**10
 """Batches share a run of the tail on the CPU where their largest tensors together stay below this.
@@ -102,25 +104,22 @@ def divide(load: Load, memory: int, workers: int) -> Share:
     step = smallest if load.whole or load.native else piece_size(load.largest, load.batch)
     while load.piece(step) > memory - load.working:
         step = max(smallest, 1 << ((step - 1).bit_length() - 1))
-    side_by_side = min(workers, memory // (load.working + load.piece(step)))
-    peak = side_by_side * (load.working + load.piece(step))
+    one = load.working + load.piece(step)
     captures = load.captured * load.samples
-    keep = captures <= _KEPT_SHARE * (memory - peak)
-    peak += captures * keep
-    stack = _stack(load, step, keep, (memory - peak) // side_by_side)
-    peak += side_by_side * max(0, stack - load.batch) * load.stacked
-    return Share(step, side_by_side, keep, stack, peak)
+    keep = captures <= _KEPT_SHARE * (memory - one)
+    free = memory - captures * keep
+    stack = _stack(load, step, free - one) if keep else 0
+    one += max(0, stack - load.batch) * load.stacked
+    side_by_side = min(workers, free // one)
+    return Share(step, side_by_side, keep, stack, side_by_side * one + captures * keep)
 
 
-def _stack(load: Load, step: int, keep: bool, room: int) -> int:
-    """Return how many samples may be stacked; see `Share.stack`.
-
-    Only batches that are kept, and run as one piece, are stacked.
-    """
-    if load.whole or load.native or step < load.batch or not keep:
+def _stack(load: Load, step: int, room: int) -> int:
+    """Return how many samples may be stacked, with half of `room` bytes; see `Share.stack`."""
+    if load.whole or load.native or step < load.batch:
         return 0
     possible = load.stack // max(1, load.largest, load.captured)
-    stack = min(possible, load.batch + room // max(1, load.stacked))
+    stack = min(possible, load.batch + room // 2 // max(1, load.stacked))
     return stack if stack >= 2 * load.batch else 0
 
 

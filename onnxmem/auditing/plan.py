@@ -194,6 +194,7 @@ class _TimedCut:
         auto = method.x_name == "rank" and self.settings.ranks == "auto"
         kept = self._keeps(method, max(map(self._batches, self.settings.batch)))
         few = [grid[place] for place in first_places(len(grid))] if auto and kept else grid
+        held = self.run.share.keep
         middle = grid[len(grid) // 2]
         fitted = method.fit(self.matrix, grid, self.settings.seed)
         fitted.approximate(self.matrix, middle)
@@ -210,7 +211,7 @@ class _TimedCut:
                 known = number and method.row_by_row and self.context.independent
                 cost += self._cost(
                     self._batches(kind),
-                    heads=0 if self.run.share.keep else 1 + len(chosen),
+                    heads=0 if held else 1 + len(chosen) * (auto and kept),
                     tails=0 if known else runs - exact,
                     fits=1,
                     approximations=runs,

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain as joined
+from types import MappingProxyType
 from typing import Any, NamedTuple, cast
 
 import numpy as np
 
 from onnxmem import curve
 from onnxmem.arrays import Array
+from onnxmem.auditing.capture import Capture
 from onnxmem.auditing.cut_run import CutRun
 from onnxmem.auditing.rank_choice import choose_ranks
 from onnxmem.auditing.settings import Settings
@@ -84,10 +86,11 @@ class _Points:
 
     def measure(self) -> tuple[tuple[float, ...], float]:
         """Measure the levels that are needed; return them, and the bound of their area."""
-        if not self._fits():
+        adaptive = self.method.x_name == "rank" and self.settings.ranks == "auto"
+        if not self._fits() or not (adaptive or self.cut.share.keep):
             self._take(joined.from_iterable(self.cut.map(self._measure_batch, self.numbers)))
             return self.grid, 0.0
-        if self.method.x_name == "rank" and self.settings.ranks == "auto":
+        if adaptive:
             sizes = [len(batch.rows) for batch in self.batches]
             ranks, bound = choose_ranks([int(k) for k in self.grid], sizes, self._measure_level)
             return tuple(ranks), bound
@@ -101,29 +104,26 @@ class _Points:
             self.settings
         )
 
-    def _fit(self, numbers: Sequence[int], apply: Run) -> list[Compressed]:
-        """Return the factors of some batches, for all levels; those are found when asked for."""
+    def _fit(self) -> dict[int, Compressed]:
+        """Return the factors of all batches, for all levels; those are found when asked for."""
         fitted: list[Compressed] = []
-        timed = partial(self._timed, apply)
-        for chosen in self._chunks(numbers):
-            matrices = apply(lambda n: self.cut.capture(self.kind, n).matrix(), chosen)
+        timed = partial(self._timed, self.cut.map)
+        at_once = _AT_ONCE if self.cut.share.keep else self.cut.share.side_by_side
+        for start in range(0, len(self.numbers), at_once):
+            chosen = self.numbers[start : start + at_once]
+            matrices = self.cut.map(lambda n: self.cut.capture(self.kind, n).matrix(), chosen)
             fitted += self.method.fit_many(matrices, self.grid, self.settings.seed, timed)
-        return fitted
-
-    def _chunks(self, numbers: Sequence[int]) -> Iterator[Sequence[int]]:
-        """Divide batches into as many as the memory budget lets be factorized at once."""
-        step = _AT_ONCE if self.cut.share.keep else self.cut.share.side_by_side
-        for start in range(0, len(numbers), step):
-            yield numbers[start : start + step]
+        return dict(enumerate(fitted))
 
     def _timed(self, apply: Run, function: Callable[[Any], Any], items: Iterable[Any]) -> Any:
         timed = self.cut.context.clock.timed
         return apply(partial(timed, "factorization", function), items)
 
     def _measure_batch(self, number: int) -> list[_Scored]:
-        """Measure all levels of one batch, whose factors are not kept."""
-        (fitted,) = self._fit([number], one_by_one)
-        return self._score(self.grid, {number: fitted}, one_by_one)
+        """Measure all levels of one batch, of which nothing is kept then."""
+        capture, timed = self.cut.capture(self.kind, number), partial(self._timed, one_by_one)
+        (fitted,) = self.method.fit_many([capture.matrix()], self.grid, self.settings.seed, timed)
+        return self._score(self.grid, {number: fitted}, one_by_one, {number: capture})
 
     def _measure_level(self, level: float) -> np.ndarray:
         """Measure all batches at one level; return their accuracies (batches,)."""
@@ -133,11 +133,15 @@ class _Points:
 
     def _measure_levels(self, chosen: Sequence[float]) -> None:
         if not self.fitted:
-            self.fitted = dict(enumerate(self._fit(self.numbers, self.cut.map)))
+            self.fitted = self._fit()
         self._take(self._score(chosen, self.fitted, self.cut.map))
 
     def _score(
-        self, chosen: Sequence[float], fitted: Mapping[int, Compressed], apply: Run
+        self,
+        chosen: Sequence[float],
+        fitted: Mapping[int, Compressed],
+        apply: Run,
+        captured: Mapping[int, Capture] = MappingProxyType({}),
     ) -> list[_Scored]:
         """Score batches at some levels: those that share a run of the tail, or all at once."""
         points = [
@@ -150,28 +154,42 @@ class _Points:
             points[part] for part in self.cut.stacks([self.batches[p.number] for p in points])
         ]
         outer, inner = (apply, one_by_one) if len(stacks) == len(points) else (one_by_one, apply)
-        scored = outer(lambda stack: self._score_stack(stack, fitted, inner), stacks)
+        scored = outer(lambda stack: self._score_stack(stack, fitted, inner, captured), stacks)
         return list(joined.from_iterable(scored))
 
     def _score_stack(
-        self, points: Sequence[_Point], fitted: Mapping[int, Compressed], apply: Run
+        self,
+        points: Sequence[_Point],
+        fitted: Mapping[int, Compressed],
+        apply: Run,
+        captured: Mapping[int, Capture],
     ) -> list[_Scored]:
         """Score points whose approximations go through the tail together."""
-        made = apply(lambda point: self._approximate(point, fitted[point.number]), points)
+        numbers = {point.number for point in points}
+        captures = captured or {number: self.cut.capture(self.kind, number) for number in numbers}
+        made = apply(
+            lambda point: self._approximate(point, fitted[point.number], captures[point.number]),
+            points,
+        )
         changed = {
             point: new for point, (new, _) in zip(points, made, strict=True) if new is not None
         }
-        numbers = [point.number for point in changed]
-        hits = self.cut.hits(self.kind, numbers, list(changed.values())) if changed else []
+        hits = self.cut.hits(
+            [(self.kind, point.number) for point in changed],
+            [captures[point.number] for point in changed],
+            list(changed.values()),
+        )
         found = dict(zip(changed, hits, strict=True))
         return [
             _Scored(point, found[point] if point in found else self._known_hits(point), error)
             for point, (_, error) in zip(points, made, strict=True)
         ]
 
-    def _approximate(self, point: _Point, fitted: Compressed) -> tuple[Array | None, float]:
+    def _approximate(
+        self, point: _Point, fitted: Compressed, capture: Capture
+    ) -> tuple[Array | None, float]:
         """Return the approximation, None where its hits are known without it, and its error."""
-        matrix = self.cut.capture(self.kind, point.number).matrix()
+        matrix = capture.matrix()
         with self.cut.context.clock.stage("factorization"):
             approximation = fitted.approximate(matrix, point.level, point.draw)
             if approximation is matrix:

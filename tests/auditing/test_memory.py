@@ -41,6 +41,18 @@ def test_what_is_held_at_once_fits_the_budget(load: Load, memory: int, workers: 
     assert share.step == load.batch or not load.whole
 
 
+@given(load=loads, memory=st.integers(10**7, 10**10), workers=st.integers(2, 64))
+def test_workers_change_nothing_but_batches_side_by_side(
+    load: Load, memory: int, workers: int
+) -> None:
+    try:
+        many, one = divide(load, memory, workers), divide(load, memory, 1)
+    except OutOfMemoryError:
+        return
+    assert (many.step, many.keep, many.stack) == (one.step, one.keep, one.stack)
+    assert many.side_by_side >= one.side_by_side == 1
+
+
 @given(load=loads, memory=st.integers(10**11, 10**13))
 def test_ample_memory_changes_nothing(load: Load, memory: int) -> None:
     assert divide(load, memory, 2).step == divide(load, 10 * memory, 64).step

@@ -15,7 +15,8 @@ from sample_networks import CLASSES, Sample
 
 import onnxmem
 from onnxmem import curve as curves
-from onnxmem.auditing import Progress, cut_run, layer, points
+from onnxmem.auditing import Progress, Settings, cut_run, layer, points
+from onnxmem.auditing.plan import plan_audit
 from onnxmem.errors import (
     DataError,
     ModelRefusedError,
@@ -341,3 +342,27 @@ def test_timings_are_seconds(mlp: Sample) -> None:
     timings = audit(mlp).timings
     assert timings
     assert all(seconds >= 0 for seconds in timings.values())
+
+
+@pytest.mark.parametrize("ranks", ["auto", [1, 2, 4, 8]])
+def test_captures_that_are_not_kept_change_nothing_but_head_runs(
+    cnn: Sample, ranks: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs: list[str] = []
+    capture = cut_run.CutRunner.capture
+
+    def counted(runner: Any, *rest: Any) -> Any:
+        runs.append(runner.cut.tensor)
+        return capture(runner, *rest)
+
+    settings: dict[str, Any] = {"compress": ["nmf", "pca"], "ranks": ranks}
+    kept = audit(cnn, **settings)
+    monkeypatch.setattr("onnxmem.auditing.memory._KEPT_SHARE", -1)
+    monkeypatch.setattr(cut_run.CutRunner, "capture", counted)
+    assert audit(cnn, **settings).layers == kept.layers
+    options = Settings(**(QUICK | settings))
+    layers = plan_audit(cnn.path, {"x": cnn.x, "y": cnn.y}, options).layers
+    least, most = (
+        sum(getattr(one, which).head_runs for one in layers) for which in ("least", "most")
+    )
+    assert least <= len(runs) <= most

@@ -60,9 +60,9 @@ def test_runs_are_those_of_the_audit(
     runs: list[int] = []
     hits, deviation = cut_run.CutRun.hits, cut_run.CutRun._deviation
 
-    def counted(run: Any, kind: str, numbers: Any, *rest: Any) -> Any:
-        runs.extend(numbers)
-        return hits(run, kind, numbers, *rest)
+    def counted(run: Any, keys: Any, *rest: Any) -> Any:
+        runs.extend(number for _, number in keys)
+        return hits(run, keys, *rest)
 
     def counted_check(run: Any, key: tuple[str, int]) -> Any:
         runs.append(key[1])
