@@ -14,6 +14,7 @@ from onnxmem.auditing.memory import Load, divide, stack_bytes
 from onnxmem.auditing.outputs import deviation
 from onnxmem.auditing.stacking import can_stack, stack_up, stacked_outputs
 from onnxmem.data import Batch
+from onnxmem.errors import ModelRefusedError, OutOfMemoryError
 from onnxmem.factorize import Compressor
 from onnxmem.graph import Site, split
 
@@ -117,9 +118,22 @@ class CutRun:
         if not keys:
             return []
         with self.context.clock.stage("tail"):
-            outputs = stacked_outputs(self.runner, captures, approximations)
+            outputs = self._outputs(captures, approximations)
         rows = [self.context.batches(kind)[number].rows for kind, number in keys]
         return list(map(self._hits, outputs, rows))
+
+    def _outputs(
+        self, captures: Sequence[Capture], approximations: Sequence[Array]
+    ) -> list[list[Array]]:
+        """Run the tail once, or for one batch after the other where it does not take so many."""
+        try:
+            return stacked_outputs(self.runner, captures, approximations)
+        except (ModelRefusedError, OutOfMemoryError):
+            if len(captures) == 1:
+                raise
+        self._stack = 0
+        alone = zip(captures, approximations, strict=True)
+        return [stacked_outputs(self.runner, [one], [new])[0] for one, new in alone]
 
     def unchanged_hits(self, kind: str, number: int) -> np.ndarray:
         """Return which samples of a batch are correct after the uncompressed tensor."""

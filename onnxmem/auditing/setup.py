@@ -89,9 +89,9 @@ def set_up(ready: OpenModel, digests: np.ndarray, settings: Settings, clock: Clo
         InconclusiveError: the output is none that classifies, or depends on other samples.
     """
     network, samples = ready.network, ready.samples
-    whole, selection, inputs = select(ready, digests, settings)
-    separable = whole.is_separable(inputs, len(selection.rows))
     with clock.stage("reference"):
+        whole, selection, inputs = select(ready, digests, settings)
+        separable = whole.is_separable(inputs, len(selection.rows))
         reference = _reference(whole, selection, inputs, separable, settings, ready.team)
     predicted = np.empty(len(selection.rows), np.int64)
     for batch, output in zip(selection.single, reference["class"], strict=True):

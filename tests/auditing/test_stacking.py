@@ -18,10 +18,11 @@ from text_networks import write, write_residual
 import onnxmem
 from onnxmem import graph
 from onnxmem.auditing import cut_run
-from onnxmem.auditing.capture import Capture, CutRunner
+from onnxmem.auditing.capture import Capture, CutRunner, Piece
 from onnxmem.auditing.network import prepare
 from onnxmem.auditing.settings import Settings
 from onnxmem.auditing.stacking import can_stack, stack_up, stacked_outputs
+from onnxmem.errors import ModelRefusedError, OutOfMemoryError
 from onnxmem.runtime import select_device
 
 BEFORE = "(float[N,8] x) => (float[N,4] y) { a = MatMul(x, w1)  r = Relu(a) "
@@ -121,3 +122,21 @@ def test_an_audit_whose_tails_cannot_be_stacked_finds_the_same(
     together = onnxmem.audit(mlp.path, mlp.x, mlp.y)
     monkeypatch.setattr(cut_run, "can_stack", lambda runner, captures: False)
     assert onnxmem.audit(mlp.path, mlp.x, mlp.y).layers == together.layers
+
+
+@pytest.mark.parametrize("error", [ModelRefusedError, OutOfMemoryError])
+def test_batches_run_alone_where_the_tail_does_not_take_so_many(
+    error: type[Exception], mlp: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together = onnxmem.audit(mlp.path, mlp.x, mlp.y)
+    output, failed = CutRunner.output, []
+
+    def picky(runner: CutRunner, piece: Piece) -> Any:
+        if piece.samples > 60:
+            failed.append(piece.samples)
+            raise error("too many")
+        return output(runner, piece)
+
+    monkeypatch.setattr(CutRunner, "output", picky)
+    assert onnxmem.audit(mlp.path, mlp.x, mlp.y).layers == together.layers
+    assert len(failed) == len(together.layers)
