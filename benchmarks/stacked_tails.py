@@ -107,8 +107,8 @@ def audited(name: str, device: Device, *, stacked: bool) -> Report:
     """Audit a shipped network with all compressors, on all batches."""
     shipped = models.network(name)
     data = load(shipped.data_path)
-    used = cut_run.stack_bytes if stacked else lambda on_gpu: 0
-    with mock.patch.object(cut_run, "stack_bytes", used):
+    used = cut_run.largest_stack if stacked else lambda on_gpu: 0
+    with mock.patch.object(cut_run, "largest_stack", used):
         return onnxmem.audit(shipped.path, data["x"], data["y"], device=device.name)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from onnxmem.arrays import Array
 from onnxmem.auditing.capture import Capture, CutRunner
 from onnxmem.auditing.context import Context
-from onnxmem.auditing.memory import Load, divide, stack_bytes
+from onnxmem.auditing.memory import Load, divide, largest_stack
 from onnxmem.auditing.outputs import deviation
 from onnxmem.auditing.stacking import can_stack, stack_up, stacked_outputs
 from onnxmem.data import Batch
@@ -44,6 +44,8 @@ class CutRun:
         tensor = probe.pieces[0].tensor
         self.axis = _feature_axis(site, tensor)
         self.shape = (None, *map(int, tensor.shape[1:]))
+        rows, self._features = Capture(probe.pieces, self.axis).matrix_shape
+        self._positions = rows // len(few)
         kinds = context.settings.batch
         self.load = Load(
             captured=probe.nbytes // len(few),
@@ -52,7 +54,8 @@ class CutRun:
             samples=len(context.truth) * len(kinds),
             native=network.batch,
             whole=bool(self.cut.whole_batch) or not context.separable,
-            stack=stack_bytes(network.device.is_cuda),
+            tail=network.largest_after(site.tensor),
+            stack=largest_stack(network.device.is_cuda),
         )
         self.share = divide(self.load, network.memory, context.workers.count)
         self._stack = 0
@@ -60,6 +63,10 @@ class CutRun:
         self._unchanged: dict[tuple[str, int], np.ndarray] = {}
         self._limits: dict[tuple[str, int], int] = {}
         self._correct: dict[tuple[str, float], np.ndarray] = {}
+
+    def matrix_shape(self, kind: str, number: int) -> tuple[int, int]:
+        """Return the shape of the activation matrix of a batch."""
+        return len(self.context.batches(kind)[number].rows) * self._positions, self._features
 
     def map(self, function: Callable[[T], R], items: Iterable[T]) -> list[R]:
         """Apply `function` to batches, as many at once as the memory budget allows."""
@@ -126,14 +133,15 @@ class CutRun:
         self, captures: Sequence[Capture], approximations: Sequence[Array]
     ) -> list[list[Array]]:
         """Run the tail once, or for one batch after the other where it does not take so many."""
-        try:
-            return stacked_outputs(self.runner, captures, approximations)
-        except (ModelRefusedError, OutOfMemoryError):
-            if len(captures) == 1:
-                raise
-        self._stack = 0
-        alone = zip(captures, approximations, strict=True)
-        return [stacked_outputs(self.runner, [one], [new])[0] for one, new in alone]
+        if self._stack and len(captures) > 1:
+            try:
+                return stacked_outputs(self.runner, captures, approximations)
+            except (ModelRefusedError, OutOfMemoryError):
+                self._stack = 0
+        return [
+            self.runner.outputs(capture, capture.tensors(approximation))
+            for capture, approximation in zip(captures, approximations, strict=True)
+        ]
 
     def unchanged_hits(self, kind: str, number: int) -> np.ndarray:
         """Return which samples of a batch are correct after the uncompressed tensor."""

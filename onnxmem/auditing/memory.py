@@ -27,9 +27,9 @@ _KEPT_SHARE = 0.5
 They come before more batches at once: without them the head runs again for every level."""
 
 _STACK_BYTES = 256 * 2**10
-"""Batches share a run of the tail on the CPU where their largest tensors together stay below this.
-A run costs microseconds there, so only small tails gain (`benchmarks/stacked_tails.py`). On a GPU
-a run costs more than a small batch in it, and batches share one up to `_PIECE_BYTES`."""
+"""Batches share a run of the tail on the CPU where its largest tensor stays below this for all of
+them. A run costs microseconds there, so only small tails gain (`benchmarks/stacked_tails.py`). On a
+GPU a run costs more than a small batch in it, and batches share one up to `_PIECE_BYTES`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,8 @@ class Load:
         samples: of all batches that are measured.
         native: the only number of samples that the network takes, None where any.
         whole: whether a batch must run as one piece.
-        stack: that the largest tensors of batches in one run of the tail may have together.
+        tail: of the largest tensor that the tail makes of one sample; 0 where that is not known.
+        stack: that the largest tensor in one run of the tail may have, where batches share it.
     """
 
     captured: int
@@ -52,7 +53,8 @@ class Load:
     samples: int
     native: int | None
     whole: bool
-    stack: int = _STACK_BYTES
+    tail: int
+    stack: int
 
     def piece(self, samples: int) -> int:
         """Return the bytes that so many samples need while they run."""
@@ -65,8 +67,8 @@ class Load:
 
     @property
     def stacked(self) -> int:
-        """The bytes of one sample of a stack while it is compressed and runs."""
-        return _WORKING_COPIES * self.captured + self.piece(1)
+        """The bytes that one more sample of a stack needs, to be compressed and to run."""
+        return _WORKING_COPIES * self.captured + _LIVE_TENSORS * max(self.tail, self.captured)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,14 +118,14 @@ def divide(load: Load, memory: int, workers: int) -> Share:
 
 def _stack(load: Load, step: int, room: int) -> int:
     """Return how many samples may be stacked, with half of `room` bytes; see `Share.stack`."""
-    if load.whole or load.native or step < load.batch:
+    if load.whole or load.native or step < load.batch or not load.tail:
         return 0
-    possible = load.stack // max(1, load.largest, load.captured)
-    stack = min(possible, load.batch + room // 2 // max(1, load.stacked))
+    possible = load.stack // max(load.tail, load.captured)
+    stack = min(possible, load.batch + room // 2 // load.stacked)
     return stack if stack >= 2 * load.batch else 0
 
 
-def stack_bytes(on_gpu: bool) -> int:
+def largest_stack(on_gpu: bool) -> int:
     """Return the bytes for `Load.stack`."""
     return _PIECE_BYTES if on_gpu else _STACK_BYTES
 

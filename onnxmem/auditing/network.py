@@ -56,6 +56,10 @@ class Network:
         """Compile a part of the model."""
         return Session(part, self.device, exact=self.exact, prepack=self.prepack)
 
+    def largest_after(self, tensor: str) -> int:
+        """Return what `largest` is for the tail of a tensor, which is counted too."""
+        return graph.largest_tensor(self.model, tensor) * _ELEMENT_BYTES
+
     def feeds(self, inputs: Mapping[str, np.ndarray]) -> dict[str, Array]:
         """Return the arrays on the device; see `feed`."""
         return feed(inputs, self.device)

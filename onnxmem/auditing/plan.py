@@ -128,16 +128,19 @@ class _TimedCut:
         self.resident = resident_memory()
         self.limit = self.run.limit((kind, 0))
 
-    def _tail(self, count: int = 1) -> Any:
+    def _tail(self) -> Any:
+        return self.run.runner.outputs(self.capture, self.capture.tensors(self.matrix))
+
+    def _stacked_tail(self, count: int) -> Any:
         return stacked_outputs(self.run.runner, [self.capture] * count, [self.matrix] * count)
 
     def _tail_seconds(self, samples: int) -> float:
         """Return what one batch of so many samples costs, among as many as go together."""
         batches = max(map(self._batches, self.settings.batch))
-        count = max(1, min(self.run.share.stack // samples, batches))
-        if count > 1 and not can_stack(self.run.runner, [self.capture]):
-            count = 1
-        return self._timed(lambda: self._tail(count))[1] / count
+        count = min(self.run.share.stack // samples, batches)
+        if count > 1 and can_stack(self.run.runner, [self.capture]):
+            return self._timed(lambda: self._stacked_tail(count))[1] / count
+        return self._timed(self._tail)[1]
 
     def _timed(self, work: Callable[[], Any]) -> tuple[Any, float]:
         return _timed(work, self.context.network.device.is_cuda)
@@ -184,9 +187,9 @@ class _TimedCut:
 
     def _checks(self) -> Cost:
         """Return what the cut, the captures and the self-check cost."""
-        heads = 1 if self.run.share.keep else 3
         batches = sum(map(self._batches, self.settings.batch))
-        return self.cutting + self._cost(batches, heads, tails=1)
+        checks = self.cutting + self._cost(batches, heads=1, tails=1)
+        return checks if self.run.share.keep else checks + Cost(head_runs=1, seconds=self.head)
 
     def _compressor(self, method: Compressor) -> tuple[Cost, Cost]:
         """Return the least and the most that a compressor costs, all kinds of batches together."""

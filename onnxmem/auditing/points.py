@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import chain as joined
-from types import MappingProxyType
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import numpy as np
 
 from onnxmem import curve
-from onnxmem.arrays import Array
-from onnxmem.auditing.capture import Capture
 from onnxmem.auditing.cut_run import CutRun
 from onnxmem.auditing.rank_choice import choose_ranks
+from onnxmem.auditing.scoring import Scored, Scorer
 from onnxmem.auditing.settings import Settings
 from onnxmem.data import Batch
 from onnxmem.factorize import (
@@ -26,7 +23,6 @@ from onnxmem.factorize import (
     Run,
     default_ranks,
     one_by_one,
-    relative_error,
 )
 from onnxmem.records import Curve, Group
 
@@ -52,23 +48,6 @@ def measure_curve(
     points = _Points(cut, kind, method, limit)
     x, bound = points.measure()
     return points.record(x, bound)
-
-
-class _Point(NamedTuple):
-    """One approximation of one batch."""
-
-    level: float
-    number: int
-    draw: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Scored:
-    """Which samples of the batch are correct at a point (rows,), and the approximation's error."""
-
-    point: _Point
-    hits: np.ndarray
-    error: float
 
 
 class _Points:
@@ -99,7 +78,7 @@ class _Points:
 
     def _fits(self) -> bool:
         """Tell whether the factors of all batches can be kept."""
-        shape = self.cut.capture(self.kind, 0).matrix_shape
+        shape = self.cut.matrix_shape(self.kind, 0)
         return self.method.held_bytes(shape, self.grid) * len(self.batches) <= factor_room(
             self.settings
         )
@@ -119,11 +98,12 @@ class _Points:
         timed = self.cut.context.clock.timed
         return apply(partial(timed, "factorization", function), items)
 
-    def _measure_batch(self, number: int) -> list[_Scored]:
+    def _measure_batch(self, number: int) -> list[Scored]:
         """Measure all levels of one batch, of which nothing is kept then."""
         capture, timed = self.cut.capture(self.kind, number), partial(self._timed, one_by_one)
         (fitted,) = self.method.fit_many([capture.matrix()], self.grid, self.settings.seed, timed)
-        return self._score(self.grid, {number: fitted}, one_by_one, {number: capture})
+        scorer = Scorer(self.cut, self.kind, self.method, lambda _: capture, one_by_one, 1)
+        return scorer.score(self.grid, {number: fitted})
 
     def _measure_level(self, level: float) -> np.ndarray:
         """Measure all batches at one level; return their accuracies (batches,)."""
@@ -134,78 +114,11 @@ class _Points:
     def _measure_levels(self, chosen: Sequence[float]) -> None:
         if not self.fitted:
             self.fitted = self._fit()
-        self._take(self._score(chosen, self.fitted, self.cut.map))
+        captured, at_once = partial(self.cut.capture, self.kind), self.cut.share.side_by_side
+        scorer = Scorer(self.cut, self.kind, self.method, captured, self.cut.map, at_once)
+        self._take(scorer.score(chosen, self.fitted))
 
-    def _score(
-        self,
-        chosen: Sequence[float],
-        fitted: Mapping[int, Compressed],
-        apply: Run,
-        captured: Mapping[int, Capture] = MappingProxyType({}),
-    ) -> list[_Scored]:
-        """Score batches at some levels: those that share a run of the tail, or all at once."""
-        points = [
-            _Point(level, number, draw)
-            for level in chosen
-            for number, factors in fitted.items()
-            for draw in range(factors.draws(level))
-        ]
-        stacks = [
-            points[part] for part in self.cut.stacks([self.batches[p.number] for p in points])
-        ]
-        outer, inner = (apply, one_by_one) if len(stacks) == len(points) else (one_by_one, apply)
-        scored = outer(lambda stack: self._score_stack(stack, fitted, inner, captured), stacks)
-        return list(joined.from_iterable(scored))
-
-    def _score_stack(
-        self,
-        points: Sequence[_Point],
-        fitted: Mapping[int, Compressed],
-        apply: Run,
-        captured: Mapping[int, Capture],
-    ) -> list[_Scored]:
-        """Score points whose approximations go through the tail together."""
-        numbers = {point.number for point in points}
-        captures = captured or {number: self.cut.capture(self.kind, number) for number in numbers}
-        made = apply(
-            lambda point: self._approximate(point, fitted[point.number], captures[point.number]),
-            points,
-        )
-        changed = {
-            point: new for point, (new, _) in zip(points, made, strict=True) if new is not None
-        }
-        hits = self.cut.hits(
-            [(self.kind, point.number) for point in changed],
-            [captures[point.number] for point in changed],
-            list(changed.values()),
-        )
-        found = dict(zip(changed, hits, strict=True))
-        return [
-            _Scored(point, found[point] if point in found else self._known_hits(point), error)
-            for point, (_, error) in zip(points, made, strict=True)
-        ]
-
-    def _approximate(
-        self, point: _Point, fitted: Compressed, capture: Capture
-    ) -> tuple[Array | None, float]:
-        """Return the approximation, None where its hits are known without it, and its error."""
-        matrix = capture.matrix()
-        with self.cut.context.clock.stage("factorization"):
-            approximation = fitted.approximate(matrix, point.level, point.draw)
-            if approximation is matrix:
-                return None, 0.0
-            error = relative_error(matrix, approximation)
-        known = self.cut.known(self.method, point.level) is not None
-        return None if known else approximation, error
-
-    def _known_hits(self, point: _Point) -> np.ndarray:
-        """Return the hits (rows,) of a batch at a point that needs no run of the tail."""
-        known = self.cut.known(self.method, point.level)
-        if known is None:
-            return self.cut.unchanged_hits(self.kind, point.number)
-        return np.asarray(known[point.draw, self.batches[point.number].rows])
-
-    def _take(self, scored: Iterable[_Scored]) -> None:
+    def _take(self, scored: Iterable[Scored]) -> None:
         """Put the scores of all batches at some levels together."""
         by_level = defaultdict(list)
         for one in scored:

@@ -7,13 +7,19 @@ import math
 from onnxmem.graph.records import Model
 
 
-def largest_tensor(model: Model) -> int:
+def largest_tensor(model: Model, tail_of: str | None = None) -> int:
     """Return the elements of the largest tensor that `model` computes of one sample.
 
     Axis 0 counts the samples. Tensors with a size that the graph does not tell are passed over;
     0 where that leaves none.
+
+    Args:
+        model: the model.
+        tail_of: the name of a tensor; only what depends on it counts then, and the tensor itself.
     """
-    computed = {value.name for value in model.flow.varying}
+    flow = model.flow
+    values = flow.varying if tail_of is None else flow.downstream([flow.values[tail_of]])
+    computed = {value.name for value in values}
     sizes = (
         math.prod(size for size in shape[1:] if isinstance(size, int))
         for name, shape in model.shapes.items()

@@ -10,6 +10,7 @@ from sample_networks import Sample
 from text_networks import write
 
 import onnxmem
+from onnxmem.auditing import cut_run
 from onnxmem.auditing.plan import plan_audit
 from onnxmem.auditing.settings import Settings
 from onnxmem.doctor import diagnose
@@ -47,6 +48,21 @@ def test_an_audit_on_a_device_is_planned(mlp: Sample) -> None:
     plan = plan_audit(mlp.path, {"x": mlp.x, "y": mlp.y}, settings)
     assert plan.device == "cuda:0"
     assert not plan.layers[0].reason
+
+
+def test_more_batches_share_a_run_on_a_device(
+    mlp: Sample, fake_gpu: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bool] = []
+    largest = cut_run.largest_stack
+
+    def listening(on_gpu: bool) -> int:
+        asked.append(on_gpu)
+        return largest(on_gpu)
+
+    monkeypatch.setattr(cut_run, "largest_stack", listening)
+    onnxmem.audit(mlp.path, mlp.x, mlp.y, compress=["pca"], layers=["relu1"], device="cuda")
+    assert asked == [True]
 
 
 def test_cuts_run_on_a_device(cnn: Sample, fake_gpu: ModuleType) -> None:

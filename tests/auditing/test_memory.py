@@ -8,10 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onnxmem.auditing.memory import Load, divide, piece_size, pieces_at_once, stack_bytes
+from onnxmem.auditing.memory import Load, divide, largest_stack, piece_size, pieces_at_once
 from onnxmem.errors import OutOfMemoryError
 
-LOAD = Load(captured=1000, largest=4000, batch=30, samples=600, native=None, whole=False)
+LOAD = Load(
+    captured=1000,
+    largest=4000,
+    batch=30,
+    samples=600,
+    native=None,
+    whole=False,
+    tail=4000,
+    stack=largest_stack(on_gpu=False),
+)
 
 loads = st.builds(
     Load,
@@ -21,6 +30,7 @@ loads = st.builds(
     samples=st.integers(500, 10**5),
     native=st.none(),
     whole=st.booleans(),
+    tail=st.integers(0, 10**6),
     stack=st.integers(0, 10**8),
 )
 
@@ -75,11 +85,11 @@ def test_captures_are_kept_where_there_is_room() -> None:
 
 
 def test_batches_share_a_run_up_to_what_pays_on_the_device() -> None:
-    on_cpu = divide(replace(LOAD, stack=stack_bytes(on_gpu=False)), 10**9, 1)
-    on_gpu = divide(replace(LOAD, stack=stack_bytes(on_gpu=True)), 10**9, 1)
+    on_cpu = divide(LOAD, 10**9, 1)
+    on_gpu = divide(replace(LOAD, stack=largest_stack(on_gpu=True)), 10**9, 1)
     assert 2 * LOAD.batch <= on_cpu.stack < on_gpu.stack
-    assert on_cpu.stack * LOAD.largest <= 256 * 2**10
-    assert on_gpu.stack * LOAD.largest <= 64 * 2**20
+    assert on_cpu.stack * LOAD.tail <= 256 * 2**10
+    assert on_gpu.stack * LOAD.tail <= 64 * 2**20
 
 
 @pytest.mark.parametrize(
@@ -87,10 +97,21 @@ def test_batches_share_a_run_up_to_what_pays_on_the_device() -> None:
     [
         (replace(LOAD, whole=True), 10**9),
         (replace(LOAD, native=30), 10**9),
-        (replace(LOAD, largest=5000), 10**9),
+        (replace(LOAD, tail=5000), 10**9),
+        (replace(LOAD, captured=5000), 10**9),
+        (replace(LOAD, tail=0), 10**9),
+        (replace(LOAD, largest=3 * 2**20), 10**9),
         (LOAD, LOAD.working + LOAD.piece(30)),
     ],
-    ids=["whole batches", "one size only", "too large for two", "captures not kept"],
+    ids=[
+        "whole batches",
+        "one size only",
+        "too large for two",
+        "too large to hold",
+        "nothing known",
+        "several pieces",
+        "captures not kept",
+    ],
 )
 def test_batches_that_share_no_run(load: Load, memory: int) -> None:
     assert divide(LOAD, 10**9, 1).stack

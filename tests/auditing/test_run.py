@@ -344,25 +344,27 @@ def test_timings_are_seconds(mlp: Sample) -> None:
     assert all(seconds >= 0 for seconds in timings.values())
 
 
+@pytest.mark.parametrize("compress", [["nmf"], ["pca", "ablation"]])
 @pytest.mark.parametrize("ranks", ["auto", [1, 2, 4, 8]])
 def test_captures_that_are_not_kept_change_nothing_but_head_runs(
-    cnn: Sample, ranks: Any, monkeypatch: pytest.MonkeyPatch
+    cnn: Sample, ranks: Any, compress: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    runs: list[str] = []
+    runs: list[int] = []
     capture = cut_run.CutRunner.capture
 
-    def counted(runner: Any, *rest: Any) -> Any:
-        runs.append(runner.cut.tensor)
-        return capture(runner, *rest)
+    def counted(runner: Any, rows: np.ndarray, *rest: Any) -> Any:
+        runs.append(len(rows))
+        return capture(runner, rows, *rest)
 
-    settings: dict[str, Any] = {"compress": ["nmf", "pca"], "ranks": ranks}
-    kept = audit(cnn, **settings)
+    options: dict[str, Any] = {"compress": compress, "ranks": ranks, "batch": ["class", "mixed"]}
+    kept = audit(cnn, **options)
     monkeypatch.setattr("onnxmem.auditing.memory._KEPT_SHARE", -1)
+    plan = plan_audit(cnn.path, {"x": cnn.x, "y": cnn.y}, Settings(**(QUICK | options)))
     monkeypatch.setattr(cut_run.CutRunner, "capture", counted)
-    assert audit(cnn, **settings).layers == kept.layers
-    options = Settings(**(QUICK | settings))
-    layers = plan_audit(cnn.path, {"x": cnn.x, "y": cnn.y}, options).layers
+    assert audit(cnn, **options).layers == kept.layers
+    heads = sum(samples > 2 for samples in runs)
     least, most = (
-        sum(getattr(one, which).head_runs for one in layers) for which in ("least", "most")
+        sum(getattr(one, which).head_runs for one in plan.layers) for which in ("least", "most")
     )
-    assert least <= len(runs) <= most
+    assert least <= heads <= most
+    assert ranks == "auto" or least == most

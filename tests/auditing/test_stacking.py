@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -30,12 +31,15 @@ BEFORE = "(float[N,8] x) => (float[N,4] y) { a = MatMul(x, w1)  r = Relu(a) "
 
 @contextmanager
 def captured(
-    path: Path, site: str, sizes: tuple[int, ...] = (5, 3, 5)
+    path: Path,
+    site: str,
+    sizes: tuple[int, ...] = (5, 3, 5),
+    shared: Mapping[str, np.ndarray] = {},
 ) -> Iterator[tuple[CutRunner, list[Capture]]]:
     """Cut the network at `site`; give what runs it, and batches of so many samples."""
     x = np.random.default_rng(0).normal(size=(sum(sizes), 8)).astype(np.float32)
-    with prepare(graph.load(path), {"x": x}, {}, select_device("cpu"), Settings()) as network:
-        runner = CutRunner(network, graph.split(network.model, site, "y"), {"x": x}, {})
+    with prepare(graph.load(path), {"x": x}, shared, select_device("cpu"), Settings()) as network:
+        runner = CutRunner(network, graph.split(network.model, site, "y"), {"x": x}, shared)
         rows = np.split(np.arange(sum(sizes)), np.cumsum(sizes)[:-1])
         yield runner, [runner.capture(chosen, 1, len(chosen)) for chosen in rows]
 
@@ -72,26 +76,71 @@ def test_tensors_that_all_batches_share_are_passed_once(tmp_path: Path) -> None:
         assert can_stack(runner, captures)
 
 
-@pytest.mark.parametrize("sizes", [(5, 3, 5), (8, 8, 8)])
+COUPLED = {
+    "by their mean": "m = ReduceMean <axes = [0], keepdims = 1> (r)  s = Sub(r, m)",
+    "by their number": "n = Shape <end = 1> (r)  f = Cast <to = 1> (n)  s = Mul(r, f)",
+    "by a shape": "n = Shape <end = 1> (x)  e = Constant <value = int64[1] {8}> ()"
+    "  c = Concat <axis = 0> (n, e)  s = Reshape(r, c)",
+    "by those before": "z = Constant <value = int64 {0}> ()  s = CumSum(r, z)",
+    "by those behind": "z = Constant <value = int64 {0}> ()  s = CumSum <reverse = 1> (r, z)",
+    "by their range": "m = ReduceMax <keepdims = 0> (r)  l = Constant <value = float {3}> ()"
+    "  t = Div(m, l)  d = Div(r, t)  q = Round(d)"
+    "  g = Constant <value = float {99}> ()  s = Mul(q, g)",
+}
+"""Tails in which samples of a batch depend on one another."""
+
+CROSSING = {
+    "in a row": "m = ReduceMax <axes = [0], keepdims = 1> (x)  s = Sub(r, m)",
+    "in a matrix": "t = Transpose(x)  u = MatMul(t, x)  s = MatMul(r, u)",
+}
+"""What crosses the cut knows all samples of a batch."""
+
+
 @pytest.mark.parametrize(
-    "after",
-    [
-        "m = ReduceMean <axes = [0], keepdims = 1> (r)  s = Sub(r, m)  y = MatMul(s, w2) }",
-        "m = ReduceMax <axes = [0], keepdims = 1> (x)  s = Sub(r, m)  y = MatMul(s, w2) }",
-        "n = Shape <end = 1> (r)  f = Cast <to = 1> (n)  s = Mul(r, f)  y = MatMul(s, w2) }",
-        "t = Transpose(x)  u = MatMul(t, x)  s = MatMul(r, u)  y = MatMul(s, w2) }",
-        "n = Shape <end = 1> (x)  c = Concat <axis = 0> (n, e)  s = Reshape(r, c)"
-        "  y = MatMul(s, w2) }",
-    ],
-    ids=["in the tail", "in what crosses", "their number", "in a matrix", "in a shape"],
+    ("sizes", "middle"),
+    [((5, 3, 5), one) for one in (COUPLED | CROSSING).values()]
+    + [((8, 8, 8), one) for one in (COUPLED | CROSSING).values()]
+    + [((9,), one) for one in COUPLED.values()],
 )
 def test_tails_that_see_the_batch_are_not_stacked(
-    tmp_path: Path, after: str, sizes: tuple[int, ...]
+    tmp_path: Path, middle: str, sizes: tuple[int, ...]
 ) -> None:
-    after = after.replace("c = Concat", "e = Constant <value = int64[1] {8}> ()  c = Concat")
-    path = write(tmp_path / "net.onnx", BEFORE + after, w1=(8, 8), w2=(8, 4))
+    text = BEFORE + middle + "  p = MatMul(s, w2)  y = Softmax(p) }"
+    path = write(tmp_path / "net.onnx", text, w1=(8, 8), w2=(8, 4))
     with captured(path, "r", sizes) as (runner, captures):
         assert not can_stack(runner, captures)
+
+
+def test_what_crosses_must_be_the_same_in_every_batch(tmp_path: Path) -> None:
+    shape = "z = Shape <start = 1> (x)  f = Cast <to = 1> (z)  s = Mul(r, f)  y = MatMul(s, w2) }"
+    path = write(tmp_path / "net.onnx", BEFORE + shape, w1=(8, 8), w2=(8, 4))
+    with captured(path, "r") as (runner, (first, second, third)):
+        (piece,) = second.pieces
+        others = {name: array + 1 for name, array in piece.others.items()}
+        other = replace(second, pieces=(replace(piece, others=others),))
+        assert not can_stack(runner, [first, other, third])
+
+
+def test_inputs_that_all_samples_share_are_passed_once(tmp_path: Path) -> None:
+    text = "(float[N,8] x, float[N,8] c) => (float[N,4] y) {" + BEFORE.partition("{")[2]
+    path = write(tmp_path / "net.onnx", text + "s = MatMul(r, c)  y = MatMul(s, w2) }",
+                 w1=(8, 8), w2=(8, 4))  # fmt: skip
+    shared = {"c": np.random.default_rng(1).normal(size=(8, 8)).astype(np.float32)}
+    with captured(path, "r", (8, 8), shared) as (runner, captures):
+        assert runner.cut.direct == ("c",)
+        assert can_stack(runner, captures)
+
+
+def test_tail_that_loses_samples_is_refused(tmp_path: Path) -> None:
+    after = (
+        "a0 = Constant <value = int64[1] {0}> ()  a1 = Constant <value = int64[1] {12}> ()"
+        "  s = Slice(r, a0, a1)  y = MatMul(s, w2) }"
+    )
+    path = write(tmp_path / "net.onnx", BEFORE + after, w1=(8, 8), w2=(8, 4))
+    with captured(path, "r") as (runner, captures):
+        assert can_stack(runner, captures)
+        with pytest.raises(ModelRefusedError, match="loses samples"):
+            stacked_outputs(runner, captures, [capture.matrix() for capture in captures])
 
 
 @pytest.mark.parametrize("ranks", ["auto", [1, 2, 4, 8]])
@@ -110,10 +159,17 @@ def test_an_audit_finds_the_same_in_fewer_runs(
     monkeypatch.setattr(CutRunner, "_run_tail", counted)
     together = onnxmem.audit(sample.path, sample.x, sample.y, ranks=ranks)
     few = len(runs)
-    monkeypatch.setattr(cut_run, "stack_bytes", lambda on_gpu: 0)
+    monkeypatch.setattr(cut_run, "largest_stack", lambda on_gpu: 0)
     apart = onnxmem.audit(sample.path, sample.x, sample.y, ranks=ranks)
     assert together.layers == apart.layers
     assert few < (len(runs) - few) / 2
+
+
+def test_random_masks_hold_for_both_kinds_of_batches(mlp: Sample) -> None:
+    (first, *_) = onnxmem.audit(mlp.path, mlp.x, mlp.y, compress=["ablation"]).layers
+    one, other = first.curves
+    assert one.accuracy == other.accuracy
+    assert min(one.accuracy) < max(one.accuracy)
 
 
 def test_an_audit_whose_tails_cannot_be_stacked_finds_the_same(
