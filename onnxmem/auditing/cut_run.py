@@ -72,6 +72,10 @@ class CutRun:
         """Apply `function` to batches, as many at once as the memory budget allows."""
         return self.context.workers.map(function, items, self.share.side_by_side)
 
+    def map_captured(self, function: Callable[[T], R], items: Iterable[T]) -> list[R]:
+        """Do what `map` does where the work begins with activations that are captured."""
+        return self.context.workers.map(function, items, self.share.scored_at_once)
+
     def capture(self, kind: str, number: int) -> Capture:
         """Return the activations of one batch, from the memory or the head."""
         key = (kind, number)

@@ -1,13 +1,14 @@
 """Does axis 0 count samples that do not touch each other? Asked by running the model.
 
-There are three questions about batches, each decided where its answer is used:
+There are four questions about batches, each decided where its answer is used:
 
 - `check_independent`, here: does axis 0 count samples at all? If not, there is no audit.
 - `WholeModel.is_separable`: does the size of a batch matter? If not, batches run in pieces.
+- `stacking.can_stack`: do batches touch in a tail? If not, several may go through it together.
 - `setup.set_up`: did every sample get one output in both of its batches? If so, compressors that
   treat each sample by itself are measured on one kind of batch, and the result holds for both.
 
-A model that quantises by the range of its batch passes the first and neither of the others.
+A model that quantises by the range of its batch passes the first and none of the others.
 
 The graph does not tell: axis 0 may be time, or the members of a set that attend to each other.
 Reversing the samples is not enough of a test, because attention is reversed with them; repeating
@@ -46,8 +47,8 @@ def check_independent(
 ) -> None:
     """Check that the output for one sample depends on nothing but that sample.
 
-    A model that quantises by the range of its batch is not refused: its tail only ever gets the
-    very batches that were captured.
+    A model that quantises by the range of its batch is not refused: its tail gets the very batches
+    that were captured, each by itself (`stacking.can_stack`).
 
     Args:
         network: the model.

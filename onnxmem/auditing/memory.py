@@ -26,10 +26,12 @@ _KEPT_SHARE = 0.5
 """Of what the working copies of one batch leave free, the share that captures may take to be kept.
 They come before more batches at once: without them the head runs again for every level."""
 
-_STACK_BYTES = 256 * 2**10
-"""Batches share a run of the tail on the CPU where its largest tensor stays below this for all of
-them. A run costs microseconds there, so only small tails gain (`benchmarks/stacked_tails.py`). On a
-GPU a run costs more than a small batch in it, and batches share one up to `_PIECE_BYTES`."""
+_TINY_BYTES = 64 * 2**10
+"""A batch is tiny where the largest tensor of its tail stays below this. Tiny batches are scored
+one after the other, since threads would take longer to take turns in the interpreter than the work
+takes; and a few of them share a run of the tail, which costs microseconds on the CPU
+(`benchmarks/stacked_tails.py`). On a GPU a run costs more than a small batch in it, and batches
+share one up to `_PIECE_BYTES`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,7 @@ class Share:
     Attributes:
         step: samples that run together.
         side_by_side: batches that are worked on at once.
+        scored_at_once: the same, of what is done with activations once they are captured.
         keep: whether the captures of all batches are kept.
         stack: samples of several batches that may go through the tail together; 0: of none.
         peak: bytes that are held at most.
@@ -85,6 +88,7 @@ class Share:
 
     step: int
     side_by_side: int
+    scored_at_once: int
     keep: bool
     stack: int
     peak: int
@@ -113,7 +117,9 @@ def divide(load: Load, memory: int, workers: int) -> Share:
     stack = _stack(load, step, free - one) if keep else 0
     one += max(0, stack - load.batch) * load.stacked
     side_by_side = min(workers, free // one)
-    return Share(step, side_by_side, keep, stack, side_by_side * one + captures * keep)
+    tiny = keep and load.batch * max(load.tail, load.captured) < _TINY_BYTES
+    peak = side_by_side * one + captures * keep
+    return Share(step, side_by_side, 1 if tiny else side_by_side, keep, stack, peak)
 
 
 def _stack(load: Load, step: int, room: int) -> int:
@@ -127,7 +133,7 @@ def _stack(load: Load, step: int, room: int) -> int:
 
 def largest_stack(on_gpu: bool) -> int:
     """Return the bytes for `Load.stack`."""
-    return _PIECE_BYTES if on_gpu else _STACK_BYTES
+    return _PIECE_BYTES if on_gpu else 2 * _TINY_BYTES
 
 
 def pieces_at_once(largest: int, samples: int, memory: int, workers: int) -> int:

@@ -86,11 +86,12 @@ class _Points:
     def _fit(self) -> dict[int, Compressed]:
         """Return the factors of all batches, for all levels; those are found when asked for."""
         fitted: list[Compressed] = []
-        timed = partial(self._timed, self.cut.map)
+        apply = self.cut.map_captured
+        timed = partial(self._timed, apply)
         at_once = _AT_ONCE if self.cut.share.keep else self.cut.share.side_by_side
         for start in range(0, len(self.numbers), at_once):
             chosen = self.numbers[start : start + at_once]
-            matrices = self.cut.map(lambda n: self.cut.capture(self.kind, n).matrix(), chosen)
+            matrices = apply(lambda n: self.cut.capture(self.kind, n).matrix(), chosen)
             fitted += self.method.fit_many(matrices, self.grid, self.settings.seed, timed)
         return dict(enumerate(fitted))
 
@@ -102,7 +103,7 @@ class _Points:
         """Measure all levels of one batch, of which nothing is kept then."""
         capture, timed = self.cut.capture(self.kind, number), partial(self._timed, one_by_one)
         (fitted,) = self.method.fit_many([capture.matrix()], self.grid, self.settings.seed, timed)
-        scorer = Scorer(self.cut, self.kind, self.method, lambda _: capture, one_by_one, 1)
+        scorer = Scorer(self.cut, self.kind, self.method, lambda _: capture, one_by_one)
         return scorer.score(self.grid, {number: fitted})
 
     def _measure_level(self, level: float) -> np.ndarray:
@@ -114,8 +115,8 @@ class _Points:
     def _measure_levels(self, chosen: Sequence[float]) -> None:
         if not self.fitted:
             self.fitted = self._fit()
-        captured, at_once = partial(self.cut.capture, self.kind), self.cut.share.side_by_side
-        scorer = Scorer(self.cut, self.kind, self.method, captured, self.cut.map, at_once)
+        captured = partial(self.cut.capture, self.kind)
+        scorer = Scorer(self.cut, self.kind, self.method, captured, self.cut.map_captured)
         self._take(scorer.score(chosen, self.fitted))
 
     def _take(self, scored: Iterable[Scored]) -> None:
@@ -143,7 +144,8 @@ class _Points:
         )
         correct = drawn.mean(axis=0).T
         accuracy = correct.mean(axis=1)
-        areas = context.weights[self.kind] @ curve.area(x, drawn, x_name).T
+        of_samples = curve.area(x, drawn, x_name).T.astype(np.float32)  # as the weights are
+        areas = (context.weights[self.kind] @ of_samples).astype(np.float64)
         resampled = (
             (areas * curve.redraw(draws, self.settings.seed, len(areas))).sum(axis=1).clip(0, 1)
         )

@@ -16,6 +16,8 @@ from onnxmem.records import Metric, Report
 BATCHES = ("class", "mixed")
 METRICS = ("top1", "fidelity")
 
+_HIGHEST_RANK = 2**31 - 1
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -77,6 +79,8 @@ class Settings:
             raise UsageError(f"--per-class {self.per_class} is too small: a batch needs 2 samples")
         if self.ranks != "auto" and (not self.ranks or min(self.ranks) < 1):
             raise UsageError("--ranks takes auto, or integers from 1 on: 1,2,4,8")
+        if self.ranks != "auto" and max(self.ranks) > _HIGHEST_RANK:
+            raise UsageError(f"--ranks {max(self.ranks)}: no matrix has a rank beyond 2147483647")
         if self.memory is not None and self.memory < 1:
             raise UsageError(f"--memory {self.memory}: give a number of bytes from 1 on")
         if self.seed < 0:

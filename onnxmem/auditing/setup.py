@@ -111,16 +111,21 @@ def set_up(ready: OpenModel, digests: np.ndarray, settings: Settings, clock: Clo
         separable=separable,
         independent=_independent(selection, reference),
         baseline=accuracy,
-        weights={
-            kind: curve.resample([b.rows for b in selection.batches(kind)], settings.seed)
-            for kind in settings.batch
-        },
+        weights=bootstrap_weights(selection, settings),
         settings=settings,
         workers=ready.team,
         clock=clock,
     )
     baseline = Baseline(metric, accuracy, chance_accuracy(truth))
     return Prepared(context, baseline, labelling)
+
+
+def bootstrap_weights(selection: Selection, settings: Settings) -> dict[str, np.ndarray]:
+    """Return the weights (draws, samples) that curves are resampled with, by kind of batch."""
+    return {
+        kind: curve.resample([batch.rows for batch in selection.batches(kind)], settings.seed)
+        for kind in settings.batch
+    }
 
 
 def _reference(

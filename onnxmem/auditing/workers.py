@@ -15,6 +15,9 @@ from threadpoolctl import threadpool_limits
 from onnxmem.factorize import kernel_name
 from onnxmem.runtime import Device
 
+_SHARES = 4
+"""Shares of a worker, where there are many items: what a thread is handed costs by the piece."""
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -28,15 +31,18 @@ class Workers:
 
     def map(self, function: Callable[[T], R], items: Iterable[T], at_once: int) -> list[R]:
         """Apply `function` to `items`, at most `at_once` at a time."""
-        if self.pool is None or at_once == 1:
-            return [function(item) for item in items]
+        todo = list(items)
+        if self.pool is None or at_once == 1 or len(todo) < 2:
+            return [function(item) for item in todo]
         gate = BoundedSemaphore(at_once)
 
-        def gated(item: T) -> R:
+        def gated(some: Sequence[T]) -> list[R]:
             with gate:
-                return function(item)
+                return [function(item) for item in some]
 
-        return list(self.pool.map(gated, items))
+        size = max(1, len(todo) // (_SHARES * self.count))
+        shares = [todo[start : start + size] for start in range(0, len(todo), size)]
+        return [result for share in self.pool.map(gated, shares) for result in share]
 
 
 ALONE = Workers(1)

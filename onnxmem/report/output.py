@@ -79,6 +79,8 @@ def _blaming(path: str | Path) -> Iterator[None]:
     """Let errors name the path that they are about."""
     try:
         yield
+    except OutputError:
+        raise
     except (OSError, ValueError) as error:
         name = "stdout" if str(path) == STDOUT else printable(str(path), 200)
         system = error.strerror if isinstance(error, OSError) else None

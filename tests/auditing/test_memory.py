@@ -18,7 +18,7 @@ LOAD = Load(
     samples=600,
     native=None,
     whole=False,
-    tail=4000,
+    tail=2000,
     stack=largest_stack(on_gpu=False),
 )
 
@@ -45,6 +45,7 @@ def test_what_is_held_at_once_fits_the_budget(load: Load, memory: int, workers: 
     assert 1 <= share.step <= load.batch
     assert 1 <= share.side_by_side <= workers
     assert share.stack == 0 or share.stack >= 2 * load.batch
+    assert share.scored_at_once in (1, share.side_by_side)
     more = load.stacked * max(0, share.stack - load.batch)
     running = share.side_by_side * (load.working + load.piece(share.step) + more)
     assert running + load.captured * load.samples * share.keep == share.peak <= memory
@@ -88,8 +89,14 @@ def test_batches_share_a_run_up_to_what_pays_on_the_device() -> None:
     on_cpu = divide(LOAD, 10**9, 1)
     on_gpu = divide(replace(LOAD, stack=largest_stack(on_gpu=True)), 10**9, 1)
     assert 2 * LOAD.batch <= on_cpu.stack < on_gpu.stack
-    assert on_cpu.stack * LOAD.tail <= 256 * 2**10
+    assert on_cpu.stack * LOAD.tail <= 128 * 2**10
     assert on_gpu.stack * LOAD.tail <= 64 * 2**20
+
+
+def test_tiny_batches_are_scored_one_after_the_other() -> None:
+    tiny, larger = (divide(replace(LOAD, tail=tail), 10**9, 8) for tail in (2000, 4000))
+    assert (tiny.scored_at_once, tiny.side_by_side) == (1, 8)
+    assert (larger.scored_at_once, larger.side_by_side) == (8, 8)
 
 
 @pytest.mark.parametrize(
@@ -97,7 +104,7 @@ def test_batches_share_a_run_up_to_what_pays_on_the_device() -> None:
     [
         (replace(LOAD, whole=True), 10**9),
         (replace(LOAD, native=30), 10**9),
-        (replace(LOAD, tail=5000), 10**9),
+        (replace(LOAD, tail=2500), 10**9),
         (replace(LOAD, captured=5000), 10**9),
         (replace(LOAD, tail=0), 10**9),
         (replace(LOAD, largest=3 * 2**20), 10**9),

@@ -30,6 +30,7 @@ def test_defaults_are_those_of_the_contract() -> None:
         {"per_class": 1},
         {"ranks": ()},
         {"ranks": (0, 1)},
+        {"ranks": (1, 2**31)},
         {"memory": 0},
         {"memory": -1},
         {"seed": -1},

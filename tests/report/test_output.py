@@ -92,6 +92,7 @@ def test_where_nothing_can_be_written_the_error_is_one_line(
     with pytest.raises(OutputError, match="cannot write") as caught:
         act(tmp_path / name)  # type: ignore[operator]
     assert cause in str(caught.value) and "\n" not in str(caught.value)
+    assert str(caught.value).count("cannot write") == 1
     assert caught.value.exit_code == 2
     assert sorted(os.listdir(tmp_path)) == ["file", "folder"]
 
