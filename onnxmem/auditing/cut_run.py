@@ -12,7 +12,7 @@ from onnxmem.auditing.capture import Capture, CutRunner
 from onnxmem.auditing.context import Context
 from onnxmem.auditing.memory import Load, divide, largest_stack
 from onnxmem.auditing.outputs import deviation
-from onnxmem.auditing.stacking import can_stack, stack_up, stacked_outputs
+from onnxmem.auditing.stacking import Stacker, find_stacker, stack_up
 from onnxmem.data import Batch
 from onnxmem.errors import ModelRefusedError, OutOfMemoryError
 from onnxmem.factorize import Compressor
@@ -58,7 +58,7 @@ class CutRun:
             stack=largest_stack(network.device.is_cuda),
         )
         self.share = divide(self.load, network.memory, context.workers.count)
-        self._stack = 0
+        self._stacker: Stacker | None = None
         self._kept: dict[tuple[str, int], Capture] = {}
         self._unchanged: dict[tuple[str, int], np.ndarray] = {}
         self._limits: dict[tuple[str, int], int] = {}
@@ -96,12 +96,13 @@ class CutRun:
         if self.share.stack:
             captures = [self.capture(*key) for key in numbered]
             with self.context.clock.stage("tail"):
-                self._stack = self.share.stack if can_stack(self.runner, captures) else 0
+                self._stacker = find_stacker(self.runner, captures)
         return worst
 
     def stacks(self, batches: Sequence[Batch]) -> list[slice]:
         """Divide batches into those that go through the tail together: mostly one by one."""
-        return list(stack_up([len(batch.rows) for batch in batches], self._stack))
+        limit = self.share.stack if self._stacker else 0
+        return list(stack_up([len(batch.rows) for batch in batches], limit))
 
     def _deviation(self, key: tuple[str, int]) -> float:
         kind, number = key
@@ -137,11 +138,11 @@ class CutRun:
         self, captures: Sequence[Capture], approximations: Sequence[Array]
     ) -> list[list[Array]]:
         """Run the tail once, or for one batch after the other where it does not take so many."""
-        if self._stack and len(captures) > 1:
+        if len(captures) > 1 and (stacker := self._stacker):
             try:
-                return stacked_outputs(self.runner, captures, approximations)
+                return stacker.outputs(captures, approximations)
             except (ModelRefusedError, OutOfMemoryError):
-                self._stack = 0
+                self._stacker = None
         return [
             self.runner.outputs(capture, capture.tensors(approximation))
             for capture, approximation in zip(captures, approximations, strict=True)

@@ -4,7 +4,7 @@ There are four questions about batches, each decided where its answer is used:
 
 - `check_independent`, here: does axis 0 count samples at all? If not, there is no audit.
 - `WholeModel.is_separable`: does the size of a batch matter? If not, batches run in pieces.
-- `stacking.can_stack`: do batches touch in a tail? If not, several may go through it together.
+- `stacking.find_stacker`: do batches touch in a tail? If not, several may go through it together.
 - `setup.set_up`: did every sample get one output in both of its batches? If so, compressors that
   treat each sample by itself are measured on one kind of batch, and the result holds for both.
 
@@ -48,7 +48,7 @@ def check_independent(
     """Check that the output for one sample depends on nothing but that sample.
 
     A model that quantises by the range of its batch is not refused: its tail gets the very batches
-    that were captured, each by itself (`stacking.can_stack`).
+    that were captured, each by itself (`stacking.find_stacker`).
 
     Args:
         network: the model.

@@ -26,7 +26,7 @@ from onnxmem.auditing.points import factor_room, levels
 from onnxmem.auditing.rank_choice import first_places
 from onnxmem.auditing.settings import Settings, check_complete
 from onnxmem.auditing.setup import bootstrap_weights, select
-from onnxmem.auditing.stacking import can_stack, stacked_outputs
+from onnxmem.auditing.stacking import find_stacker
 from onnxmem.data import Column
 from onnxmem.errors import ModelRefusedError, OutOfMemoryError, UsageError
 from onnxmem.factorize import DEFAULT_FRACTIONS, Compressor, compressor, relative_error
@@ -144,16 +144,15 @@ class _TimedCut:
     def _tail(self) -> Any:
         return self.run.runner.outputs(self.capture, self.capture.tensors(self.matrix))
 
-    def _stacked_tail(self, count: int) -> Any:
-        return stacked_outputs(self.run.runner, [self.capture] * count, [self.matrix] * count)
-
     def _tail_seconds(self, samples: int) -> float:
         """Return what one batch of so many samples costs, among as many as go together."""
         batches = max(map(self._batches, self.settings.batch))
         count = min(self.run.share.stack // samples, batches)
-        if count > 1 and can_stack(self.run.runner, [self.capture]):
-            return self._timed(lambda: self._stacked_tail(count))[1] / count
-        return self._timed(self._tail)[1]
+        stacker = find_stacker(self.run.runner, [self.capture]) if count > 1 else None
+        if stacker is None:
+            return self._timed(self._tail)[1]
+        stack = [self.capture] * count, [self.matrix] * count
+        return self._timed(lambda: stacker.outputs(*stack))[1] / count
 
     def _timed(self, work: Callable[[], Any]) -> tuple[Any, float]:
         return _timed(work, self.context.network.device.is_cuda)

@@ -7,6 +7,7 @@ a tail takes that is not told by its graph, so it is tried before it is relied o
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -31,65 +32,77 @@ def stack_up(sizes: Sequence[int], limit: int) -> Iterator[slice]:
         yield slice(start, len(sizes))
 
 
-def stacked_outputs(
-    runner: CutRunner, captures: Sequence[Capture], approximations: Sequence[Array]
-) -> list[list[Array]]:
-    """Return the model's output for each piece of some batches, from one run of the tail.
+@dataclass(frozen=True, slots=True)
+class Stacker:
+    """Runs the tail of a cut on several batches at once.
 
-    Args:
+    Attributes:
         runner: of the cut.
-        captures: of one piece each; the same one may come several times.
-        approximations: what takes the place of their activation matrices.
-
-    Raises:
-        ModelRefusedError: the tail does not take so many samples.
+        along: names of the tensors that cross the cut sample by sample; others are the same in all
+            batches.
     """
-    tensors = [
-        capture.tensors(matrix) for capture, matrix in zip(captures, approximations, strict=True)
-    ]
-    pieces = [capture.pieces[0] for capture in captures]
-    xp = namespace(tensors[0][0])
-    others = {
-        name: xp.concatenate([piece.others[name] for piece in pieces])
-        if _counts_samples(name, pieces, runner)
-        else array
-        for name, array in pieces[0].others.items()
-    }
-    ends = np.cumsum([piece.samples for piece in pieces])
-    tensor = xp.concatenate([one for (one,) in tensors])
-    output = runner.output(Piece(int(ends[-1]), tensor, others))
-    if output.shape[:1] != (ends[-1],):
-        raise ModelRefusedError(f"{runner.cut.tail.source} loses samples of {ends[-1]}")
-    return [[output[end - piece.samples : end]] for end, piece in zip(ends, pieces, strict=True)]
+
+    runner: CutRunner
+    along: frozenset[str]
+
+    def outputs(
+        self, captures: Sequence[Capture], approximations: Sequence[Array]
+    ) -> list[list[Array]]:
+        """Return the model's output for each piece of some batches, from one run of the tail.
+
+        Args:
+            captures: of one piece each; the same one may come several times.
+            approximations: what takes the place of their activation matrices.
+
+        Raises:
+            ModelRefusedError: the tail does not take so many samples.
+        """
+        pieces = [capture.pieces[0] for capture in captures]
+        parts = zip(captures, approximations, strict=True)
+        tensors = [tensor for capture, matrix in parts for tensor in capture.tensors(matrix)]
+        xp, others = namespace(tensors[0]), dict(pieces[0].others)
+        for name in self.along:
+            others[name] = xp.concatenate([piece.others[name] for piece in pieces])
+        ends = np.cumsum([piece.samples for piece in pieces])
+        output = self.runner.output(Piece(int(ends[-1]), xp.concatenate(tensors), others))
+        if output.shape[:1] != (ends[-1],):
+            raise ModelRefusedError(f"{self.runner.cut.tail.source} loses samples of {ends[-1]}")
+        return [[output[end - one.samples : end]] for end, one in zip(ends, pieces, strict=True)]
+
+    def is_exact(self, first: Capture, last: Capture) -> bool:
+        """Tell whether two batches get the same outputs together as one by one.
+
+        One of them comes with activations that are a thousand times as large: whatever of them
+        reaches the other one shows, also where its largest score is far ahead.
+        """
+        for factors in ((1, _LOUD), (_LOUD, 1)):
+            quiet, ends = factors.index(1), (first, last)
+            matrices = [one.matrix() * factor for one, factor in zip(ends, factors, strict=True)]
+            try:
+                together = self.outputs(ends, matrices)
+            except ModelRefusedError:
+                return False
+            (alone,) = self.runner.outputs(ends[quiet])
+            if not deviation(together[quiet][0], alone) <= TOLERANCE:
+                return False
+        return True
 
 
-def can_stack(runner: CutRunner, captures: Sequence[Capture]) -> bool:
-    """Tell whether the tail gives batches the same outputs together as one by one.
+def find_stacker(runner: CutRunner, captures: Sequence[Capture]) -> Stacker | None:
+    """Return what runs batches like these together, None where that is not exact.
 
-    The first and the last batch are tried, one of them with activations that are a thousand times
-    as large: whatever reaches the other one shows, also where its largest score is far ahead.
-    Tensors that cross the cut and do not lie along the samples must be the same in all batches.
+    It is tried on the first and the last one. Tensors that cross the cut and do not lie along the
+    samples must be the same in all of them.
     """
     pieces = [capture.pieces[0] for capture in captures]
-    for name in pieces[0].others:
-        if not _counts_samples(name, pieces, runner) and not _is_common(name, pieces):
-            return False
-    ends = captures[0], captures[-1]
-    return all(_is_left_alone(runner, ends, quiet) for quiet in (0, 1))
+    along = frozenset(name for name in pieces[0].others if _lies_along(name, pieces, runner))
+    if not all(_is_common(name, pieces) for name in pieces[0].others.keys() - along):
+        return None
+    stacker = Stacker(runner, along)
+    return stacker if stacker.is_exact(captures[0], captures[-1]) else None
 
 
-def _is_left_alone(runner: CutRunner, ends: tuple[Capture, Capture], quiet: int) -> bool:
-    """Tell whether one of two batches gets its own output however loud the other one is."""
-    matrices = [capture.matrix() * (1 if at == quiet else _LOUD) for at, capture in enumerate(ends)]
-    try:
-        together = stacked_outputs(runner, ends, matrices)
-    except ModelRefusedError:
-        return False
-    (alone,) = runner.outputs(ends[quiet])
-    return deviation(together[quiet][0], alone) <= TOLERANCE
-
-
-def _counts_samples(name: str, pieces: Sequence[Piece], runner: CutRunner) -> bool:
+def _lies_along(name: str, pieces: Sequence[Piece], runner: CutRunner) -> bool:
     return name not in runner.shared and all(
         piece.others[name].shape[:1] == (piece.samples,) for piece in pieces
     )

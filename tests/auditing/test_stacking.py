@@ -22,7 +22,7 @@ from onnxmem.auditing import cut_run
 from onnxmem.auditing.capture import Capture, CutRunner, Piece
 from onnxmem.auditing.network import prepare
 from onnxmem.auditing.settings import Settings
-from onnxmem.auditing.stacking import can_stack, stack_up, stacked_outputs
+from onnxmem.auditing.stacking import Stacker, find_stacker, stack_up
 from onnxmem.errors import ModelRefusedError, OutOfMemoryError
 from onnxmem.runtime import select_device
 
@@ -60,11 +60,11 @@ def test_stacked_batches_get_the_outputs_that_they_get_alone(tmp_path: Path) -> 
         assert runner.cut.crossing == ("r1",)
         asked = [captures[number] for number in (0, 1, 2, 1)]
         matrices = [capture.matrix() / (1 + place) for place, capture in enumerate(asked)]
-        together = stacked_outputs(runner, asked, matrices)
+        together = Stacker(runner, frozenset({"r1"})).outputs(asked, matrices)
         for capture, matrix, outputs in zip(asked, matrices, together, strict=True):
             (alone,) = runner.outputs(capture, capture.tensors(matrix))
             np.testing.assert_allclose(outputs[0], alone, atol=1e-6)
-        assert can_stack(runner, captures)
+        assert find_stacker(runner, captures)
 
 
 def test_tensors_that_all_batches_share_are_passed_once(tmp_path: Path) -> None:
@@ -73,7 +73,8 @@ def test_tensors_that_all_batches_share_are_passed_once(tmp_path: Path) -> None:
     with captured(path, "r") as (runner, captures):
         (common,) = (captures[0].pieces[0].others[name] for name in runner.cut.crossing)
         assert common.shape == (1,)
-        assert can_stack(runner, captures)
+        stacker = find_stacker(runner, captures)
+        assert stacker is not None and not stacker.along
 
 
 COUPLED = {
@@ -108,7 +109,7 @@ def test_tails_that_see_the_batch_are_not_stacked(
     text = BEFORE + middle + "  p = MatMul(s, w2)  y = Softmax(p) }"
     path = write(tmp_path / "net.onnx", text, w1=(8, 8), w2=(8, 4))
     with captured(path, "r", sizes) as (runner, captures):
-        assert not can_stack(runner, captures)
+        assert not find_stacker(runner, captures)
 
 
 def test_what_crosses_must_be_the_same_in_every_batch(tmp_path: Path) -> None:
@@ -118,7 +119,7 @@ def test_what_crosses_must_be_the_same_in_every_batch(tmp_path: Path) -> None:
         (piece,) = second.pieces
         others = {name: array + 1 for name, array in piece.others.items()}
         other = replace(second, pieces=(replace(piece, others=others),))
-        assert not can_stack(runner, [first, other, third])
+        assert not find_stacker(runner, [first, other, third])
 
 
 def test_inputs_that_all_samples_share_are_passed_once(tmp_path: Path) -> None:
@@ -128,7 +129,7 @@ def test_inputs_that_all_samples_share_are_passed_once(tmp_path: Path) -> None:
     shared = {"c": np.random.default_rng(1).normal(size=(8, 8)).astype(np.float32)}
     with captured(path, "r", (8, 8), shared) as (runner, captures):
         assert runner.cut.direct == ("c",)
-        assert can_stack(runner, captures)
+        assert find_stacker(runner, captures)
 
 
 def test_tail_that_loses_samples_is_refused(tmp_path: Path) -> None:
@@ -138,9 +139,10 @@ def test_tail_that_loses_samples_is_refused(tmp_path: Path) -> None:
     )
     path = write(tmp_path / "net.onnx", BEFORE + after, w1=(8, 8), w2=(8, 4))
     with captured(path, "r") as (runner, captures):
-        assert can_stack(runner, captures)
+        stacker = find_stacker(runner, captures)
+        assert stacker is not None
         with pytest.raises(ModelRefusedError, match="loses samples"):
-            stacked_outputs(runner, captures, [capture.matrix() for capture in captures])
+            stacker.outputs(captures, [capture.matrix() for capture in captures])
 
 
 @pytest.mark.parametrize("ranks", ["auto", [1, 2, 4, 8]])
@@ -176,7 +178,7 @@ def test_an_audit_whose_tails_cannot_be_stacked_finds_the_same(
     mlp: Sample, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     together = onnxmem.audit(mlp.path, mlp.x, mlp.y)
-    monkeypatch.setattr(cut_run, "can_stack", lambda runner, captures: False)
+    monkeypatch.setattr(cut_run, "find_stacker", lambda runner, captures: None)
     assert onnxmem.audit(mlp.path, mlp.x, mlp.y).layers == together.layers
 
 
