@@ -117,7 +117,7 @@ def divide(load: Load, memory: int, workers: int) -> Share:
     stack = _stack(load, step, free - one) if keep else 0
     one += max(0, stack - load.batch) * load.stacked
     side_by_side = min(workers, free // one)
-    tiny = keep and load.batch * max(load.tail, load.captured) < _TINY_BYTES
+    tiny = keep and load.tail > 0 and load.batch * max(load.tail, load.captured) < _TINY_BYTES
     peak = side_by_side * one + captures * keep
     return Share(step, side_by_side, 1 if tiny else side_by_side, keep, stack, peak)
 

@@ -97,6 +97,7 @@ def test_tiny_batches_are_scored_one_after_the_other() -> None:
     tiny, larger = (divide(replace(LOAD, tail=tail), 10**9, 8) for tail in (2000, 4000))
     assert (tiny.scored_at_once, tiny.side_by_side) == (1, 8)
     assert (larger.scored_at_once, larger.side_by_side) == (8, 8)
+    assert divide(replace(LOAD, tail=0), 10**9, 8).scored_at_once == 8  # it may be large
 
 
 @pytest.mark.parametrize(
