@@ -30,7 +30,8 @@ from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
 import onnxmem
-from onnxmem import curve, graph, models
+from onnxmem import graph, models
+from onnxmem.compression import curve
 from onnxmem.data import draw, load, make_samples
 from onnxmem.factorize import default_ranks
 from onnxmem.records import Report

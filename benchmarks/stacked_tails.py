@@ -6,7 +6,7 @@ First single cuts: the tails of shipped networks and of one shaped like ResNet-5
 of a batch's activations, in ten runs and in one, on the single thread that an audit gives a
 session. Both are the fastest of several runs, taken in turn; *same bits* tells whether all outputs
 agree to the last one. These rows say up to what size stacks pay on a device, which
-`onnxmem.auditing.memory` holds as a constant. Then whole audits, which stack up to that size, and
+`onnxmem.network.memory` holds as a constant. Then whole audits, which stack up to that size, and
 the same with stacks forbidden, in turn: the seconds of their tails, and of all. Prints a page and
 writes it, with the machine and the versions, to benchmarks/results/.
 """
@@ -27,8 +27,8 @@ from machine import describe, write_page
 import onnxmem
 from onnxmem import graph, models
 from onnxmem.arrays import Array, to_host
-from onnxmem.auditing import cut_run
 from onnxmem.data import load, make_samples
+from onnxmem.network import layer_run
 from onnxmem.records import Report
 from onnxmem.runtime import Device, Session, select_device
 
@@ -107,8 +107,8 @@ def audited(name: str, device: Device, *, stacked: bool) -> Report:
     """Audit a shipped network with all compressors, on all batches."""
     shipped = models.network(name)
     data = load(shipped.data_path)
-    used = cut_run.largest_stack if stacked else lambda on_gpu: 0
-    with mock.patch.object(cut_run, "largest_stack", used):
+    used = layer_run.largest_stack if stacked else lambda on_gpu: 0
+    with mock.patch.object(layer_run, "largest_stack", used):
         return onnxmem.audit(shipped.path, data["x"], data["y"], device=device.name)
 
 

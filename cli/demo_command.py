@@ -6,7 +6,8 @@ import click
 import onnxmem.models as models
 
 from onnxmem import report as formats
-from onnxmem.auditing import Settings, Source, run_audit
+from onnxmem.auditing import Settings, run_audit
+from onnxmem.data import Source
 from onnxmem.data import load as load_data
 
 from . import console

@@ -10,11 +10,11 @@ import click
 
 from onnxmem import graph
 from onnxmem import report as formats
-from onnxmem.auditing import choose_sites
-from onnxmem.binding import blames_bind
 from onnxmem.data import load as load_data
 from onnxmem.errors import NoSiteError, UsageError
 from onnxmem.inspecting.parts import require_runnable, with_known_types
+from onnxmem.network.sites import choose_sites
+from onnxmem.runtime.binding import blames_bind
 from onnxmem.text import printable
 
 from . import console

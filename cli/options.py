@@ -9,9 +9,10 @@ from typing import Any, TypeVar
 
 import click
 
-from onnxmem.auditing import Settings, Source, parse_ranks
+from onnxmem.auditing import Settings
 from onnxmem.cache import NOWHERE, Store, default_store
-from onnxmem.data import Column, load
+from onnxmem.compression.settings import parse_ranks
+from onnxmem.data import Column, Source, load
 from onnxmem.errors import UsageError
 from onnxmem.records import Report
 from onnxmem.report import load as load_report

@@ -10,9 +10,9 @@ import click
 
 from onnxmem import graph
 from onnxmem import report as formats
-from onnxmem.binding import blames_bind
 from onnxmem.data import load as load_data
 from onnxmem.inspecting.parts import require_runnable, with_known_types
+from onnxmem.runtime.binding import blames_bind
 from onnxmem.text import json_text, printable
 
 from . import console

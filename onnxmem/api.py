@@ -10,10 +10,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from onnxmem.auditing import Progress, Settings, Source, parse_ranks, run_audit
-from onnxmem.auditing.settings import BATCHES
+from onnxmem.auditing import Progress, Settings, run_audit
 from onnxmem.cache import NOWHERE, Store, default_store
-from onnxmem.data import Column, Lazy, load
+from onnxmem.compression.settings import BATCHES, parse_ranks
+from onnxmem.data import Column, Lazy, Source, load
 from onnxmem.errors import DataError, UsageError
 from onnxmem.factorize import COMPRESSORS
 from onnxmem.records import Report

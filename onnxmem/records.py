@@ -105,7 +105,7 @@ class Curve:
     of them to the next. `auc_low` and `auc_high` are the 95 % bootstrap interval, wider by
     `auc_bound` on either side.
     `sample_auc` holds what each sample alone adds to `auc`, their mean, in the order of the groups:
-    see `onnxmem.curve.pack`.
+    see `onnxmem.compression.curve.pack`.
     """
 
     compressor: Literal["nmf", "pca", "ablation"]

@@ -22,8 +22,8 @@ import sample_networks
 from hypothesis import settings
 from sample_networks import Sample
 
-from onnxmem import runtime
 from onnxmem.factorize import graphs, launch
+from onnxmem.runtime.device import shared_stream
 
 _FAKE = fake_cupy.make()
 
@@ -70,9 +70,9 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 def fake_gpu(fake: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     """Give the same, and an onnxruntime that runs models on its device."""
     monkeypatch.setitem(sys.modules, "onnxruntime", fake_onnxruntime.make())
-    runtime._shared_stream.cache_clear()
+    shared_stream.cache_clear()
     yield fake
-    runtime._shared_stream.cache_clear()
+    shared_stream.cache_clear()
 
 
 @pytest.fixture(scope="session")

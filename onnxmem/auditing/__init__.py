@@ -3,28 +3,19 @@
 The rooms, in the order in which an audit goes through them:
 
     run               the whole of it; `refused` makes the report where nothing can be measured
-    settings, sites   what is asked for, and the tensors to cut at
-    open_model        model, samples, device and workers together
-    network           the sessions of a model, and how its batches run
-    outputs, predictions, independence, labelling, guessing
-                      which output classifies, what it says, and whether labels fit it
-    setup             batches, and what the untouched model (`whole_model`) answers
-    context           what every layer is then measured with
-    layer             one layer: `cut_run` captures and checks it, `points` measures its curves
-    capture, layout, memory
-                      activations as matrices and back, as many at once as the memory allows
-    rank_choice       which ranks a curve needs
+    settings          which curves, and by which gates they are judged
+    data_info         what the report says of the data
     layer_cache       layers measured before, known by their `identity`
-    verdict           scores, gates and the verdict
+    verdict           scores, gates and the verdict; `comparability` with an earlier report
     plan, cost        what an audit would cost
+
+Networks are opened and run in `onnxmem.network`, their curves measured in `onnxmem.compression`.
 """
 
 from onnxmem.auditing.cost import Plan
 from onnxmem.auditing.plan import plan_audit
 from onnxmem.auditing.run import Listener, Progress, run_audit
-from onnxmem.auditing.settings import Settings, parse_ranks
-from onnxmem.auditing.setup import Source
-from onnxmem.auditing.sites import choose_sites
+from onnxmem.auditing.settings import Settings
 from onnxmem.auditing.verdict import judge_again
 
 __all__ = [
@@ -32,10 +23,7 @@ __all__ = [
     "Plan",
     "Progress",
     "Settings",
-    "Source",
-    "choose_sites",
     "judge_again",
-    "parse_ranks",
     "plan_audit",
     "run_audit",
 ]

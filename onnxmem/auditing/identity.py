@@ -24,8 +24,9 @@ from threadpoolctl import threadpool_info
 
 from onnxmem._version import __version__
 from onnxmem.arrays import load_cupy, to_host
-from onnxmem.auditing.context import Context
+from onnxmem.compression.experiment import Experiment
 from onnxmem.data import Samples
+from onnxmem.network.evaluation import Evaluation
 from onnxmem.runtime import Device
 
 _WITHOUT_INFLUENCE = frozenset(
@@ -37,24 +38,27 @@ _CODE = frozenset({".py", ".cu", ".cuh", ".so", ".pyd"})
 
 
 def identify(
-    context: Context, samples: Samples, settings: Mapping[str, Any], environment: Mapping[str, Any]
+    experiment: Experiment,
+    samples: Samples,
+    settings: Mapping[str, Any],
+    environment: Mapping[str, Any],
 ) -> str:
     """Return a SHA-256 of what the results of all layers of an audit depend on.
 
     Args:
-        context: what the layers have in common.
+        experiment: what the layers have in common.
         samples: those that the audit chose from.
         settings: all of the audit, resolved.
         environment: device and versions, as in the report.
     """
-    network = context.network
+    network = experiment.evaluation.network
     facts = {
         "code": _code(),
         "environment": {k: v for k, v in environment.items() if k != "device_reason"},
         "hardware": _hardware(network.device),
         "model": (network.model.sha256, network.output, network.form, network.batch),
         "settings": {k: v for k, v in settings.items() if k not in _WITHOUT_INFLUENCE},
-        "samples": _samples(context, samples),
+        "samples": _samples(experiment.evaluation, samples),
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True, default=repr).encode()).hexdigest()
 
@@ -113,22 +117,22 @@ def _cuda_library(name: str, major: int) -> list[int]:
     return [part.value for part in parts]
 
 
-def _samples(context: Context, samples: Samples) -> str:
+def _samples(evaluation: Evaluation, samples: Samples) -> str:
     """Return a hash of the chosen samples, their batches, and what counts as correct.
 
     The digests of samples are those of the data as they were given, rounded, so what the model
     takes comes beside them.
     """
-    selection = context.selection
+    selection = evaluation.selection
     digest = hashlib.sha256(samples.digests[selection.rows].tobytes())
-    for name, array in sorted({**context.inputs, **context.shared}.items()):
+    for name, array in sorted({**evaluation.inputs, **evaluation.shared}.items()):
         digest.update(repr((name, array.dtype.str, array.shape)).encode())
         digest.update(_bytes(to_host(array)))
     for batch in (*selection.single, *selection.mixed):
         digest.update(repr((batch.label, len(batch.rows))).encode())
         digest.update(batch.rows.astype("<i8").tobytes())
-    digest.update(context.truth.astype("<i8").tobytes())
-    digest.update(repr((context.baseline, context.independent)).encode())
+    digest.update(evaluation.truth.astype("<i8").tobytes())
+    digest.update(repr((evaluation.accuracy, evaluation.independent)).encode())
     return digest.hexdigest()
 
 

@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 import msgspec
 import numpy as np
 
-from onnxmem.auditing.context import Context
-from onnxmem.auditing.layer import Measured, measure_layer, scored
 from onnxmem.cache import Store
+from onnxmem.compression.experiment import Experiment
+from onnxmem.compression.layer import Measured, measure_layer, scored
 from onnxmem.graph import Site
 from onnxmem.records import Curve, Layer
 
@@ -32,16 +32,16 @@ class _Entry:
 class LayerCache:
     """The layers of one audit: from the store where it has them, else measured and put there."""
 
-    def __init__(self, store: Store, identity: str, context: Context) -> None:
+    def __init__(self, store: Store, identity: str, experiment: Experiment) -> None:
         """Look up the layers of one audit in `store`.
 
         Args:
             store: where results lie.
             identity: a hash of what all layers depend on.
-            context: what all layers have in common.
+            experiment: what all layers have in common.
         """
-        self._store, self._identity, self._context = store, identity, context
-        self._compress, self._batch = context.settings.compress, context.settings.batch
+        self._store, self._identity, self._experiment = store, identity, experiment
+        self._compress, self._batch = experiment.settings.compress, experiment.settings.batch
 
     def find(self, site: Site) -> dict[str, Measured]:
         """Return what the store knows of a site, for each compressor that it knows."""
@@ -58,8 +58,8 @@ class LayerCache:
         missing = tuple(name for name in self._compress if name not in found)
         if not missing:
             return self._join(found)
-        settings = replace(self._context.settings, compress=missing, fail_under={})
-        measured = measure_layer(site, replace(self._context, settings=settings), advance)
+        settings = replace(self._experiment.settings, compress=missing)
+        measured = measure_layer(site, replace(self._experiment, settings=settings), advance)
         if not measured.layer.curves:
             return measured
         parts = {name: _part(measured, name) for name in missing}
@@ -110,7 +110,7 @@ class LayerCache:
             raise ValueError("a curve is impossible")
         areas = {key: np.frombuffer(area, "<f8") for key, area in entry.resampled.items()}
         for one in entry.layer.curves:
-            draws = len(self._context.weights[one.batch])
+            draws = len(self._experiment.weights[one.batch])
             if len(areas[one.key]) != draws or not np.isfinite(areas[one.key]).all():
                 raise ValueError("its interval has no ground")
         return Measured(entry.layer, areas)

@@ -17,20 +17,21 @@ import numpy as np
 
 from onnxmem import graph
 from onnxmem.arrays import resident_memory
-from onnxmem.auditing.clock import Clock
-from onnxmem.auditing.context import Context
 from onnxmem.auditing.cost import SCHEMA, Cost, LayerPlan, Plan
-from onnxmem.auditing.cut_run import CutRun, SkipError
-from onnxmem.auditing.open_model import OpenModel, open_model
-from onnxmem.auditing.points import factor_room, levels
-from onnxmem.auditing.rank_choice import first_places
 from onnxmem.auditing.settings import Settings, check_complete
-from onnxmem.auditing.setup import bootstrap_weights, select
-from onnxmem.auditing.stacking import find_stacker
+from onnxmem.compression.experiment import Experiment, bootstrap_weights, grouping
+from onnxmem.compression.points import factor_room, levels
+from onnxmem.compression.rank_choice import first_places
 from onnxmem.data import Column
 from onnxmem.errors import ModelRefusedError, OutOfMemoryError, UsageError
 from onnxmem.factorize import DEFAULT_FRACTIONS, Compressor, compressor, relative_error
-from onnxmem.records import Report
+from onnxmem.network.clock import Clock
+from onnxmem.network.evaluation import Evaluation, select
+from onnxmem.network.labelling import Labelling
+from onnxmem.network.layer_run import LayerRun, SkipError
+from onnxmem.network.opening import Opened, open_network
+from onnxmem.network.stacking import find_stacker
+from onnxmem.records import Baseline, Report
 
 _WARM_UP = 0.2
 """Seconds below which work is timed a second time: the first time includes warming up."""
@@ -50,21 +51,22 @@ def plan_audit(
     """
     begin = time.perf_counter()
     check_complete(settings, arrays, baseline)
-    with open_model(path, arrays, settings) as ready:
+    with open_network(path, arrays, settings) as opened:
         opening = Cost(seconds=time.perf_counter() - begin)
-        _load_kernels(ready, settings)
-        context, reference = _context(ready, settings)
-        layers = [_plan_layer(site, context) for site in ready.sites]
+        _load_kernels(opened, settings)
+        experiment, reference = _experiment(opened, settings)
+        layers = [_plan_layer(site, experiment) for site in opened.sites]
         before = resident_memory()
-        batches = sum(len(context.batches(kind)) for kind in settings.batch)
+        evaluation, network = experiment.evaluation, opened.network
+        batches = sum(len(evaluation.batches(kind)) for kind in settings.batch)
     used = [layer for layer in layers if not layer.reason]
     return Plan(
         schema=SCHEMA,
         model=str(path),
-        device=ready.device.name,
-        samples=len(context.truth),
+        device=network.device.name,
+        samples=len(evaluation.truth),
         batches=batches,
-        workers=ready.team.count,
+        workers=network.workers.count,
         sessions=2 * len(used) + 1,
         peak_memory=max((layer.resident + layer.memory for layer in used), default=before),
         least=sum((layer.least for layer in used), opening + reference),
@@ -73,20 +75,20 @@ def plan_audit(
     )
 
 
-def _load_kernels(ready: OpenModel, settings: Settings) -> None:
+def _load_kernels(opened: Opened, settings: Settings) -> None:
     """Use every compressor once, so that no layer is charged with what comes first."""
     values = np.random.default_rng(0).random((160, 128), np.float32)
-    matrix = ready.device.namespace.asarray(values)
+    matrix = opened.network.device.namespace.asarray(values)
     for name in settings.compress:
         method = compressor(name)
         grid = (1.0, 2.0, 8.0) if method.x_name == "rank" else DEFAULT_FRACTIONS
         method.fit(matrix, grid, settings.seed).approximate(matrix, grid[1])
 
 
-def _context(ready: OpenModel, settings: Settings) -> tuple[Context, Cost]:
-    """Return a context without answers of the untouched model, and what these answers cost."""
-    network, team = ready.network, ready.team
-    whole, selection, inputs = select(ready, ready.samples.digests, settings)
+def _experiment(opened: Opened, settings: Settings) -> tuple[Experiment, Cost]:
+    """Return one without answers of the untouched model, and what these answers cost."""
+    network, team = opened.network, opened.network.workers
+    whole, selection, inputs = select(opened, opened.samples.digests, grouping(settings))
     separable = whole.is_separable(inputs, len(selection.rows))
     rows = selection.single[0].rows
     cuda = network.device.is_cuda
@@ -94,47 +96,48 @@ def _context(ready: OpenModel, settings: Settings) -> tuple[Context, Cost]:
     at_once = network.at_once(whole.step(separable, len(rows)), team.count)
     team.map(partial(whole.output, inputs, separable), [rows] * at_once, at_once)
     count = sum(len(selection.batches(kind)) for kind in {"class", *settings.batch})
-    context = Context(
+    evaluation = Evaluation(
         network=network,
         inputs=inputs,
         shared=whole.shared,
+        kinds=settings.batch,
         selection=selection,
-        truth=selection.labels,
+        labelling=Labelling(selection.labels),
         reference={},
         separable=separable,
         independent=separable,
-        baseline=0.0,
-        weights=bootstrap_weights(selection, settings),
-        settings=settings,
-        workers=team,
+        baseline=Baseline("top1", None, None),
         clock=Clock(),
     )
-    return context, Cost(head_runs=count, seconds=count * seconds / min(team.count, count))
+    weights = bootstrap_weights(selection, settings.batch, settings.seed)
+    experiment = Experiment(evaluation, settings.curves, weights)
+    return experiment, Cost(head_runs=count, seconds=count * seconds / min(team.count, count))
 
 
-def _plan_layer(site: graph.Site, context: Context) -> LayerPlan:
+def _plan_layer(site: graph.Site, experiment: Experiment) -> LayerPlan:
     if site.status != "ok":
         return LayerPlan(site.tensor, site.reason)
     try:
-        return _TimedCut(site, context).plan()
+        return _TimedLayer(site, experiment).plan()
     except (SkipError, ModelRefusedError, OutOfMemoryError, UsageError) as cause:
         return LayerPlan(site.tensor, str(cause))
 
 
-class _TimedCut:
-    """Times one batch of one cut, and counts what an audit does with it."""
+class _TimedLayer:
+    """Times one batch of one layer, and counts what an audit does with it."""
 
-    def __init__(self, site: graph.Site, context: Context) -> None:
-        self.tensor, self.context, self.settings = site.tensor, context, context.settings
+    def __init__(self, site: graph.Site, experiment: Experiment) -> None:
+        self.tensor, self.settings = site.tensor, experiment.settings
+        self.evaluation = experiment.evaluation
         begin = time.perf_counter()
-        self.run = CutRun(site, context)
+        self.run = LayerRun(site, self.evaluation)
         self.cutting = Cost(seconds=time.perf_counter() - begin)
         kind = self.settings.batch[0]
-        rows, runner = context.batches(kind)[0].rows, self.run.runner
+        rows, split = self.evaluation.batches(kind)[0].rows, self.run.split
         self.capture, self.head = self._timed(
-            lambda: runner.capture(rows, self.run.axis, self.run.share.step)
+            lambda: split.capture(rows, self.run.axis, self.run.share.step)
         )
-        runner.prepare_tail(self.capture.pieces[0])
+        split.prepare_tail(self.capture.pieces[0])
         self.matrix, self.stacking = self._timed(self.capture.matrix)
         self.tail = self._tail_seconds(len(rows))
         self.run.map(lambda _: self._tail(), range(self.run.share.side_by_side))
@@ -142,20 +145,20 @@ class _TimedCut:
         self.limit = self.run.limit((kind, 0))
 
     def _tail(self) -> Any:
-        return self.run.runner.outputs(self.capture, self.capture.tensors(self.matrix))
+        return self.run.split.outputs(self.capture, self.capture.tensors(self.matrix))
 
     def _tail_seconds(self, samples: int) -> float:
         """Return what one batch of so many samples costs, among as many as go together."""
         batches = max(map(self._batches, self.settings.batch))
         count = min(self.run.share.stack // samples, batches)
-        stacker = find_stacker(self.run.runner, [self.capture]) if count > 1 else None
+        stacker = find_stacker(self.run.split, [self.capture]) if count > 1 else None
         if stacker is None:
             return self._timed(self._tail)[1]
         stack = [self.capture] * count, [self.matrix] * count
         return self._timed(lambda: stacker.outputs(*stack))[1] / count
 
     def _timed(self, work: Callable[[], Any]) -> tuple[Any, float]:
-        return _timed(work, self.context.network.device.is_cuda)
+        return _timed(work, self.evaluation.network.device.is_cuda)
 
     def plan(self) -> LayerPlan:
         """Count what all compressors do with all kinds of batches."""
@@ -224,7 +227,7 @@ class _TimedCut:
             fitting = max(fitting, self._fitting(method, grid, chosen))
             cost = Cost()
             for number, kind in enumerate(self.settings.batch):
-                known = number and method.row_by_row and self.context.independent
+                known = number and method.row_by_row and self.evaluation.independent
                 cost += self._cost(
                     self._batches(kind),
                     self.run.share.scored_at_once,
@@ -248,7 +251,7 @@ class _TimedCut:
         return self._timed(fit)[1]
 
     def _batches(self, kind: str) -> int:
-        return len(self.context.batches(kind))
+        return len(self.evaluation.batches(kind))
 
     def _cost(
         self,

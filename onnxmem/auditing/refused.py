@@ -7,10 +7,10 @@ from typing import Any
 
 from onnxmem._version import __version__
 from onnxmem.auditing import verdict
-from onnxmem.auditing.layer import unmeasured
-from onnxmem.auditing.open_model import RefusedError
 from onnxmem.auditing.settings import Settings
-from onnxmem.auditing.setup import Source
+from onnxmem.compression.layer import unmeasured
+from onnxmem.data import Source
+from onnxmem.network.opening import RefusedError
 from onnxmem.records import SCHEMA, Baseline, DataInfo, Metric, Report, Tool
 
 
@@ -35,29 +35,29 @@ def refused_report(
         baseline: an earlier report that the scores would have been held against.
         labelled: whether the data have labels.
     """
-    ready, reason = refusal.ready, str(refusal)
+    opened, reason = refusal.opened, str(refusal)
     own = settings.metric == "fidelity" or not labelled
     metric: Metric = "fidelity" if own else "top1"
     summary = verdict.summarize((), settings)
     return Report(
         schema=SCHEMA,
         tool=Tool("onnxmem", __version__),
-        model=refusal.model,
+        model=refusal.info,
         data=DataInfo(
             path=source.path,
-            sha256="" if ready is None else ready.samples.sha256,
+            sha256="" if opened is None else opened.samples.sha256,
             samples=0,
             classes=0,
-            samples_given=0 if ready is None else len(ready.samples),
-            notes=() if ready is None else ready.samples.notes,
+            samples_given=0 if opened is None else len(opened.samples),
+            notes=() if opened is None else opened.samples.notes,
             options=dict(source.options),
         ),
         settings=settings.resolved(
-            metric, settings.output_name if ready is None else ready.network.output
+            metric, settings.output_name if opened is None else opened.network.output
         ),
         environment=dict(environment),
         baseline=Baseline(metric, None, None),
-        layers=tuple(unmeasured(site, reason).layer for site in (ready.sites if ready else ())),
+        layers=tuple(unmeasured(site, reason).layer for site in (opened.sites if opened else ())),
         summary=summary,
         gates=verdict.judge(summary, settings.fail_under, baseline, settings.max_drop),
         verdict="inconclusive",

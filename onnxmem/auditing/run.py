@@ -14,19 +14,21 @@ import numpy as np
 from onnxmem import graph
 from onnxmem._version import __version__
 from onnxmem.auditing import verdict
-from onnxmem.auditing.clock import Clock
+from onnxmem.auditing.comparability import check_comparable
+from onnxmem.auditing.data_info import describe
 from onnxmem.auditing.identity import identify
-from onnxmem.auditing.layer import Measured, unmeasured
 from onnxmem.auditing.layer_cache import LayerCache
-from onnxmem.auditing.open_model import OpenModel, RefusedError, open_model
 from onnxmem.auditing.refused import refused_report
 from onnxmem.auditing.settings import Settings, check_complete
-from onnxmem.auditing.setup import IN_MEMORY, Prepared, Source, describe, set_up
 from onnxmem.cache import NOWHERE, Store
-from onnxmem.comparability import check_comparable
-from onnxmem.data import Column
+from onnxmem.compression.experiment import Experiment, bootstrap_weights, grouping
+from onnxmem.compression.layer import Measured, unmeasured
+from onnxmem.data import IN_MEMORY, Column, Source
 from onnxmem.errors import OutOfMemoryError
 from onnxmem.factorize import kernel_name
+from onnxmem.network.clock import Clock
+from onnxmem.network.evaluation import Evaluation, evaluate
+from onnxmem.network.opening import Opened, RefusedError, open_network
 from onnxmem.records import CACHED_LAYERS, SCHEMA, DataInfo, Report, Tool
 from onnxmem.runtime import versions
 
@@ -83,19 +85,19 @@ def run_audit(
     listen(Progress("loading the model", 0, 0))
     check_complete(settings, arrays, baseline)
     try:
-        with open_model(path, arrays, settings) as ready:
-            digests = ready.samples.digests if digests is None else digests
-            prepared = set_up(ready, digests, settings, clock)
-            data = describe(ready.samples, digests, prepared, source)
-            return _report(ready, prepared, data, settings, baseline, store, listen)
+        with open_network(path, arrays, settings) as opened:
+            digests = opened.samples.digests if digests is None else digests
+            evaluation = evaluate(opened, digests, grouping(settings), clock)
+            data = describe(opened.samples, digests, evaluation, settings.per_class, source)
+            return _report(opened, evaluation, data, settings, baseline, store, listen)
     except RefusedError as refusal:
-        machine, labelled = environment(refusal.ready), "y" in arrays
+        machine, labelled = environment(refusal.opened), "y" in arrays
         return refused_report(refusal, settings, machine, source, baseline, labelled=labelled)
 
 
 def _report(
-    ready: OpenModel,
-    prepared: Prepared,
+    opened: Opened,
+    evaluation: Evaluation,
     data: DataInfo,
     settings: Settings,
     baseline: Report | None,
@@ -103,27 +105,29 @@ def _report(
     listen: Listener,
 ) -> Report:
     """Measure all layers, unless the untouched model is in doubt, and judge what came out."""
-    context, untouched = prepared.context, prepared.baseline
-    resolved = settings.resolved(untouched.metric, context.network.output)
+    untouched, suspicion = evaluation.baseline, evaluation.labelling.suspicion
+    resolved = settings.resolved(untouched.metric, opened.network.output)
     if baseline is not None:
         check_comparable(data, resolved, baseline)
-    hints = (prepared.labelling.suspicion, *data.notes)
+    hints = (suspicion, *data.notes)
     doubt = verdict.doubt_baseline(untouched, data.samples, settings, hints)
-    if not doubt and (caution := verdict.caution_baseline(untouched, prepared.labelling.suspicion)):
+    if not doubt and (caution := verdict.caution_baseline(untouched, suspicion)):
         data = replace(data, notes=(*data.notes, caution))
-    machine = environment(ready)
-    measured, cached = [unmeasured(site, doubt) for site in ready.sites], 0
+    machine = environment(opened)
+    measured, cached = [unmeasured(site, doubt) for site in opened.sites], 0
     if not doubt:
-        identity = identify(context, ready.samples, resolved, machine)
-        cache = LayerCache(store, identity, context)
-        measured, cached = _measure(ready.sites, cache, settings, listen)
+        weights = bootstrap_weights(evaluation.selection, settings.batch, settings.seed)
+        experiment = Experiment(evaluation, settings.curves, weights)
+        identity = identify(experiment, opened.samples, resolved, machine)
+        cache = LayerCache(store, identity, experiment)
+        measured, cached = _measure(opened.sites, cache, settings, listen)
     summary = verdict.summarize(measured, settings)
     gates = verdict.judge(summary, settings.fail_under, baseline, settings.max_drop)
     outcome, reason = verdict.decide(doubt, measured, summary, gates)
     return Report(
         schema=SCHEMA,
         tool=Tool("onnxmem", __version__),
-        model=ready.model,
+        model=opened.info,
         data=data,
         settings=resolved,
         environment=machine,
@@ -133,7 +137,7 @@ def _report(
         gates=gates,
         verdict=outcome,
         reason=reason,
-        timings=context.clock.split() | ({CACHED_LAYERS: float(cached)} if cached else {}),
+        timings=evaluation.clock.split() | ({CACHED_LAYERS: float(cached)} if cached else {}),
     )
 
 
@@ -168,17 +172,17 @@ def _report_curve(listen: Listener, tensor: str, before: int, total: int, done: 
     listen(Progress(tensor, before + done, total))
 
 
-def environment(ready: OpenModel | None) -> dict[str, Any]:
+def environment(opened: Opened | None) -> dict[str, Any]:
     """Return what the numbers may depend on besides model, data and settings.
 
-    `ready` is None where no device was chosen and no sample read, since nothing ran.
+    `opened` is None where no device was chosen and no sample read, since nothing ran.
     """
-    device = None if ready is None else ready.device
+    device = None if opened is None else opened.network.device
     return {
         "provider": None if device is None else device.provider,
         "device": None if device is None else device.name,
         "device_reason": "nothing was run" if device is None else device.reason,
         "kernel": None if device is None else kernel_name(device.is_cuda),
         "python": platform.python_version(),
-        **versions(() if ready is None else ready.samples.libraries),
+        **versions(() if opened is None else opened.samples.libraries),
     }

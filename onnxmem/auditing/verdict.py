@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from onnxmem import curve
-from onnxmem.auditing.guessing import at_chance
-from onnxmem.auditing.layer import Measured
+from onnxmem.auditing.comparability import check_comparable
 from onnxmem.auditing.settings import Settings, check_drop, check_thresholds
-from onnxmem.comparability import check_comparable
+from onnxmem.compression import curve
+from onnxmem.compression.layer import Measured
+from onnxmem.network.guessing import at_chance
 from onnxmem.records import Baseline, Gate, Layer, Report, Score, Verdict
 
 

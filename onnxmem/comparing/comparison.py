@@ -18,11 +18,11 @@ from itertools import pairwise
 
 import numpy as np
 
-from onnxmem import curve
-from onnxmem.comparability import differing
+from onnxmem.auditing.comparability import differing
 from onnxmem.comparing.matching import Matched, match_layers
 from onnxmem.comparing.names import model_names
 from onnxmem.comparing.records import SCHEMA, Cell, Comparison, Row
+from onnxmem.compression import curve
 from onnxmem.errors import UsageError
 from onnxmem.records import Curve, Layer, Report
 

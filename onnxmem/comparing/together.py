@@ -10,16 +10,14 @@ from pathlib import Path
 import numpy as np
 
 from onnxmem import graph
-from onnxmem.auditing.open_model import open_model, read_model
-from onnxmem.auditing.predictions import predictions
 from onnxmem.auditing.run import Listener, run_audit
 from onnxmem.auditing.settings import Settings, check_complete
-from onnxmem.auditing.setup import IN_MEMORY, Source
-from onnxmem.auditing.whole_model import WholeModel
 from onnxmem.cache import NOWHERE, Store
-from onnxmem.data import Column, Samples, make_samples
+from onnxmem.data import IN_MEMORY, Column, Samples, Source, make_samples
 from onnxmem.data.columns import RESERVED
 from onnxmem.errors import DataError, InconclusiveError, UsageError
+from onnxmem.network.classifier import Classifier
+from onnxmem.network.opening import load_model, open_network
 from onnxmem.records import Report
 
 Watch = Callable[[str], AbstractContextManager[Listener]]
@@ -65,7 +63,7 @@ def audit_together(
             at fault.
     """
     check_complete(settings, arrays, baseline)
-    models = [read_model(path, settings).model for path in paths]
+    models = [load_model(path, settings)[0] for path in paths]
     arrays, notes = _named(arrays, models)
     own = _outputs(models, settings)
     if "y" not in arrays:
@@ -152,10 +150,9 @@ def _labels(
 def _predicted(path: str | Path, arrays: Mapping[str, Column], settings: Settings) -> np.ndarray:
     """Return what a model predicts for all samples (samples,), of every split."""
     everything = {name: array for name, array in arrays.items() if name != "split"}
-    with open_model(path, everything, replace(settings, split=None)) as ready:
-        whole = WholeModel(ready.network, ready.network.feeds(ready.samples.shared))
-        inputs = ready.samples.inputs
-        return predictions(ready.network, whole.session, inputs, whole.shared, ready.team)
+    with open_network(path, everything, replace(settings, split=None)) as opened:
+        shared = opened.network.feeds(opened.samples.shared)
+        return Classifier(opened.network, shared).predict(opened.samples.inputs)
 
 
 def _check_counts(models: Sequence[graph.Model], samples: Sequence[Samples]) -> None:

@@ -7,6 +7,7 @@
     preprocess, hub_config, recipe, fitting
                       how images are prepared: what was said, and what a network takes
     samples           columns checked against the inputs of a network (`shapes`, `channels`)
+    source            where they come from, for the record
     batches           which samples are analyzed together
 
 A new file format is a reader beside these, and a line in `loading` that knows how its files begin.
@@ -17,9 +18,11 @@ from onnxmem.data.columns import Column, InputSpec, Lazy
 from onnxmem.data.extras import EXTRAS, Extra
 from onnxmem.data.loading import load
 from onnxmem.data.samples import Samples, make_samples
+from onnxmem.data.source import IN_MEMORY, Source
 
 __all__ = [
     "EXTRAS",
+    "IN_MEMORY",
     "Batch",
     "Column",
     "Extra",
@@ -27,6 +30,7 @@ __all__ = [
     "Lazy",
     "Samples",
     "Selection",
+    "Source",
     "draw",
     "load",
     "make_samples",

@@ -12,7 +12,7 @@ import numpy as np
 
 from onnxmem import graph
 from onnxmem.arrays import Array, to_host
-from onnxmem.auditing.outputs import deviation
+from onnxmem.network.outputs import deviation
 from onnxmem.text import printable
 
 RECORDED_TOLERANCE = 1e-3

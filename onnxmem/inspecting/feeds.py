@@ -11,10 +11,10 @@ from typing import TypeGuard
 import numpy as np
 
 from onnxmem import graph
-from onnxmem.auditing.independence import PROBED
-from onnxmem.auditing.network import feed
 from onnxmem.data import Column, make_samples
 from onnxmem.errors import DataError, ModelRefusedError, UsageError
+from onnxmem.network.classifier import PROBED
+from onnxmem.network.network import feed
 from onnxmem.runtime import Device, Session
 
 _SEED = 0

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from onnxmem import graph
-from onnxmem.auditing.open_model import model_info
-from onnxmem.auditing.outputs import choose_output
-from onnxmem.auditing.sites import nothing_found
-from onnxmem.binding import blames_bind
 from onnxmem.errors import UsageError
 from onnxmem.inspecting.parts import require_runnable
 from onnxmem.inspecting.records import SCHEMA, Inspected, Inspection, Trial, Verified
 from onnxmem.inspecting.verification import verify
+from onnxmem.network.opening import model_info
+from onnxmem.network.outputs import choose_output
+from onnxmem.network.sites import nothing_found
+from onnxmem.runtime.binding import blames_bind
 
 
 def inspect(

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from onnxmem import graph
+from onnxmem.cache.scratch import scratch_folder
 from onnxmem.data import Column
 from onnxmem.errors import DeviceError, UsageError
 from onnxmem.hazards import see
 from onnxmem.inspecting.feeds import find_inputs
 from onnxmem.runtime import Session, select_device
-from onnxmem.scratch import scratch_folder
 
 
 def require_runnable(model: graph.Model) -> None:

@@ -10,16 +10,18 @@ import numpy as np
 
 from onnxmem import graph
 from onnxmem.arrays import Array
-from onnxmem.auditing.capture import CutRunner, Piece
-from onnxmem.auditing.independence import PROBED, axis_that_follows, find_sample_axis
-from onnxmem.auditing.network import Network, prepare
-from onnxmem.auditing.outputs import TOLERANCE
-from onnxmem.auditing.settings import Settings
 from onnxmem.errors import ModelRefusedError, UsageError
 from onnxmem.hazards import see
 from onnxmem.inspecting.agreement import agreement, difference
 from onnxmem.inspecting.feeds import Inputs, find_inputs, recorded_inputs
 from onnxmem.inspecting.records import Inspected, Trial, Verified
+from onnxmem.network.activations import Piece
+from onnxmem.network.classifier import PROBED
+from onnxmem.network.independence import axis_that_follows, find_sample_axis
+from onnxmem.network.network import Network, prepare
+from onnxmem.network.outputs import TOLERANCE
+from onnxmem.network.settings import RunSettings
+from onnxmem.network.split_network import SplitNetwork
 from onnxmem.runtime import Device, select_device
 
 
@@ -30,7 +32,7 @@ def verify(
     device = select_device(trial.device)
     known = len(model.notes)
     model = graph.widen(model)
-    settings = Settings(output_name=output or model.outputs[0].name, exact=trial.exact)
+    settings = RunSettings(output_name=output or model.outputs[0].name, exact=trial.exact)
     checked, agreements, samples = sites, [], 0
     with device.scope():
         for inputs, recorded in _cases(model, trial, device):
@@ -115,16 +117,16 @@ class _Checker:
         try:
             cut = graph.split(self.network.model, site.tensor, self.output)
             site = site.needing(cut)
-            return self._judged(site, CutRunner(self.network, cut, self.samples, self.shared))
+            return self._judged(site, SplitNetwork(self.network, cut, self.samples, self.shared))
         except (ModelRefusedError, UsageError) as cause:
             return site.refused(str(cause))
 
-    def _judged(self, site: Inspected, runner: CutRunner) -> Inspected:
-        piece = self._capture(runner, self.rows)
-        joined = runner.joined(piece)
-        pairs = zip(runner.cut.outputs, joined, strict=True)
+    def _judged(self, site: Inspected, split: SplitNetwork) -> Inspected:
+        piece = self._capture(split, self.rows)
+        joined = split.joined(piece)
+        pairs = zip(split.cut.outputs, joined, strict=True)
         error = max(difference(array, self.expected[name]) for name, array in pairs)
-        batch_axis = self._batch_axis(runner, piece)
+        batch_axis = self._batch_axis(split, piece)
         axis, rank = site.feature_axis, piece.tensor.ndim
         site = replace(
             site,
@@ -139,15 +141,15 @@ class _Checker:
             return site
         return site.refused(_failure(error, exact=self.network.exact))
 
-    def _capture(self, runner: CutRunner, rows: np.ndarray) -> Piece:
-        (piece,) = runner.capture(rows, 0, len(rows)).pieces
+    def _capture(self, split: SplitNetwork, rows: np.ndarray) -> Piece:
+        (piece,) = split.capture(rows, 0, len(rows)).pieces
         return piece
 
-    def _batch_axis(self, runner: CutRunner, piece: Piece) -> int | None:
+    def _batch_axis(self, split: SplitNetwork, piece: Piece) -> int | None:
         """Return the axis of the tensor that follows when samples are mixed up."""
         if self.axis is None and len(self.rows) < 2:
             return None
-        return axis_that_follows(self._capture(runner, self.mixed).tensor, piece.tensor)
+        return axis_that_follows(self._capture(split, self.mixed).tensor, piece.tensor)
 
     def _shape(
         self, site: Inspected, tensor: Array, batch_axis: int | None

@@ -19,9 +19,9 @@ import msgspec
 import vl_convert
 from markupsafe import Markup
 
-from onnxmem.comparability import differing
+from onnxmem.auditing.comparability import differing
 from onnxmem.comparing import Comparison, model_names
-from onnxmem.curve import SATURATION
+from onnxmem.compression.curve import SATURATION
 from onnxmem.errors import UsageError
 from onnxmem.records import Report
 from onnxmem.report import charts, comparison_charts, findings, look, rows, words

@@ -10,13 +10,13 @@ from sample_networks import Sample
 from text_networks import write
 
 import onnxmem
-from onnxmem.auditing import cut_run
 from onnxmem.auditing.plan import plan_audit
 from onnxmem.auditing.settings import Settings
 from onnxmem.doctor import diagnose
 from onnxmem.errors import UsageError
 from onnxmem.inspecting import inspection
 from onnxmem.inspecting.records import Trial
+from onnxmem.network import layer_run
 from onnxmem.runtime import select_device
 
 
@@ -54,13 +54,13 @@ def test_more_batches_share_a_run_on_a_device(
     mlp: Sample, fake_gpu: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[bool] = []
-    largest = cut_run.largest_stack
+    largest = layer_run.largest_stack
 
     def listening(on_gpu: bool) -> int:
         asked.append(on_gpu)
         return largest(on_gpu)
 
-    monkeypatch.setattr(cut_run, "largest_stack", listening)
+    monkeypatch.setattr(layer_run, "largest_stack", listening)
     onnxmem.audit(mlp.path, mlp.x, mlp.y, compress=["pca"], layers=["relu1"], device="cuda")
     assert asked == [True]
 

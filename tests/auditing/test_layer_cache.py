@@ -19,8 +19,9 @@ from onnx import helper, numpy_helper
 from sample_networks import Sample
 
 import onnxmem
-from onnxmem.auditing import Progress, identity, layer, layer_cache
+from onnxmem.auditing import Progress, identity, layer_cache
 from onnxmem.cache import Store
+from onnxmem.compression import layer
 from onnxmem.errors import OutOfMemoryError
 from onnxmem.records import CACHED_LAYERS, Report
 from onnxmem.report.rows import time_rows

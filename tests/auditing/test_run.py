@@ -14,9 +14,10 @@ from onnx import helper
 from sample_networks import CLASSES, Sample
 
 import onnxmem
-from onnxmem import curve as curves
-from onnxmem.auditing import Progress, Settings, cut_run, layer, points
+from onnxmem.auditing import Progress, Settings
 from onnxmem.auditing.plan import plan_audit
+from onnxmem.compression import curve as curves
+from onnxmem.compression import layer, points
 from onnxmem.errors import (
     DataError,
     ModelRefusedError,
@@ -25,6 +26,7 @@ from onnxmem.errors import (
 )
 from onnxmem.factorize import default_ranks
 from onnxmem.inspecting import Trial
+from onnxmem.network import layer_run, split_network
 from onnxmem.records import Report, Score
 from onnxmem.report import sentence
 
@@ -278,12 +280,12 @@ def test_full_grid_is_measured_where_factors_cannot_be_kept(
 def test_layer_that_fails_its_self_check_is_skipped(
     cnn: Sample, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    check = cut_run.CutRun.check
+    check = layer_run.LayerRun.check
 
     def fail_at_inner(run: Any) -> float:
         return 0.5 if run.cut.tensor == "inner" else check(run)
 
-    monkeypatch.setattr(cut_run.CutRun, "check", fail_at_inner)
+    monkeypatch.setattr(layer_run.LayerRun, "check", fail_at_inner)
     report = audit(cnn)
     assert [one.status for one in report.layers] == ["scored", "skipped", "scored"]
     skipped = report.layers[1]
@@ -297,14 +299,14 @@ def test_layer_that_fails_its_self_check_is_skipped(
 def test_tail_that_onnxruntime_refuses_is_skipped(
     cnn: Sample, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    compile_tail = cut_run.CutRunner._compile_tail
+    compile_tail = split_network.SplitNetwork._compile_tail
 
     def refuse_inner(runner: Any, piece: Any) -> Any:
         if runner.cut.tensor == "inner":
             raise ModelRefusedError("onnxruntime refuses the model: no such kernel")
         return compile_tail(runner, piece)
 
-    monkeypatch.setattr(cut_run.CutRunner, "_compile_tail", refuse_inner)
+    monkeypatch.setattr(split_network.SplitNetwork, "_compile_tail", refuse_inner)
     report = audit(cnn)
     assert [one.status for one in report.layers] == ["scored", "skipped", "scored"]
     assert "no such kernel" in report.layers[1].reason
@@ -350,7 +352,7 @@ def test_captures_that_are_not_kept_change_nothing_but_head_runs(
     cnn: Sample, ranks: Any, compress: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runs: list[int] = []
-    capture = cut_run.CutRunner.capture
+    capture = split_network.SplitNetwork.capture
 
     def counted(runner: Any, rows: np.ndarray, *rest: Any) -> Any:
         runs.append(len(rows))
@@ -358,9 +360,9 @@ def test_captures_that_are_not_kept_change_nothing_but_head_runs(
 
     options: dict[str, Any] = {"compress": compress, "ranks": ranks, "batch": ["class", "mixed"]}
     kept = audit(cnn, **options)
-    monkeypatch.setattr("onnxmem.auditing.memory._KEPT_SHARE", -1)
+    monkeypatch.setattr("onnxmem.network.memory._KEPT_SHARE", -1)
     plan = plan_audit(cnn.path, {"x": cnn.x, "y": cnn.y}, Settings(**(QUICK | options)))
-    monkeypatch.setattr(cut_run.CutRunner, "capture", counted)
+    monkeypatch.setattr(split_network.SplitNetwork, "capture", counted)
     assert audit(cnn, **options).layers == kept.layers
     heads = sum(samples > 2 for samples in runs)
     least, most = (

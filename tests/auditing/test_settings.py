@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from onnxmem.auditing import Settings, parse_ranks
+from onnxmem.auditing import Settings
+from onnxmem.compression.settings import parse_ranks
 from onnxmem.errors import UsageError
 
 

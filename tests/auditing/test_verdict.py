@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from onnxmem.auditing import Settings, verdict
-from onnxmem.auditing.layer import Measured
+from onnxmem.compression.layer import Measured
 from onnxmem.records import Baseline, Curve, CutInfo, Gate, Group, Layer, Score
 
 SETTINGS = Settings(compress=("nmf",), batch=("mixed",))

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from sample_networks import Sample
 
-from onnxmem.auditing import cut_run, points
+from onnxmem.compression import points
+from onnxmem.network import layer_run
 
 Command = Callable[..., Any]
 
@@ -58,7 +59,7 @@ def test_runs_are_those_of_the_audit(
     options = ("--ranks", ranks, "--per-class", 12)
     plan = planned(command, sample, *options)
     runs: list[int] = []
-    hits, deviation = cut_run.CutRun.hits, cut_run.CutRun._deviation
+    hits, deviation = layer_run.LayerRun.hits, layer_run.LayerRun._deviation
 
     def counted(run: Any, keys: Any, *rest: Any) -> Any:
         runs.extend(number for _, number in keys)
@@ -68,8 +69,8 @@ def test_runs_are_those_of_the_audit(
         runs.append(key[1])
         return deviation(run, key)
 
-    monkeypatch.setattr(cut_run.CutRun, "hits", counted)
-    monkeypatch.setattr(cut_run.CutRun, "_deviation", counted_check)
+    monkeypatch.setattr(layer_run.LayerRun, "hits", counted)
+    monkeypatch.setattr(layer_run.LayerRun, "_deviation", counted_check)
     command("audit", sample.path, "--data", sample.data, "-q", *options)
     assert plan["least"]["tail_runs"] <= len(runs) + plan["batches"]
     assert len(runs) <= plan["most"]["tail_runs"]

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onnxmem import curve
 from onnxmem.comparing.comparison import compare
 from onnxmem.comparing.records import Cell, Comparison
+from onnxmem.compression import curve
 from onnxmem.errors import DataError, UsageError
 from onnxmem.records import (
     SCHEMA,

@@ -154,7 +154,7 @@ def test_a_cut_that_is_refused_is_a_reason(cnn: Sample, monkeypatch: pytest.Monk
     def refuse(*arguments: object) -> None:
         raise ModelRefusedError("onnxruntime refuses the model: no such kernel")
 
-    monkeypatch.setattr(verification.CutRunner, "joined", refuse)
+    monkeypatch.setattr(verification.SplitNetwork, "joined", refuse)
     result = inspect(cnn.path, trial=CPU)
     assert {site.reason for site in result.sites} == {
         "onnxruntime refuses the model: no such kernel"

@@ -1,0 +1,47 @@
+"""What a report says of the data."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from onnxmem.data import Samples, Selection, Source
+from onnxmem.network.evaluation import Evaluation
+from onnxmem.records import DataInfo
+
+
+def describe(
+    samples: Samples, digests: np.ndarray, evaluation: Evaluation, per_class: int, source: Source
+) -> DataInfo:
+    """Return what a report says of the data.
+
+    Args:
+        samples: all that were given.
+        digests: (samples,) what samples were chosen by.
+        evaluation: those that were chosen, in batches.
+        per_class: samples of each class that were asked for.
+        source: where they come from.
+    """
+    selection = evaluation.selection
+    few = _few(selection, per_class)
+    return DataInfo(
+        path=source.path,
+        sha256=samples.sha256,
+        samples=len(selection.rows),
+        classes=len(selection.single),
+        samples_given=len(samples),
+        left_out=selection.left_out,
+        batches=selection.fingerprint(digests),
+        notes=tuple(filter(None, (*samples.notes, evaluation.labelling.note, few))),
+        options=dict(source.options),
+    )
+
+
+def _few(selection: Selection, per_class: int) -> str:
+    """Say so where classes have fewer samples than were asked for."""
+    sizes = [len(batch.rows) for batch in selection.single if len(batch.rows) < per_class]
+    if not sizes:
+        return ""
+    return (
+        f"{len(sizes)} of {len(selection.single)} classes have fewer than {per_class} samples, the "
+        f"least {min(sizes)}; compare only with audits of as many"
+    )

@@ -1,0 +1,107 @@
+"""Opens a network: the model, its sites, the samples and the device, made ready together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from onnxmem import graph
+from onnxmem.data import Column, Samples, make_samples
+from onnxmem.errors import InconclusiveError, NoSiteError
+from onnxmem.network.network import Network, prepare
+from onnxmem.network.settings import RunSettings
+from onnxmem.network.sites import choose_sites
+from onnxmem.network.workers import workers
+from onnxmem.records import ModelInfo
+from onnxmem.runtime import select_device
+from onnxmem.runtime.binding import blames_bind
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A network, and all that it was opened with.
+
+    Attributes:
+        info: what a report says of the model.
+        sites: those that were chosen.
+        samples: all that were given, as the network takes them.
+        network: what runs them.
+    """
+
+    info: ModelInfo
+    sites: tuple[graph.Site, ...]
+    samples: Samples
+    network: Network
+
+
+class RefusedError(InconclusiveError):
+    """A network that cannot be asked anything, and what is known of it.
+
+    Attributes:
+        info: what a report says of the model.
+        opened: all the rest, None where it has no site.
+    """
+
+    def __init__(self, message: str, info: ModelInfo, opened: Opened | None = None) -> None:
+        super().__init__(message)
+        self.info, self.opened = info, opened
+
+
+def load_model(
+    path: str | Path, settings: RunSettings
+) -> tuple[graph.Model, tuple[graph.Site, ...] | NoSiteError]:
+    """Return the model at `path` as it runs, half precision widened, and its sites.
+
+    In their place comes the reason where it has none.
+
+    Raises:
+        OnnxmemError: it cannot be read, or the settings fit none of its sites.
+    """
+    model = graph.load(path, dict(settings.bind))
+    runs = graph.widen(model)
+    try:
+        sites = choose_sites(model, settings.layers, settings.kind)
+    except NoSiteError as error:
+        return runs, error
+    settings.check_sites(sites)
+    return runs, sites
+
+
+def model_info(path: str | Path, model: graph.Model) -> ModelInfo:
+    """Return what a report says of the model at `path`."""
+    known = (model.sha256, model.ir_version, model.opset, model.producer)
+    return ModelInfo(str(path), *known, model.notes)
+
+
+@contextmanager
+def open_network(
+    path: str | Path, arrays: Mapping[str, Column], settings: RunSettings
+) -> Iterator[Opened]:
+    """Make the model at `path` ready for the samples in `arrays`, and free its weights at the end.
+
+    Raises:
+        RefusedError: it has no site, or the body of the `with` raised an `InconclusiveError`.
+        OnnxmemError: whatever else keeps it from being asked.
+    """
+    model, sites = load_model(path, settings)
+    info = model_info(path, model)
+    if isinstance(sites, NoSiteError):
+        raise RefusedError(str(sites), info)
+    device = select_device(settings.device)
+    samples = make_samples(arrays, model.inputs, settings.split)
+    with (
+        blames_bind(settings.bind),
+        device.scope(),
+        prepare(model, samples.inputs, samples.shared, device, settings) as prepared,
+        workers(device) as team,
+    ):
+        del model  # its weights are in a file now
+        network = replace(prepared, workers=team)
+        info = replace(info, notes=network.model.notes)
+        opened = Opened(info, sites, samples, network)
+        try:
+            yield opened
+        except InconclusiveError as error:
+            raise RefusedError(str(error), info, opened) from error

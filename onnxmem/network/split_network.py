@@ -1,0 +1,104 @@
+"""A network in two: the head gives activations, the tail says what follows from changed ones.
+
+Each piece of a batch goes through the tail together with the very crossing tensors that were
+captured with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from onnxmem.arrays import Array, take_rows
+from onnxmem.errors import UsageError
+from onnxmem.graph import Cut, with_input_types
+from onnxmem.network.activations import Activations, Piece
+from onnxmem.network.network import Network
+from onnxmem.runtime import Session
+
+
+class SplitNetwork:
+    """The head and the tail of one cut, compiled."""
+
+    def __init__(
+        self, network: Network, cut: Cut, inputs: Mapping[str, Array], shared: Mapping[str, Array]
+    ) -> None:
+        """Compile the head.
+
+        Args:
+            network: the model.
+            cut: where it is cut.
+            inputs: all samples, by input.
+            shared: inputs that all samples have in common.
+        """
+        self.network, self.cut = network, cut
+        self.inputs, self.shared = inputs, shared
+        self._head = network.session(cut.head)
+        self._tail: Session | None = None
+
+    def capture(self, rows: np.ndarray, feature_axis: int, step: int) -> Activations:
+        """Run the samples `rows` through the head, `step` at a time."""
+        pieces = tuple(
+            self._piece(rows[start : start + step]) for start in range(0, len(rows), step)
+        )
+        return Activations(pieces, feature_axis)
+
+    def _piece(self, rows: np.ndarray) -> Piece:
+        feeds = {name: take_rows(array, rows) for name, array in self.inputs.items()}
+        feeds |= self.shared
+        names = (self.cut.tensor, *self.cut.crossing)
+        values = self._head.run({name: feeds[name] for name in self.cut.head.inputs}, names)
+        captured = dict(zip(names, values, strict=True))
+        for name, value in captured.items():
+            if not hasattr(value, "dtype"):
+                raise UsageError(f"the cut needs {name!r}, which is no tensor but a sequence")
+        tensor = captured.pop(self.cut.tensor)
+        direct = {name: feeds[name] for name in self.cut.direct}
+        return Piece(len(rows), tensor, captured | direct)
+
+    def outputs(
+        self, activations: Activations, tensors: Sequence[Array] | None = None
+    ) -> list[Array]:
+        """Return the model's output for each piece, after `tensors` in place of its own."""
+        if tensors is None:
+            tensors = [piece.tensor for piece in activations.pieces]
+        return [
+            self.output(replace(piece, tensor=tensor))
+            for piece, tensor in zip(activations.pieces, tensors, strict=True)
+        ]
+
+    def output(self, piece: Piece) -> Array:
+        """Return the model's output for a piece."""
+        return self._run_tail(piece, self.cut.tail.outputs[:1])[0]
+
+    def joined(self, piece: Piece) -> list[Array]:
+        """Return all outputs of the tail for a piece."""
+        return self._run_tail(piece, self.cut.tail.outputs)
+
+    def prepare_tail(self, piece: Piece) -> None:
+        """Compile the tail for pieces like this one, before several threads want it."""
+        if self._tail is None:
+            self._tail = self._compile_tail(piece)
+
+    def _run_tail(self, piece: Piece, names: Sequence[str]) -> list[Array]:
+        self.prepare_tail(piece)
+        assert self._tail is not None
+        return self._tail.run({self.cut.tensor: piece.tensor, **piece.others}, names)
+
+    def _compile_tail(self, piece: Piece) -> Session:
+        """Type the tail's inputs as they were captured, with axes that may follow the batch free.
+
+        That is every axis whose size is a multiple of the number of samples: batches lie along
+        axis 0 alone only in the plainest networks.
+        """
+        arrays = {self.cut.tensor: piece.tensor, **piece.others}
+        types = {
+            name: (
+                np.dtype(array.dtype).name,
+                tuple(None if size % piece.samples == 0 else int(size) for size in array.shape),
+            )
+            for name, array in arrays.items()
+        }
+        return self.network.session(with_input_types(self.cut.tail, types))
