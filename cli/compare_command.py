@@ -12,10 +12,10 @@ from click.core import ParameterSource
 
 from onnxmem import report as formats
 from onnxmem.auditing import Settings, judge_again
-from onnxmem.comparing import Comparison, compare
+from onnxmem.comparing import compare
 from onnxmem.comparing.together import audit_together
 from onnxmem.errors import UsageError
-from onnxmem.records import Report
+from onnxmem.records import Comparison, Report
 
 from . import console
 from .configured import ConfiguredCommand

@@ -14,8 +14,7 @@ from rich.text import Text
 from onnxmem.auditing import Listener
 from onnxmem.auditing import Progress as Event
 from onnxmem.cache import Store
-from onnxmem.comparing import Comparison
-from onnxmem.records import Report
+from onnxmem.records import Comparison, Report
 from onnxmem.report import sentence, terminal
 from onnxmem.text import printable
 

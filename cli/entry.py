@@ -25,8 +25,7 @@ from . import config
 from .streams import tell
 
 if TYPE_CHECKING:
-    from onnxmem.comparing import Comparison
-    from onnxmem.records import Report
+    from onnxmem.records import Comparison, Report
 
 COMMANDS = {
     "audit": "Score every ReLU layer of a model.",

@@ -7,8 +7,7 @@ from typing import Any, Literal
 import click
 
 from onnxmem import report as formats
-from onnxmem.comparing import Comparison
-from onnxmem.records import Report
+from onnxmem.records import Comparison, Report
 
 from . import console
 from .entry import exit_code

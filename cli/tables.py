@@ -10,9 +10,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from onnxmem.comparing import Cell, Comparison
 from onnxmem.doctor import Diagnosis
 from onnxmem.inspecting import Inspected, Inspection
+from onnxmem.records import Cell, Comparison
 from onnxmem.report.findings import APART, cell_text, findings, limits, row_name, starred
 from onnxmem.report.words import shape
 from onnxmem.sizes import size_text

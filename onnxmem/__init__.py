@@ -14,21 +14,24 @@ from onnxmem._version import __version__
 
 if TYPE_CHECKING:
     from onnxmem import data, errors, report
-    from onnxmem.api import audit
-    from onnxmem.comparing import compare
+    from onnxmem.api.audit import audit
+    from onnxmem.api.compare import compare, load
+    from onnxmem.api.results import Comparison, Report
     from onnxmem.inspecting import inspect
-    from onnxmem.records import Report
 
 __all__ = [
-    "Report", "__version__", "audit", "compare", "data", "errors", "inspect", "report",
+    "Comparison", "Report", "__version__", "audit", "compare", "data", "errors", "inspect", "load",
+    "report",
 ]  # fmt: skip
 
 _MODULES = ("data", "errors", "report")
 _HOMES = {
-    "Report": "onnxmem.records",
-    "audit": "onnxmem.api",
-    "compare": "onnxmem.comparing",
+    "Comparison": "onnxmem.api.results",
+    "Report": "onnxmem.api.results",
+    "audit": "onnxmem.api.audit",
+    "compare": "onnxmem.api.compare",
     "inspect": "onnxmem.inspecting",
+    "load": "onnxmem.api.compare",
 }
 """The module that each public function and class comes from."""
 

@@ -6,7 +6,7 @@ The rooms, in the order in which an audit goes through them:
     settings          which curves, and by which gates they are judged
     data_info         what the report says of the data
     layer_cache       layers measured before, known by their `identity`
-    verdict           scores, gates and the verdict; `comparability` with an earlier report
+    verdict           scores, gates and the verdict
     plan, cost        what an audit would cost
 
 Networks are opened and run in `onnxmem.network`, their curves measured in `onnxmem.compression`.

@@ -14,7 +14,6 @@ import numpy as np
 from onnxmem import graph
 from onnxmem._version import __version__
 from onnxmem.auditing import verdict
-from onnxmem.auditing.comparability import check_comparable
 from onnxmem.auditing.data_info import describe
 from onnxmem.auditing.identity import identify
 from onnxmem.auditing.layer_cache import LayerCache
@@ -30,6 +29,7 @@ from onnxmem.network.clock import Clock
 from onnxmem.network.evaluation import Evaluation, evaluate
 from onnxmem.network.opening import Opened, RefusedError, open_network
 from onnxmem.records import CACHED_LAYERS, SCHEMA, DataInfo, Report, Tool
+from onnxmem.records.comparability import check_comparable
 from onnxmem.runtime import versions
 
 

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from onnxmem.auditing.comparability import check_comparable
 from onnxmem.auditing.settings import Settings, check_drop, check_thresholds
 from onnxmem.compression import curve
 from onnxmem.compression.layer import Measured
 from onnxmem.network.guessing import at_chance
 from onnxmem.records import Baseline, Gate, Layer, Report, Score, Verdict
+from onnxmem.records.comparability import check_comparable
 
 
 def summarize(measured: Sequence[Measured], settings: Settings) -> dict[str, Score]:

@@ -5,7 +5,6 @@ nothing that runs a model.
 """
 
 from onnxmem.comparing.comparison import compare
-from onnxmem.comparing.names import model_names
-from onnxmem.comparing.records import Cell, Comparison, Row
+from onnxmem.records import Cell, Comparison, Row
 
-__all__ = ["Cell", "Comparison", "Row", "compare", "model_names"]
+__all__ = ["Cell", "Comparison", "Row", "compare"]

@@ -18,13 +18,20 @@ from itertools import pairwise
 
 import numpy as np
 
-from onnxmem.auditing.comparability import differing
 from onnxmem.comparing.matching import Matched, match_layers
-from onnxmem.comparing.names import model_names
-from onnxmem.comparing.records import SCHEMA, Cell, Comparison, Row
 from onnxmem.compression import curve
 from onnxmem.errors import UsageError
-from onnxmem.records import Curve, Layer, Report
+from onnxmem.records import (
+    COMPARISON_SCHEMA,
+    Cell,
+    Comparison,
+    Curve,
+    Layer,
+    Report,
+    Row,
+    model_names,
+)
+from onnxmem.records.comparability import differing
 
 
 def compare(
@@ -53,7 +60,7 @@ def compare(
     matched = match_layers([report.layers for report in reports])
     seed = _seed(reports)
     return Comparison(
-        schema=SCHEMA,
+        schema=COMPARISON_SCHEMA,
         models=model_names(reports),
         summary={key: _means(reports, matched, key, seed) for key in keys},
         layers=tuple(_row(layers, keys, seed) for layers in matched),

@@ -18,8 +18,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from onnxmem.comparing import Comparison
-from onnxmem.records import Report
+from onnxmem.records import Comparison, Report
 from onnxmem.report.formats import Format, render, render_comparison
 from onnxmem.report.json import load, load_stored
 from onnxmem.report.output import check_writable, write, write_all

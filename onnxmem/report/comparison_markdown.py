@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from onnxmem.comparing import Comparison
+from onnxmem.records import Comparison
 from onnxmem.report.findings import APART, cell_text, findings, limits, row_name, starred
 from onnxmem.report.markdown import MOST_BYTES, code, escaped
 from onnxmem.report.words import sentence

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from onnxmem.comparing import Cell, Comparison, Row
+from onnxmem.records import Cell, Comparison, Row
 from onnxmem.report.words import key_title, number, tensor_name
 from onnxmem.text import printable
 

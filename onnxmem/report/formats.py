@@ -8,9 +8,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import assert_never
 
-from onnxmem.comparing import Comparison
 from onnxmem.errors import UsageError
-from onnxmem.records import Report
+from onnxmem.records import Comparison, Report
 from onnxmem.text import printable
 
 
@@ -68,7 +67,9 @@ def render_comparison(comparison: Comparison, name: str) -> str:
     """
     match _format(name):
         case Format.JSON:
-            return comparison.to_json()
+            from onnxmem.report import json
+
+            return json.render(comparison)
         case Format.HTML:
             from onnxmem.report import html
 

@@ -10,16 +10,14 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from onnxmem.comparing import Comparison
-from onnxmem.comparing.records import SCHEMA as COMPARISON
 from onnxmem.errors import DataError
-from onnxmem.records import SCHEMA, Report
+from onnxmem.records import COMPARISON_SCHEMA, SCHEMA, Comparison, Report
 from onnxmem.report import sense
 from onnxmem.text import json_text, printable
 
 
-def render(report: Report) -> str:
-    """Return the report as JSON text, keys in the order of the records.
+def render(report: Report | Comparison) -> str:
+    """Return a report, or a comparison with its reports, as JSON text, keys as in the records.
 
     Raises:
         ValueError: a number is not finite.
@@ -45,7 +43,7 @@ def load_stored(path: str | Path) -> Report | Comparison:
     Raises:
         DataError: there is no such file, or it holds neither of these schemas.
     """
-    return _load(path, {SCHEMA: Report, COMPARISON: Comparison})
+    return _load(path, {SCHEMA: Report, COMPARISON_SCHEMA: Comparison})
 
 
 def _load(

@@ -11,8 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from xml.etree import ElementTree as xml
 
-from onnxmem.comparing import model_names
-from onnxmem.records import Curve, Gate, Layer, Report
+from onnxmem.records import Curve, Gate, Layer, Report, model_names
 from onnxmem.report.words import (
     accuracy,
     gate_values,

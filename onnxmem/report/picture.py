@@ -10,9 +10,8 @@ from typing import Any
 import altair as alt
 import vl_convert
 
-from onnxmem.comparing import Comparison, model_names
 from onnxmem.errors import UsageError
-from onnxmem.records import Report
+from onnxmem.records import Comparison, Report, model_names
 from onnxmem.report import charts, comparison_charts, look, rows
 from onnxmem.report.findings import findings, limits
 from onnxmem.report.words import (

@@ -10,8 +10,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from onnxmem.comparing import Comparison, model_names
-from onnxmem.records import Curve, Report
+from onnxmem.records import Comparison, Curve, Report, model_names
 from onnxmem.report.words import (
     BATCHES,
     COMPRESSORS,

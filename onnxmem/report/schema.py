@@ -13,9 +13,7 @@ from typing import Any
 
 import msgspec
 
-from onnxmem.comparing import Comparison
-from onnxmem.comparing.records import SCHEMA as COMPARISON
-from onnxmem.records import SCHEMA, Report
+from onnxmem.records import COMPARISON_SCHEMA, SCHEMA, Comparison, Report
 
 
 def report_schema() -> dict[str, Any]:
@@ -25,7 +23,7 @@ def report_schema() -> dict[str, Any]:
 
 def comparison_schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) that every comparison of this version meets."""
-    schema = _schema(Comparison, COMPARISON)
+    schema = _schema(Comparison, COMPARISON_SCHEMA)
     schema["$defs"]["Report"]["properties"]["schema"] = {"const": SCHEMA}
     return schema
 

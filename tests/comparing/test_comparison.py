@@ -10,12 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onnxmem.comparing.comparison import compare
-from onnxmem.comparing.records import Cell, Comparison
 from onnxmem.compression import curve
 from onnxmem.errors import DataError, UsageError
 from onnxmem.records import (
     SCHEMA,
     Baseline,
+    Cell,
+    Comparison,
     Curve,
     DataInfo,
     Group,

@@ -7,7 +7,6 @@ the JSON report, whose schema `onnxmem/report/schema.json` is made from these cl
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
@@ -243,26 +242,6 @@ class Report:
         """Return the report as JSON types: dictionaries, lists, strings, numbers and None."""
         plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(self))
         return plain
-
-    def to_json(self, path: str | Path | None = None) -> str:
-        """Return the report as JSON text, and write it to `path` where one is given."""
-        return self._text("json", path)
-
-    def to_html(self, path: str | Path | None = None) -> str:
-        """Return the report as a self-contained page, and write it to `path` where one is given."""
-        return self._text("html", path)
-
-    def _text(self, name: str, path: str | Path | None) -> str:
-        from onnxmem.report import render, write
-
-        text = render(self, name)
-        if path is not None:
-            write(text, path)
-        return text
-
-    def _repr_html_(self) -> str:
-        """Show the report as a table in a notebook."""
-        return self._text("notebook", None)
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Report:

@@ -12,10 +12,9 @@ from typing import Any
 import msgspec
 
 from onnxmem.errors import DataError
-from onnxmem.records import Report
-from onnxmem.text import json_text
+from onnxmem.records.report import Report
 
-SCHEMA = "onnxmem.compare/1"
+COMPARISON_SCHEMA = "onnxmem.compare/1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +82,6 @@ class Comparison:
         plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(self))
         return plain
 
-    def to_json(self) -> str:
-        """Return the comparison as JSON text, the reports included."""
-        return json_text(msgspec.to_builtins(self))
-
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Comparison:
         """Return the comparison that `to_dict` turned into `values`.
@@ -97,10 +92,10 @@ class Comparison:
         try:
             found = msgspec.convert(values, cls)
         except msgspec.ValidationError as error:
-            raise DataError(f"this is no {SCHEMA} comparison: {error}") from error
+            raise DataError(f"this is no {COMPARISON_SCHEMA} comparison: {error}") from error
         rows = [found.summary, *(row.scores for row in found.layers)]
         widths = {len(cells) for row in rows for cells in row.values()}
         widths |= {len(row.tensors) for row in found.layers} | {len(found.models)}
         if widths != {len(found.reports)} or len(found.reports) < 2:
-            raise DataError(f"this is no {SCHEMA} comparison: its rows differ in length")
+            raise DataError(f"this is no {COMPARISON_SCHEMA} comparison: its rows differ in length")
         return found

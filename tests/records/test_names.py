@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import report_samples
 
-from onnxmem.comparing.names import model_names
+from onnxmem.records.names import model_names
 
 
 def test_models_of_one_name_are_told_apart() -> None:

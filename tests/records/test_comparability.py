@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 import report_samples
 
-from onnxmem.auditing.comparability import check_comparable, differing
 from onnxmem.errors import UsageError
+from onnxmem.records.comparability import check_comparable, differing
 
 ONE = report_samples.passing()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from onnxmem.records import Report
+from onnxmem.records.report import Report
 from onnxmem.text import file_name, printable
 
 

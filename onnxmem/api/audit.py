@@ -1,4 +1,4 @@
-"""The Python interface: one call for one audit."""
+"""One call for one audit."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from onnxmem.api.results import Report
 from onnxmem.auditing import Progress, Settings, run_audit
 from onnxmem.cache import NOWHERE, Store, default_store
 from onnxmem.compression.settings import BATCHES, parse_ranks
 from onnxmem.data import Column, Lazy, Source, load
 from onnxmem.errors import DataError, UsageError
 from onnxmem.factorize import COMPRESSORS
-from onnxmem.records import Report
 
 
 def audit(
@@ -106,7 +106,7 @@ def audit(
         fail_under={key: _plain(value) for key, value in _pairs("fail_under", fail_under)},
         min_accuracy=_plain(min_accuracy),
     )
-    return run_audit(
+    report = run_audit(
         model,
         arrays,
         settings,
@@ -114,6 +114,7 @@ def audit(
         store=_store(cache),
         listen=progress or (lambda event: None),
     )
+    return Report.of(report)
 
 
 def _store(cache: bool | str | Path) -> Store:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from onnxmem.errors import UsageError
-from onnxmem.records import DataInfo, Report
+from onnxmem.records.report import DataInfo, Report
 
 _COMPARABLE = ("batch", "compress", "kind", "layers", "metric", "per_class", "ranks")
 """Settings that must agree before the scores of two reports may be compared."""

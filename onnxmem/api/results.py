@@ -1,0 +1,64 @@
+"""Results as Python hands them out: the records, and what writes and shows them.
+
+The records themselves know no format. These classes add nothing but methods, so that one is taken
+wherever its record is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Self
+
+from onnxmem import records
+from onnxmem import report as formats
+
+
+def _fields(record: Any) -> dict[str, Any]:
+    return {field.name: getattr(record, field.name) for field in fields(record)}
+
+
+def _written(text: str, path: str | Path | None) -> str:
+    if path is not None:
+        formats.write(text, path)
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Report(records.Report):
+    """What one audit measured; see `onnxmem.records.Report` for the fields."""
+
+    @classmethod
+    def of(cls, record: records.Report) -> Self:
+        """Return a record with the methods of this class."""
+        return cls(**_fields(record))
+
+    def to_json(self, path: str | Path | None = None) -> str:
+        """Return the report as JSON text, and write it to `path` where one is given."""
+        return _written(formats.render(self, "json"), path)
+
+    def to_html(self, path: str | Path | None = None) -> str:
+        """Return the report as a self-contained page, and write it to `path` where one is given."""
+        return _written(formats.render(self, "html"), path)
+
+    def _repr_html_(self) -> str:
+        """Show the report as a table in a notebook."""
+        return formats.render(self, "notebook")
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison(records.Comparison):
+    """Several reports side by side; see `onnxmem.records.Comparison` for the fields."""
+
+    @classmethod
+    def of(cls, record: records.Comparison) -> Self:
+        """Return a record with the methods of this class."""
+        return cls(**_fields(record))
+
+    def to_json(self, path: str | Path | None = None) -> str:
+        """Return the comparison as JSON text, and write it to `path` where one is given."""
+        return _written(formats.render_comparison(self, "json"), path)
+
+    def to_html(self, path: str | Path | None = None) -> str:
+        """Return the comparison as a page, and write it to `path` where one is given."""
+        return _written(formats.render_comparison(self, "html"), path)
