@@ -17,11 +17,12 @@ from onnxmem.data.batches import Batch, Selection, draw
 from onnxmem.data.columns import Column, InputSpec, Lazy
 from onnxmem.data.extras import EXTRAS, Extra
 from onnxmem.data.loading import load
-from onnxmem.data.samples import Samples, make_samples
+from onnxmem.data.samples import HELD_OUT, Samples, held_out_samples, make_samples
 from onnxmem.data.source import IN_MEMORY, Source
 
 __all__ = [
     "EXTRAS",
+    "HELD_OUT",
     "IN_MEMORY",
     "Batch",
     "Column",
@@ -32,6 +33,7 @@ __all__ = [
     "Selection",
     "Source",
     "draw",
+    "held_out_samples",
     "load",
     "make_samples",
 ]

@@ -165,7 +165,7 @@ def load_folder(
             "y.npy, or one with a subfolder of images for each class"
         )
     if not files:
-        return {"x": ImageFiles(loose, given, "")}
+        return {"x": ImageFiles(loose, given, ""), "id": _names(loose, path)}
     filled = {name for _, name, _ in files}
     empty = sorted({one.name for _, one in found} - filled)
     if empty and classes is None:
@@ -176,10 +176,16 @@ def load_folder(
     columns: dict[str, Column] = {
         "x": ImageFiles([file for _, _, file in files], given, note),
         "y": np.array([numbers[name] for _, name, _ in files], np.int64),
+        "id": _names([file for _, _, file in files], path),
     }
     if any(split for split, _ in found):
         columns["split"] = np.array([split for split, _, _ in files])
     return columns
+
+
+def _names(files: Sequence[Path], folder: Path) -> np.ndarray:
+    """Return the paths of files within a folder, as text."""
+    return np.array([_legible(file.relative_to(folder).as_posix()) for file in files])
 
 
 def _without_images(path: Path, empty: Sequence[str]) -> str:

@@ -39,6 +39,8 @@ class Samples:
         labels: (samples,) int64, None where there are none.
         digests: (samples,) hexadecimal, a hash of each sample and its label as the data hold
             them, numbers rounded to float32, whatever order of axes the network takes.
+        contents: (samples,) the same of the inputs alone; equal where a sample is there twice.
+        ids: (samples,) what the data call each sample, None where they do not.
         names: what the labels 0, 1, ... were called, where the data hold names.
         notes: what was assumed of the data, and changed so that the network takes them.
         recipe: what else decides the values, such as how images are prepared.
@@ -49,6 +51,8 @@ class Samples:
     shared: Mapping[str, np.ndarray]
     labels: np.ndarray | None
     digests: np.ndarray
+    contents: np.ndarray
+    ids: np.ndarray | None = None
     names: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     recipe: str = ""
@@ -93,6 +97,7 @@ def make_samples(
     }
     labels, names = (None, ()) if y is None else check_labels(y, count)
     rows, note = _rows_of_split(_given(columns, "split"), split, count)
+    ids = None if "id" in fitted else _ids(_given(columns, "id"), count)
     inputs = {
         spec.name: _take(fitted[spec.name], rows, spec) for spec in specs if spec.name not in shared
     }
@@ -102,16 +107,46 @@ def make_samples(
     if y is None:
         hint = misnamed_labels(name for name in columns if name not in fitted)
         notes += [] if any(hint in said for said in notes) else [hint]
+    digests, contents = _digests({name: named[name] for name in inputs}, rows, labels, inputs)
     return Samples(
         inputs,
         shared,
         labels,
-        _digests({name: named[name] for name in inputs}, rows, labels, inputs),
+        digests,
+        contents,
+        ids=None if ids is None else ids[rows],
         names=names,
         notes=tuple(filter(None, dict.fromkeys(notes))),
         recipe="\n".join(filter(None, (source.recipe for source in sources))),
         libraries=tuple(sorted({source.library for source in sources} - {""})),
     )
+
+
+HELD_OUT = frozenset({"test", "validation", "val", "held-out", "heldout"})
+"""Splits whose samples a network was not trained on, in any case."""
+
+
+def held_out_samples(
+    columns: Mapping[str, Column], specs: Sequence[InputSpec], names: frozenset[str] = HELD_OUT
+) -> Samples | None:
+    """Return the samples that the network was not trained on, None where none are marked so.
+
+    Args:
+        columns: as `make_samples` takes them.
+        specs: the inputs of a network.
+        names: of the splits that hold them, in lower case.
+
+    Raises:
+        DataError: as `make_samples`.
+    """
+    splits = _given(columns, "split")
+    if splits is None:
+        return None
+    held = np.array([name.casefold() in names for name in splits.astype(str).tolist()], bool)
+    if not held.any():
+        return None
+    marked = {**columns, "split": np.where(held, "held-out", "")}
+    return make_samples(marked, specs, "held-out")
 
 
 def _given(columns: Mapping[str, Column], name: str) -> np.ndarray | None:
@@ -218,6 +253,15 @@ def _rows_of_split(
     return np.flatnonzero(names == wanted), ""
 
 
+def _ids(column: np.ndarray | None, count: int) -> np.ndarray | None:
+    """Return what samples are called, as text."""
+    if column is None:
+        return None
+    if column.shape != (count,):
+        raise DataError(f"array 'id' has shape {in_words(column.shape)}; it needs ({count},)")
+    return column.astype(str)
+
+
 def _take(column: Column, rows: np.ndarray, spec: InputSpec) -> Column:
     """Return the samples `rows` in the type of the input; lazy ones are read when they are used."""
     if isinstance(column, Lazy):
@@ -231,14 +275,16 @@ def _digests(
     rows: np.ndarray,
     labels: np.ndarray | None,
     inputs: Mapping[str, Column],
-) -> np.ndarray:
-    """Return a hash of each of the samples `rows`, and check on the way what `inputs` will hold.
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return a hash of each of the samples `rows` with its label, and one without.
+
+    What `inputs` will hold is checked on the way.
 
     Raises:
         DataError: values are not finite, or not in the type that the network takes.
     """
     names = sorted(columns)
-    digests, bad = [], dict.fromkeys(names, 0)
+    digests, contents, bad = [], [], dict.fromkeys(names, 0)
     for block in blocks(columns.values(), len(rows)):
         hashes = [hashlib.blake2b(digest_size=16) for _ in rows[block]]
         for name in names:
@@ -249,6 +295,7 @@ def _digests(
                 found = map(_plain, values)
             for one, content in zip(hashes, found, strict=True):
                 one.update(content)
+        contents += [one.hexdigest().encode() for one in hashes]
         if labels is not None:
             for one, label in zip(hashes, labels[block], strict=True):
                 one.update(label.tobytes())
@@ -256,7 +303,7 @@ def _digests(
     for name, number in bad.items():
         if number:
             raise DataError(f"input {name!r} holds values that are NaN or infinite: {number}")
-    return np.array(digests, dtype="S32")
+    return np.array(digests, dtype="S32"), np.array(contents, dtype="S32")
 
 
 def _fingerprints(column: Column, rows: np.ndarray) -> Iterator[bytes] | None:

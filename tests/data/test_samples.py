@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from onnxmem.data import make_samples
+from onnxmem.data import held_out_samples, make_samples
 from onnxmem.errors import DataError
 
 
@@ -218,3 +218,41 @@ def test_words_and_numbers_of_any_size_have_an_identity() -> None:
     one = {"x": np.array(["a", "b", "c"]), "n": np.array([1e300, 2**60, -0.5])}
     specs = [Spec("x", "str", (None,)), Spec("n", "float64", (None,))]
     assert len(set(make_samples(one, specs).digests.tolist())) == 3
+
+
+def test_samples_that_are_there_twice_have_one_content_whatever_their_labels() -> None:
+    x, y = X[[0, 1, 0, 2]], np.array([0, 1, 1, 0])
+    samples = make_samples({"x": x, "y": y}, [Spec()])
+    assert samples.contents[0] == samples.contents[2]
+    assert len(set(samples.contents.tolist())) == 3
+    assert len(set(samples.digests.tolist())) == 4
+
+
+def test_ids_name_the_samples_of_the_split() -> None:
+    split = np.array(["train", "test", "train", "test"])
+    named = {"x": X, "y": Y, "split": split, "id": np.arange(4) * 10}
+    samples = make_samples(named, [Spec()])
+    assert samples.ids is not None
+    assert samples.ids.tolist() == ["0", "20"]
+    assert make_samples({"x": X, "y": Y}, [Spec()]).ids is None
+    with pytest.raises(DataError, match="'id' has shape"):
+        make_samples({"x": X, "y": Y, "id": X}, [Spec()])
+
+
+def test_an_input_called_id_names_no_samples() -> None:
+    assert make_samples({"x": X, "id": X}, [Spec(), Spec("id")]).ids is None
+
+
+@pytest.mark.parametrize("name", ["test", "Validation", "VAL", "held-out", "HeldOut"])
+def test_samples_held_out_are_found_by_their_split(name: str) -> None:
+    split = np.array(["train", name, "train", name])
+    held = held_out_samples({"x": X, "y": Y, "split": split}, [Spec()])
+    assert held is not None
+    np.testing.assert_array_equal(held.inputs["x"], X[[1, 3]])
+
+
+def test_without_such_a_split_nothing_is_held_out() -> None:
+    assert held_out_samples({"x": X, "y": Y}, [Spec()]) is None
+    marked = {"x": X, "y": Y, "split": np.array(["train", "extra"] * 2)}
+    assert held_out_samples(marked, [Spec()]) is None
+    assert held_out_samples(marked, [Spec()], frozenset({"extra"})) is not None

@@ -15,9 +15,14 @@ from onnxmem.network.labelling import read_labels, suspicion
 TRUE = np.tile(np.arange(4), 30)
 
 
+def nameless(count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return digests of samples that nobody tells apart."""
+    return np.empty(count, "S32"), np.empty(count, "S32")
+
+
 def read(labels: np.ndarray, form: str = "linear", width: int = 4, names: Any = ()) -> Any:
     """Read labels of a network that predicts `TRUE`."""
-    samples = Samples({}, {}, labels, np.empty(len(labels), "S32"), names=tuple(names))
+    samples = Samples({}, {}, labels, *nameless(len(labels)), names=tuple(names))
     network: Any = SimpleNamespace(form=form, output="logits")
     return read_labels(network, samples, labels, TRUE, width)
 
@@ -88,7 +93,7 @@ def test_labels_at_random_rouse_no_suspicion(seed: int) -> None:
 
 
 def test_without_labels_the_predictions_are_true_and_that_is_said() -> None:
-    samples = Samples({}, {}, None, np.empty(len(TRUE), "S32"))
+    samples = Samples({}, {}, None, *nameless(len(TRUE)))
     network: Any = SimpleNamespace(form="linear", output="logits")
     labelling = read_labels(network, samples, TRUE, TRUE, 4)
     np.testing.assert_array_equal(labelling.truth, TRUE)
