@@ -50,7 +50,7 @@ BELOW_CURVES = {
     *("network", "graph", "data", "cache", "factorize", "neighbours", "runtime"),
     *GROUND,
 }
-BELOW_SEVERAL = {"auditing", "compression", *BELOW_CURVES}
+BELOW_SEVERAL = {"auditing", "compression", "evidence", *BELOW_CURVES}
 
 LOWER = {
     "errors.py": set(),
@@ -68,6 +68,7 @@ LOWER = {
     "records": {"records", "errors", "text"},
     "network": BELOW_CURVES,
     "compression": {"compression", *BELOW_CURVES},
+    "evidence": {"evidence", *BELOW_CURVES},
     "auditing": BELOW_SEVERAL,
     "inspecting": {"inspecting", *BELOW_SEVERAL},
     "comparing": {"comparing", *BELOW_SEVERAL},

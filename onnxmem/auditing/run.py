@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -15,7 +13,7 @@ from onnxmem import graph
 from onnxmem._version import __version__
 from onnxmem.auditing import verdict
 from onnxmem.auditing.data_info import describe
-from onnxmem.auditing.identity import identify
+from onnxmem.auditing.identity import identify_curves
 from onnxmem.auditing.layer_cache import LayerCache
 from onnxmem.auditing.refused import refused_report
 from onnxmem.auditing.settings import Settings, check_complete
@@ -24,13 +22,12 @@ from onnxmem.compression.experiment import Experiment, bootstrap_weights, groupi
 from onnxmem.compression.layer import Measured, unmeasured
 from onnxmem.data import IN_MEMORY, Column, Source
 from onnxmem.errors import OutOfMemoryError
-from onnxmem.factorize import kernel_name
 from onnxmem.network.clock import Clock
 from onnxmem.network.evaluation import Evaluation, evaluate
+from onnxmem.network.identity import environment
 from onnxmem.network.opening import Opened, RefusedError, open_network
 from onnxmem.records import CACHED_LAYERS, SCHEMA, DataInfo, Report, Tool
 from onnxmem.records.comparability import check_comparable
-from onnxmem.runtime import versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +115,7 @@ def _report(
     if not doubt:
         weights = bootstrap_weights(evaluation.selection, settings.batch, settings.seed)
         experiment = Experiment(evaluation, settings.curves, weights)
-        identity = identify(experiment, opened.samples, resolved, machine)
+        identity = identify_curves(experiment, opened.samples, resolved, machine)
         cache = LayerCache(store, identity, experiment)
         measured, cached = _measure(opened.sites, cache, settings, listen)
     summary = verdict.summarize(measured, settings)
@@ -170,19 +167,3 @@ def _measure(
 
 def _report_curve(listen: Listener, tensor: str, before: int, total: int, done: int) -> None:
     listen(Progress(tensor, before + done, total))
-
-
-def environment(opened: Opened | None) -> dict[str, Any]:
-    """Return what the numbers may depend on besides model, data and settings.
-
-    `opened` is None where no device was chosen and no sample read, since nothing ran.
-    """
-    device = None if opened is None else opened.network.device
-    return {
-        "provider": None if device is None else device.provider,
-        "device": None if device is None else device.name,
-        "device_reason": "nothing was run" if device is None else device.reason,
-        "kernel": None if device is None else kernel_name(device.is_cuda),
-        "python": platform.python_version(),
-        **versions(() if opened is None else opened.samples.libraries),
-    }

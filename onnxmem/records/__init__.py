@@ -2,6 +2,7 @@
 
     report            one audit: model, data, layers, curves, gates
     comparison        several reports side by side
+    evidence          what the neighbours of its training samples tell of a network
     names             what models are called beside each other
     comparability     what reports must agree on before their scores may be compared
 
@@ -9,6 +10,16 @@ They know no format and no file; the field names are those of the JSON.
 """
 
 from onnxmem.records.comparison import COMPARISON_SCHEMA, Cell, Comparison, Row
+from onnxmem.records.evidence import (
+    SAMPLES_SCHEMA,
+    Estimate,
+    Evidence,
+    LabelNoise,
+    LayerEvidence,
+    NetworkEvidence,
+    SampleEvidence,
+    SamplesReport,
+)
 from onnxmem.records.names import model_names
 from onnxmem.records.report import (
     CACHED_LAYERS,
@@ -30,6 +41,14 @@ from onnxmem.records.report import (
 )
 
 __all__ = [
+    "SamplesReport",
+    "SampleEvidence",
+    "NetworkEvidence",
+    "LayerEvidence",
+    "LabelNoise",
+    "Evidence",
+    "Estimate",
+    "SAMPLES_SCHEMA",
     "Baseline",
     "CACHED_LAYERS",
     "COMPARISON_SCHEMA",

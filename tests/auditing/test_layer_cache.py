@@ -179,10 +179,10 @@ def test_samples_of_equal_bytes_and_other_shape_are_others(
 @pytest.mark.parametrize(
     ("name", "replacement"),
     [
-        ("onnxmem.auditing.identity._code", lambda: "edited"),
-        ("onnxmem.auditing.identity._hardware", lambda device: ["another machine"]),
+        ("onnxmem.network.identity._code", lambda: "edited"),
+        ("onnxmem.network.identity._hardware", lambda device: ["another machine"]),
         ("onnxmem.auditing.run.versions", lambda others: {"onnxruntime": "0.0"}),
-        ("onnxmem.auditing.identity.threadpool_info", lambda: [{"architecture": "Z80"}]),
+        ("onnxmem.network.identity.threadpool_info", lambda: [{"architecture": "Z80"}]),
     ],
 )
 def test_other_code_versions_and_machines_measure_again(

@@ -1,0 +1,224 @@
+"""The nearest neighbours of all samples at all layers: from the store where it has them.
+
+Layers that are not there take one pass of the network over all samples together, and go into the
+store one by one, so that a run that was killed goes on where it was.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from onnxmem.arrays import Array
+from onnxmem.cache import Store
+from onnxmem.data import Samples
+from onnxmem.evidence.contents import Contents
+from onnxmem.evidence.votes import NEIGHBOURS
+from onnxmem.neighbours import Directions, Nearest, nearest
+from onnxmem.network.features import Features, Place, Pool, collect
+from onnxmem.network.network import Network
+
+Advance = Callable[[str, int, int], None]
+"""Told a stage, and how many of how many steps of it are done."""
+
+_BLOCK_BYTES = 2**28
+"""What a block of products takes while the largest of them are looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """Samples whose neighbours are looked for.
+
+    Attributes:
+        samples: as the network takes them.
+        contents: the different ones among them.
+        own: (contents,) the place of each among the references, -1 where it is none of them.
+        names: (contents,) what they are called in messages.
+    """
+
+    samples: Samples
+    contents: Contents
+    own: np.ndarray
+    names: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbourhood:
+    """What was found of some layers.
+
+    Attributes:
+        layers: tensor -> the neighbours of each crowd, in the order of the network.
+        refused: tensor -> why a layer has none.
+        predictions: of each crowd (contents,), the class that the network predicts.
+        width: how many values the output that classifies has for a sample.
+    """
+
+    layers: Mapping[str, tuple[Nearest, ...]]
+    refused: Mapping[str, str]
+    predictions: tuple[np.ndarray, ...]
+    width: int
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What is looked for, and where.
+
+    Attributes:
+        network: the network.
+        shared: inputs that all samples have in common, on the device.
+        crowds: the training samples, then held-out ones if there are any.
+        references: (m,) contents of the training samples that may be neighbours.
+        places: the layers, the input among them.
+        pool: how positions are taken together.
+        seed: of the projection.
+        identity: tensor -> a hash of what its neighbours depend on.
+        store: neighbours that were found before.
+        advance: told about progress.
+    """
+
+    network: Network
+    shared: Mapping[str, Array]
+    crowds: tuple[Crowd, ...]
+    references: np.ndarray
+    places: tuple[Place, ...]
+    pool: Pool
+    seed: int
+    identity: Callable[[str], str]
+    store: Store
+    advance: Advance
+
+    def find(self) -> Neighbourhood:
+        """Find the neighbours at all layers.
+
+        Raises:
+            InconclusiveError: the network gives no classes.
+            OutOfMemoryError: see `onnxmem.network.features.collect`.
+        """
+        kept = _Kept(self.store, self.identity)
+        known = {place.tensor: kept.neighbours(place.tensor, self.crowds) for place in self.places}
+        answers = kept.answers(self.crowds)
+        missing = tuple(place for place in self.places if known[place.tensor] is None)
+        refused: dict[str, str] = {}
+        if missing or answers is None:
+            with ExitStack() as stack:
+                features = [stack.enter_context(self._collect(one, missing)) for one in self.crowds]
+                answers = tuple(one.predictions for one in features), features[0].width
+                kept.put_answers(*answers)
+                for one in features:
+                    refused |= one.refused
+                for number, place in enumerate(missing):
+                    self.advance("neighbours", number, len(missing))
+                    if place.tensor not in refused:
+                        known[place.tensor] = self._search(place.tensor, features)
+                        kept.put_neighbours(place.tensor, known[place.tensor] or ())
+        layers = {tensor: found for tensor, found in known.items() if found is not None}
+        return Neighbourhood(layers, refused, *answers)
+
+    def _collect(self, crowd: Crowd, places: Sequence[Place]) -> Any:
+        rows = crowd.contents.rows
+        return collect(
+            self.network,
+            crowd.samples.inputs,
+            self.shared,
+            rows,
+            places,
+            names=crowd.names,
+            pool=self.pool,
+            seed=self.seed,
+            advance=lambda done: self.advance("features", done, len(rows)),
+        )
+
+    def _search(self, tensor: str, features: Sequence[Features]) -> tuple[Nearest, ...]:
+        """Return the neighbours of all crowds at a layer."""
+        xp = self.network.device.namespace
+        trained = xp.asarray(features[0].layers[tensor])
+        directions = Directions.of(trained[self.references])
+        references = directions(trained[self.references])
+        return tuple(
+            nearest(
+                directions(xp.asarray(one.layers[tensor])),
+                references,
+                NEIGHBOURS,
+                crowd.own,
+                self._side_by_side,
+            )
+            for crowd, one in zip(self.crowds, features, strict=True)
+        )
+
+    def _side_by_side(self, function: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
+        workers = self.network.workers
+        at_once = max(1, min(workers.count, self.network.memory // _BLOCK_BYTES))
+        return workers.map(function, items, at_once)
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """What lies in the store: arrays as bytes, in little-endian order."""
+
+    arrays: list[bytes]
+
+
+class _Kept:
+    """Neighbours and predictions in the store."""
+
+    def __init__(self, store: Store, identity: Callable[[str], str]) -> None:
+        self._store, self._identity = store, identity
+
+    def neighbours(self, tensor: str, crowds: Sequence[Crowd]) -> tuple[Nearest, ...] | None:
+        """Return the neighbours of all crowds at a layer, None where they are not kept."""
+        arrays = self._get(tensor, 2 * len(crowds))
+        if arrays is None:
+            return None
+        found = []
+        for number, crowd in enumerate(crowds):
+            shape = (len(crowd.contents.rows), NEIGHBOURS)
+            rows, cosine = arrays[2 * number : 2 * number + 2]
+            if not len(rows) == len(cosine) == 4 * shape[0] * shape[1]:
+                return None
+            pair = np.frombuffer(rows, "<i4"), np.frombuffer(cosine, "<f4")
+            found.append(Nearest(*(one.reshape(shape) for one in pair)))
+        return tuple(found)
+
+    def put_neighbours(self, tensor: str, found: Sequence[Nearest]) -> None:
+        """Keep the neighbours of all crowds at a layer."""
+        parts = [part for one in found for part in (one.rows, one.cosine)]
+        self._put(tensor, parts)
+
+    def answers(self, crowds: Sequence[Crowd]) -> tuple[tuple[np.ndarray, ...], int] | None:
+        """Return the predictions for all crowds, and the width of the output, if they are kept."""
+        arrays = self._get("", len(crowds) + 1)
+        if arrays is None or any(len(one) % 8 for one in arrays):
+            return None
+        *found, width = (np.frombuffer(one, "<i8") for one in arrays)
+        sizes = [len(crowd.contents.rows) for crowd in crowds]
+        if [len(one) for one in found] != sizes or len(width) != 1:
+            return None
+        return tuple(found), int(width[0])
+
+    def put_answers(self, predictions: Sequence[np.ndarray], width: int) -> None:
+        """Keep the predictions for all crowds, and the width of the output."""
+        self._put("", [*predictions, np.array([width])])
+
+    def _key(self, tensor: str) -> str:
+        text = f"{self._identity(tensor)} neighbours {tensor}"
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+    def _put(self, tensor: str, arrays: Sequence[np.ndarray]) -> None:
+        entry = _Entry([one.astype(one.dtype.newbyteorder("<")).tobytes() for one in arrays])
+        self._store.put(self._key(tensor), msgspec.msgpack.encode(entry))
+
+    def _get(self, tensor: str, count: int) -> list[bytes] | None:
+        content = self._store.get(self._key(tensor))
+        if content is None:
+            return None
+        try:
+            entry = msgspec.msgpack.decode(content, type=_Entry)
+        except (msgspec.DecodeError, ValueError):
+            return None
+        return entry.arrays if len(entry.arrays) == count else None

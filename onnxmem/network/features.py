@@ -1,0 +1,262 @@
+"""Features of many samples at many layers, from one pass of the network with all of them exposed.
+
+The features of a sample at a layer are its activations, flattened and, where they are long,
+projected (`onnxmem.neighbours.projection`). They are kept in memory, or in files of a temporary
+folder where that holds too little.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from onnxmem import graph
+from onnxmem.arrays import Array, namespace, to_host
+from onnxmem.cache.scratch import scratch_folder
+from onnxmem.data import Column
+from onnxmem.errors import DataError, OutOfMemoryError
+from onnxmem.neighbours import Projection
+from onnxmem.network.classifier import check_classifies
+from onnxmem.network.memory import piece_size, pieces_at_once
+from onnxmem.network.network import Network
+from onnxmem.text import listed
+
+INPUT = "input"
+"""What stands for the inputs of the network among the layers."""
+
+Pool = Literal["all", "mean"]
+
+_STEP = 64
+"""Samples that run together, where the network takes any number."""
+
+_PROJECTION_SHARE = 0.25
+_FEATURES_SHARE = 0.25
+"""Of the memory: what is drawn of the projection, and the features themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where features are taken: a tensor, and the axis of its features if that is known."""
+
+    tensor: str
+    feature_axis: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """Features of samples at some layers.
+
+    Attributes:
+        layers: tensor -> (samples, features) float32, in the order of the network.
+        refused: tensor -> why it gives none.
+        predictions: (samples,) the class that the network predicts.
+        width: how many values the output that classifies has for a sample.
+    """
+
+    layers: Mapping[str, np.ndarray]
+    refused: Mapping[str, str]
+    predictions: np.ndarray
+    width: int
+
+
+@contextmanager
+def collect(
+    network: Network,
+    inputs: Mapping[str, Column],
+    shared: Mapping[str, Array],
+    rows: np.ndarray,
+    places: Sequence[Place],
+    *,
+    names: Sequence[str] | None = None,
+    pool: Pool = "all",
+    seed: int = 0,
+    advance: Callable[[int], None] = lambda done: None,
+) -> Iterator[Features]:
+    """Run samples through the network once, and give their features while the context lasts.
+
+    Args:
+        network: the network.
+        inputs: all samples by input, on the host.
+        shared: inputs that all samples have in common, on the device.
+        rows: which samples, in the order of the result.
+        places: where; the tensor `INPUT` stands for the inputs.
+        names: what those samples are called in messages; None: by their rows.
+        pool: `mean` takes the mean over positions first.
+        seed: of the projection.
+        advance: told how many samples are done.
+
+    Raises:
+        DataError: there are fewer samples than the network takes at once.
+        InconclusiveError: the network gives no classes.
+        OutOfMemoryError: neither the memory nor the temporary folder holds the features.
+    """
+    if len(rows) < (network.batch or 1):
+        raise DataError(
+            f"too few samples: the model takes {network.batch} at once, the data hold {len(rows)}"
+        )
+    with scratch_folder() as folder:
+        run = _Pass(network, inputs, shared, places, pool, seed)
+        shelf = _Shelf(folder, int(_FEATURES_SHARE * network.memory))
+        called = names if names is not None else [f"row {row}" for row in rows]
+        yield run.over(rows, called, shelf, advance)
+
+
+class _Pass:
+    """One pass over samples."""
+
+    def __init__(
+        self,
+        network: Network,
+        inputs: Mapping[str, Column],
+        shared: Mapping[str, Array],
+        places: Sequence[Place],
+        pool: Pool,
+        seed: int,
+    ) -> None:
+        self.network, self.inputs, self.shared = network, inputs, shared
+        self.places, self.pool = places, pool
+        self.project = Projection(seed, int(_PROJECTION_SHARE * network.memory))
+        tensors = [place.tensor for place in places if place.tensor != INPUT]
+        self.names = (network.output, *tensors)
+        self.session = network.session(graph.expose(network.model, tensors))
+        self.width = 0
+        self.refused: dict[str, str] = {}
+        self.broken: dict[str, set[int]] = defaultdict(set)
+
+    def over(
+        self,
+        rows: np.ndarray,
+        called: Sequence[str],
+        shelf: _Shelf,
+        advance: Callable[[int], None],
+    ) -> Features:
+        """Return the features of the samples `rows`."""
+        step, at_once = self._division(rows)
+        _, found = self._piece(rows[:step], 0)
+        kept = {one: shelf.room(len(rows), part.shape[1]) for one, part in found.items()}
+        predictions = np.empty(len(rows), np.int64)
+
+        def fill(start: int) -> int:
+            first = min(start, len(rows) - step)
+            new = slice(start, first + step)
+            classes, found = self._piece(rows[first : new.stop], first)
+            predictions[new] = classes[start - first :]
+            for tensor, part in found.items():
+                kept[tensor][new] = part[start - first :]
+            advance(new.stop)
+            return first
+
+        self.network.workers.map(fill, range(0, len(rows), step), at_once)
+        for tensor, places in self.broken.items():
+            self.refused[tensor] = _not_finite([called[one] for one in sorted(places)])
+        sound = {one: array for one, array in kept.items() if one not in self.refused}
+        return Features(sound, self.refused, predictions, self.width)
+
+    def _division(self, rows: np.ndarray) -> tuple[int, int]:
+        """Return how many samples run together, and how many pieces of so many at once."""
+        network = self.network
+        few = rows[: network.batch or min(2, len(rows))]
+        values = self._run(few)[1]
+        check_classifies(network, values[0], len(few))
+        self.width = int(np.prod(values[0].shape[1:]))
+        held = sum(int(getattr(value, "nbytes", 0)) for value in values)
+        each = max(network.largest, held // len(few))
+        most = min(_STEP, len(rows))
+        step = network.batch or piece_size(each, most, network.memory)
+        return step, pieces_at_once(each, step, network.memory, network.workers.count)
+
+    def _run(self, rows: np.ndarray) -> tuple[dict[str, Array], list[Array]]:
+        """Return what the network is fed for some samples, and what it gives."""
+        feeds = self.network.feeds({name: array[rows] for name, array in self.inputs.items()})
+        return feeds, self.session.run(feeds | dict(self.shared), self.names)
+
+    def _piece(self, rows: np.ndarray, first: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Return the predictions for some samples, and their features at every layer."""
+        feeds, (output, *values) = self._run(rows)
+        check_classifies(self.network, output, len(rows))
+        activations, found = dict(zip(self.names[1:], values, strict=True)), {}
+        for place in self.places:
+            if place.tensor in self.refused:
+                continue
+            try:
+                flat = (
+                    _input_features(list(feeds.values()))
+                    if place.tensor == INPUT
+                    else self._flat(activations[place.tensor], place, len(rows))
+                )
+            except _RefusedError as reason:
+                self.refused[place.tensor] = str(reason)
+                continue
+            if lost := np.flatnonzero(~_finite_rows(flat)).tolist():
+                self.broken[place.tensor].update(first + row for row in lost)
+            found[place.tensor] = to_host(self.project(flat))
+        return self.network.predict(output), found
+
+    def _flat(self, value: Array, place: Place, count: int) -> Array:
+        """Return activations as (samples, features)."""
+        if not hasattr(value, "dtype") or value.dtype.kind != "f":
+            raise _RefusedError("it holds no floats")
+        if value.shape[:1] != (count,):
+            raise _RefusedError(f"its samples do not lie along axis 0 (shape {tuple(value.shape)})")
+        if self.pool == "mean" and value.ndim > 2:
+            if place.feature_axis is None:
+                raise _RefusedError("the axis of its features cannot be told from the graph")
+            last = namespace(value).moveaxis(value, place.feature_axis, -1)
+            value = last.mean(axis=tuple(range(1, last.ndim - 1)))
+        return value.reshape(count, -1)
+
+
+class _RefusedError(Exception):
+    """A tensor that gives no features; the message says why."""
+
+
+def _finite_rows(flat: Array) -> np.ndarray:
+    return to_host(namespace(flat).isfinite(flat).all(axis=1))
+
+
+def _input_features(arrays: Sequence[Array]) -> Array:
+    """Return the inputs of some samples side by side, (samples, features) float32."""
+    numbers = [array for array in arrays if array.dtype.kind in "fiub"]
+    if not numbers:
+        raise _RefusedError("the inputs hold no numbers")
+    xp = namespace(numbers[0])
+    flat = [array.reshape(len(array), -1).astype(xp.float32) for array in numbers]
+    return flat[0] if len(flat) == 1 else xp.concatenate(flat, axis=1)
+
+
+def _not_finite(names: Sequence[str]) -> str:
+    noun = "sample" if len(names) == 1 else "samples"
+    return f"NaN or infinite activations for {len(names)} {noun}: {listed(names)}"
+
+
+class _Shelf:
+    """Arrays in memory as long as it holds them, then in files."""
+
+    def __init__(self, folder: Path, memory: int) -> None:
+        self._folder, self._left, self._files = folder, memory, 0
+
+    def room(self, samples: int, features: int) -> np.ndarray:
+        """Return an empty array (samples, features) float32.
+
+        Raises:
+            OutOfMemoryError: the disk has no room for it.
+        """
+        size = 4 * samples * features
+        if size <= self._left:
+            self._left -= size
+            return np.empty((samples, features), np.float32)
+        if size > shutil.disk_usage(self._folder).free:
+            raise OutOfMemoryError(
+                f"features of {samples} samples need {size / 2**30:.2g} GiB of {self._folder}, "
+                "which has less; use a larger --memory, or set TMPDIR"
+            )
+        self._files += 1
+        path = self._folder / f"features-{self._files}.npy"
+        return np.lib.format.open_memmap(path, "w+", np.float32, (samples, features))
