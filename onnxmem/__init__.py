@@ -16,12 +16,13 @@ if TYPE_CHECKING:
     from onnxmem import data, errors, report
     from onnxmem.api.audit import audit
     from onnxmem.api.compare import compare, load
-    from onnxmem.api.results import Comparison, Report
+    from onnxmem.api.results import Comparison, Report, SamplesReport
+    from onnxmem.api.samples import samples
     from onnxmem.inspecting import inspect
 
 __all__ = [
     "Comparison", "Report", "__version__", "audit", "compare", "data", "errors", "inspect", "load",
-    "report",
+    "report", "SamplesReport", "samples",
 ]  # fmt: skip
 
 _MODULES = ("data", "errors", "report")
@@ -32,6 +33,8 @@ _HOMES = {
     "compare": "onnxmem.api.compare",
     "inspect": "onnxmem.inspecting",
     "load": "onnxmem.api.compare",
+    "SamplesReport": "onnxmem.api.results",
+    "samples": "onnxmem.api.samples",
 }
 """The module that each public function and class comes from."""
 

@@ -28,6 +28,8 @@ from fake_streams import (
 FUNCTIONS = {
     "all": "a axis out keepdims",
     "any": "a axis out keepdims",
+    "argpartition": "a kth axis",
+    "argsort": "a axis kind",
     "ascontiguousarray": "a dtype",
     "broadcast_to": "array shape",
     "concatenate": "arrays axis out",
@@ -38,6 +40,7 @@ FUNCTIONS = {
     "ones": "shape dtype order",
     "arange": "start stop step dtype",
     "stack": "arrays axis out",
+    "take_along_axis": "a indices axis",
     "trace": "a offset axis1 axis2 dtype out",
     "vdot": "a b",
     "where": "condition x y",

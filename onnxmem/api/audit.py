@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, ItemsView, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from onnxmem.api.results import Report
+from onnxmem.api.taking import (
+    Inputs,
+    plain,
+    take_bind,
+    take_columns,
+    take_held_out,
+    take_limits,
+    take_ranks,
+    take_source,
+    take_store,
+    take_words,
+)
 from onnxmem.auditing import Progress, Settings, run_audit
-from onnxmem.cache import NOWHERE, Store, default_store
-from onnxmem.compression.settings import BATCHES, parse_ranks
-from onnxmem.data import Column, Lazy, Source, load
-from onnxmem.errors import DataError, UsageError
+from onnxmem.compression.settings import BATCHES
 from onnxmem.factorize import COMPRESSORS
+from onnxmem.network.features import Pool
 
 
 def audit(
     model: str | Path,
-    x: ArrayLike | Mapping[str, ArrayLike | Column] | str | Path,
+    x: Inputs,
     y: ArrayLike | None = None,
     *,
     layers: Sequence[str] = (),
@@ -39,6 +47,10 @@ def audit(
     memory: int | None = None,
     seed: int = 0,
     fail_under: Mapping[str, float] | None = None,
+    fail_over: Mapping[str, float] | None = None,
+    samples: bool = True,
+    held_out: Inputs | Sequence[str] | None = None,
+    pool: Pool = "all",
     min_accuracy: float | None = None,
     cache: bool | str | Path = False,
     progress: Callable[[Progress], None] | None = None,
@@ -70,6 +82,11 @@ def audit(
         memory: bytes that activations may take; None is half of what is free.
         seed: of every random choice.
         fail_under: smallest score for keys of the summary, such as {"nmf.mixed": 0.5}.
+        fail_over: largest value for keys of the evidence, such as {"memorized_share": 0.3}.
+        samples: look at the neighbours of all samples, too; `report.evidence` is what they tell.
+        held_out: samples that the network was not trained on, with or without labels: as `x`; or
+            names of splits. None takes those that a `split` calls test, validation or held-out.
+        pool: "all" positions of a layer, or their "mean", for neighbours.
         min_accuracy: baseline accuracy below which the report is inconclusive.
         cache: keep the results of layers, and take from there what was measured before: True for
             the folder that the command line uses, or a folder. Equal results, in less time.
@@ -87,91 +104,35 @@ def audit(
 
     Source: Collins, Bigdeli, Süsstrunk (2018), arXiv:1810.03372.
     """
-    arrays = _columns(x, y)
+    arrays = take_columns(x, y)
     settings = Settings(
-        layers=_words("layers", layers),
-        kind=_words("kind", kind),
-        compress=_words("compress", compress),
-        batch=_words("batch", batch),
-        per_class=_plain(per_class),
-        ranks=_ranks(ranks),
+        layers=take_words("layers", layers),
+        kind=take_words("kind", kind),
+        compress=take_words("compress", compress),
+        batch=take_words("batch", batch),
+        per_class=plain(per_class),
+        ranks=take_ranks(ranks),
         metric=metric,
         output_name=output_name,
-        bind={name: np.asarray(value).tolist() for name, value in _pairs("bind", bind)},
+        bind=take_bind(bind),
         split=split,
         device=device,
-        exact=_plain(exact),
-        memory=_plain(memory),
-        seed=_plain(seed),
-        fail_under={key: _plain(value) for key, value in _pairs("fail_under", fail_under)},
-        min_accuracy=_plain(min_accuracy),
+        exact=plain(exact),
+        memory=plain(memory),
+        seed=plain(seed),
+        fail_under=take_limits("fail_under", fail_under),
+        fail_over=take_limits("fail_over", fail_over),
+        samples=plain(samples),
+        pool=pool,
+        min_accuracy=plain(min_accuracy),
     )
     report = run_audit(
         model,
         arrays,
         settings,
-        source=Source(str(x) if isinstance(x, (str, Path)) else ""),
-        store=_store(cache),
+        source=take_source(x),
+        held_out=take_held_out(held_out),
+        store=take_store(cache),
         listen=progress or (lambda event: None),
     )
     return Report.of(report)
-
-
-def _store(cache: bool | str | Path) -> Store:
-    if isinstance(cache, bool):
-        return default_store() if cache else NOWHERE
-    if not isinstance(cache, (str, Path)):
-        raise UsageError(f"cache={cache!r}: give True, False or a folder")
-    return default_store(cache)
-
-
-def _columns(
-    x: ArrayLike | Mapping[str, ArrayLike | Column] | str | Path, y: ArrayLike | None
-) -> dict[str, Column]:
-    given: dict[str, Any] = {"x": x}
-    if isinstance(x, (str, Path)):
-        given = dict(load(x))
-    elif isinstance(x, Mapping):
-        given = dict(x)
-    if y is not None and "y" in given:
-        raise DataError("there are labels among the inputs already; leave y out, or those")
-    given |= {} if y is None else {"y": y}
-    return {name: _column(name, values) for name, values in given.items()}
-
-
-def _column(name: str, values: ArrayLike | Column) -> Column:
-    if isinstance(values, Lazy):
-        return values
-    try:
-        return np.asarray(values)
-    except ValueError as error:
-        raise DataError(f"{name!r} is no array: {error}") from error
-
-
-def _words(name: str, values: Sequence[str]) -> tuple[str, ...]:
-    if isinstance(values, str):
-        raise UsageError(f"{name}={values!r} is one word; give a list: {name}=[{values!r}]")
-    try:
-        return tuple(values)
-    except TypeError as error:
-        raise UsageError(f"{name}={values!r}: give a list of words") from error
-
-
-def _pairs(name: str, values: Mapping[str, Any] | None) -> ItemsView[str, Any]:
-    if not isinstance(values, Mapping | None):
-        raise UsageError(f"{name}={values!r}: give a dictionary")
-    return ({} if values is None else values).items()
-
-
-def _plain(value: Any) -> Any:
-    """Return a number of NumPy as one of Python, anything else as it is."""
-    return value.item() if isinstance(value, np.generic) else value
-
-
-def _ranks(values: Sequence[int] | Literal["auto"]) -> tuple[int, ...] | Literal["auto"]:
-    if isinstance(values, str):
-        return parse_ranks(values)
-    try:
-        return tuple(sorted({operator.index(value) for value in values}))
-    except TypeError as error:
-        raise UsageError(f"ranks={values!r}: give integers from 1 on, or 'auto'") from error

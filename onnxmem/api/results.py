@@ -62,3 +62,13 @@ class Comparison(records.Comparison):
     def to_html(self, path: str | Path | None = None) -> str:
         """Return the comparison as a page, and write it to `path` where one is given."""
         return _written(formats.render_comparison(self, "html"), path)
+
+
+@dataclass(frozen=True, slots=True)
+class SamplesReport(records.SamplesReport):
+    """Which samples a network memorized; see `onnxmem.records.SamplesReport` for the fields."""
+
+    @classmethod
+    def of(cls, record: records.SamplesReport) -> Self:
+        """Return a record with the methods of this class."""
+        return cls(**_fields(record))

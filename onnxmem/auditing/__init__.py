@@ -3,6 +3,7 @@
 The rooms, in the order in which an audit goes through them:
 
     run               the whole of it; `refused` makes the report where nothing can be measured
+    samples, evidence which samples are memorized, alone or as a part of an audit
     settings          which curves, and by which gates they are judged
     data_info         what the report says of the data
     layer_cache       layers measured before, known by their `identity`
@@ -14,7 +15,9 @@ Networks are opened and run in `onnxmem.network`, their curves measured in `onnx
 
 from onnxmem.auditing.cost import Plan
 from onnxmem.auditing.plan import plan_audit
-from onnxmem.auditing.run import Listener, Progress, run_audit
+from onnxmem.auditing.progress import Listener, Progress
+from onnxmem.auditing.run import run_audit
+from onnxmem.auditing.samples import find_samples
 from onnxmem.auditing.settings import Settings
 from onnxmem.auditing.verdict import judge_again
 
@@ -23,6 +26,7 @@ __all__ = [
     "Plan",
     "Progress",
     "Settings",
+    "find_samples",
     "judge_again",
     "plan_audit",
     "run_audit",

@@ -20,7 +20,10 @@ from onnxmem.network.evaluation import Evaluation
 from onnxmem.network.identity import identify, model_facts
 
 _WITHOUT_INFLUENCE = frozenset(
-    {"layers", "compress", "split", "device", "fail_under", "min_accuracy", "baseline", "max_drop"}
+    {
+        *("layers", "compress", "split", "device", "samples", "pool"),
+        *("fail_under", "fail_over", "min_accuracy", "baseline", "max_drop"),
+    }
 )
 """Settings that change no curve, or whose effect is part of the identity already."""
 

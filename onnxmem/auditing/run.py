@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -13,37 +13,28 @@ from onnxmem import graph
 from onnxmem._version import __version__
 from onnxmem.auditing import verdict
 from onnxmem.auditing.data_info import describe
+from onnxmem.auditing.evidence import SAME_DATA, HeldOutSource, find_evidence, take_held_out
 from onnxmem.auditing.identity import identify_curves
 from onnxmem.auditing.layer_cache import LayerCache
+from onnxmem.auditing.progress import Listener, Progress
 from onnxmem.auditing.refused import refused_report
 from onnxmem.auditing.settings import Settings, check_complete
 from onnxmem.cache import NOWHERE, Store
 from onnxmem.compression.experiment import Experiment, bootstrap_weights, grouping
 from onnxmem.compression.layer import Measured, unmeasured
-from onnxmem.data import IN_MEMORY, Column, Source
+from onnxmem.data import IN_MEMORY, Column, Samples, Source
 from onnxmem.errors import OutOfMemoryError
+from onnxmem.evidence.gather import Asked
+from onnxmem.evidence.samples import most_memorized
 from onnxmem.network.clock import Clock
 from onnxmem.network.evaluation import Evaluation, evaluate
 from onnxmem.network.identity import environment
 from onnxmem.network.opening import Opened, RefusedError, open_network
-from onnxmem.records import CACHED_LAYERS, SCHEMA, DataInfo, Report, Tool
+from onnxmem.records import CACHED_LAYERS, SCHEMA, DataInfo, Evidence, Report, Tool
 from onnxmem.records.comparability import check_comparable
 
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """Where an audit stands: `done` of `total` curves, and the tensor that is worked on.
-
-    `note` is said once, on a line of its own.
-    """
-
-    stage: str
-    done: int
-    total: int
-    note: str = ""
-
-
-Listener = Callable[[Progress], None]
+_MOST_SAMPLES = 100
+"""Memorized samples that a report names."""
 
 
 def run_audit(
@@ -53,6 +44,7 @@ def run_audit(
     *,
     source: Source = IN_MEMORY,
     baseline: Report | None = None,
+    held_out: HeldOutSource = SAME_DATA,
     store: Store = NOWHERE,
     listen: Listener = lambda progress: None,
     digests: np.ndarray | None = None,
@@ -65,6 +57,7 @@ def run_audit(
         settings: of the audit.
         source: where the arrays come from, for the report.
         baseline: an earlier report, whose scores may not drop by more than the settings allow.
+        held_out: where samples come from that the network was not trained on.
         store: layers that it knows are not measured again; those that are measured go there, one
             by one, so that an audit that was killed goes on where it was.
         listen: told about progress.
@@ -86,7 +79,9 @@ def run_audit(
             digests = opened.samples.digests if digests is None else digests
             evaluation = evaluate(opened, digests, grouping(settings), clock)
             data = describe(opened.samples, digests, evaluation, settings.per_class, source)
-            return _report(opened, evaluation, data, settings, baseline, store, listen)
+            others = take_held_out(opened, arrays, held_out) if settings.samples else None
+            found = partial(_evidence, opened, others, settings, store, clock, listen)
+            return _report(opened, evaluation, data, settings, baseline, found, store, listen)
     except RefusedError as refusal:
         machine, labelled = environment(refusal.opened), "y" in arrays
         return refused_report(refusal, settings, machine, source, baseline, labelled=labelled)
@@ -98,6 +93,7 @@ def _report(
     data: DataInfo,
     settings: Settings,
     baseline: Report | None,
+    find: Callable[[], Evidence | None],
     store: Store,
     listen: Listener,
 ) -> Report:
@@ -112,6 +108,7 @@ def _report(
         data = replace(data, notes=(*data.notes, caution))
     machine = environment(opened)
     measured, cached = [unmeasured(site, doubt) for site in opened.sites], 0
+    evidence = find()
     if not doubt:
         weights = bootstrap_weights(evaluation.selection, settings.batch, settings.seed)
         experiment = Experiment(evaluation, settings.curves, weights)
@@ -120,6 +117,7 @@ def _report(
         measured, cached = _measure(opened.sites, cache, settings, listen)
     summary = verdict.summarize(measured, settings)
     gates = verdict.judge(summary, settings.fail_under, baseline, settings.max_drop)
+    gates += verdict.judge_limits(evidence, settings.fail_over)
     outcome, reason = verdict.decide(doubt, measured, summary, gates)
     return Report(
         schema=SCHEMA,
@@ -134,8 +132,26 @@ def _report(
         gates=gates,
         verdict=outcome,
         reason=reason,
+        evidence=evidence,
         timings=evaluation.clock.split() | ({CACHED_LAYERS: float(cached)} if cached else {}),
     )
+
+
+def _evidence(
+    opened: Opened,
+    held_out: Samples | None,
+    settings: Settings,
+    store: Store,
+    clock: Clock,
+    listen: Listener,
+) -> Evidence | None:
+    """Return what neighbours tell, of the samples the most memorized; None if it is not wanted."""
+    if not settings.samples:
+        return None
+    how = settings.evidence
+    asked = Asked(how.pool, how.seed, how.influences, environment(opened))
+    found = find_evidence(opened, held_out, asked, store=store, clock=clock, listen=listen)
+    return replace(found, samples=most_memorized(found.samples, _MOST_SAMPLES))
 
 
 def _measure(

@@ -8,14 +8,20 @@ from typing import Any
 
 from onnxmem.compression.settings import CurveSettings
 from onnxmem.errors import DataError, UsageError
+from onnxmem.evidence.settings import EvidenceSettings
+from onnxmem.network.features import Pool
 from onnxmem.records import Metric, Report
 
 _ORDER = (
     *("layers", "kind", "compress", "batch", "per_class", "ranks", "metric", "output_name"),
     *("bind", "split", "device", "exact", "memory", "seed", "fail_under", "min_accuracy"),
-    *("max_drop", "baseline"),
+    *("max_drop", "baseline", "fail_over", "samples", "pool"),
 )
 """How the settings follow each other in a report: data and measuring first, gates at the end."""
+
+
+EVIDENCE_KEYS = ("memorized_share", "strong_share", "label_noise", "held_out_disagreement")
+"""Values of the evidence that a gate may hold down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +33,34 @@ class Settings(CurveSettings):
         min_accuracy: below this baseline accuracy the audit is inconclusive; None: chance.
         max_drop: by how much a score may be lower than that of a baseline report.
         baseline: where that report came from; for the record.
+        fail_over: largest value for keys of the evidence, of those in `EVIDENCE_KEYS`.
+        samples: whether neighbours of the training samples are looked at.
+        pool: all positions of a layer's features, or their mean, where they are.
     """
 
     fail_under: Mapping[str, float] = field(default_factory=dict)
     min_accuracy: float | None = None
     max_drop: float | None = None
     baseline: str | None = None
+    fail_over: Mapping[str, float] = field(default_factory=dict)
+    samples: bool = True
+    pool: Pool = "all"
 
     def __post_init__(self) -> None:
         CurveSettings.__post_init__(self)
+        check_limits(self.fail_over, EVIDENCE_KEYS)
+        if self.fail_over and not self.samples:
+            raise UsageError("--fail-over needs what neighbours say; leave --no-samples out")
         check_thresholds(self.fail_under, self.max_drop, self.keys, "this audit measures")
         if self.min_accuracy is not None and not 0 <= self.min_accuracy <= 1:
             raise UsageError(f"--min-accuracy {self.min_accuracy} must lie between 0 and 1")
+
+    @property
+    def evidence(self) -> EvidenceSettings:
+        """How neighbours are looked for."""
+        return EvidenceSettings(
+            **{one.name: getattr(self, one.name) for one in fields(EvidenceSettings)}
+        )
 
     @property
     def curves(self) -> CurveSettings:
@@ -66,6 +88,19 @@ def check_thresholds(
             raise UsageError(f"gate {key}={threshold}: an AuC lies between 0 and 1")
     if max_drop is not None and not 0 <= max_drop <= 1:
         raise UsageError(f"--max-drop {max_drop} must lie between 0 and 1")
+
+
+def check_limits(fail_over: Mapping[str, float], keys: Sequence[str]) -> None:
+    """Check largest values of the evidence.
+
+    Raises:
+        UsageError: there is no such value, or a limit does not lie between 0 and 1.
+    """
+    for key, limit in fail_over.items():
+        if key not in keys:
+            raise UsageError(f"unknown gate {key!r}: --fail-over takes {', '.join(keys)}")
+        if not 0 <= limit <= 1:
+            raise UsageError(f"gate {key}={limit}: a share lies between 0 and 1")
 
 
 def check_drop(max_drop: float | None, baseline: Report | None) -> None:

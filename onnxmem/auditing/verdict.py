@@ -11,7 +11,7 @@ from onnxmem.auditing.settings import Settings, check_drop, check_thresholds
 from onnxmem.compression import curve
 from onnxmem.compression.layer import Measured
 from onnxmem.network.guessing import at_chance
-from onnxmem.records import Baseline, Gate, Layer, Report, Score, Verdict
+from onnxmem.records import Baseline, Estimate, Evidence, Gate, Layer, Report, Score, Verdict
 from onnxmem.records.comparability import check_comparable
 
 
@@ -68,6 +68,30 @@ def judge_gates(summary: Mapping[str, Score], fail_under: Mapping[str, float]) -
         passed = None if high is None else high >= threshold
         gates.append(Gate(key, threshold, summary[key].auc, passed, high))
     return tuple(gates)
+
+
+def judge_limits(evidence: Evidence | None, fail_over: Mapping[str, float]) -> tuple[Gate, ...]:
+    """Compare the lower bound of each value of the evidence with its limit.
+
+    A gate fails where the whole interval lies above the limit. Label noise that was not found
+    passes; it is undecided where it cannot be told, as is every value that was not measured.
+    """
+    return tuple(_limit_gate(key, limit, evidence) for key, limit in fail_over.items())
+
+
+def _limit_gate(key: str, limit: float, evidence: Evidence | None) -> Gate:
+    network = None if evidence is None else evidence.network
+    if network is None:
+        return Gate(key, limit, None, None)
+    if key == "label_noise":
+        noise = network.label_noise
+        if noise.found is None or noise.low is None:
+            return Gate(key, limit, None, None)
+        return Gate(key, limit, noise.estimate, not noise.found or noise.low <= limit, noise.low)
+    share: Estimate | None = getattr(network, key)
+    if share is None:
+        return Gate(key, limit, None, None)
+    return Gate(key, limit, share.value, share.low <= limit, share.low)
 
 
 def judge_drops(
@@ -156,7 +180,7 @@ def _decide_gates(
         return "fail", "; ".join(map(_failure, failed))
     unknown = [gate.key for gate in gates if gate.passed is None]
     if unknown:
-        return "inconclusive", f"no layer has a score for the gate {', '.join(unknown)}"
+        return "inconclusive", f"there is no value for the gate {', '.join(unknown)}"
     return None
 
 
@@ -165,6 +189,8 @@ def _failure(gate: Gate) -> str:
         return (
             f"{gate.key} is {gate.value} (at least {gate.bound}), above --max-drop {gate.threshold}"
         )
+    if "." not in gate.key:
+        return f"{gate.key} is {gate.value} (at least {gate.bound}), above {gate.threshold}"
     return f"{gate.key} is {gate.value} (at most {gate.bound}), below {gate.threshold}"
 
 

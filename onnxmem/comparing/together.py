@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from onnxmem import graph
-from onnxmem.auditing.run import Listener, run_audit
+from onnxmem.auditing.progress import Listener
+from onnxmem.auditing.run import run_audit
 from onnxmem.auditing.settings import Settings, check_complete
 from onnxmem.cache import NOWHERE, Store
 from onnxmem.data import IN_MEMORY, Column, Samples, Source, make_samples

@@ -171,7 +171,12 @@ def _identities(opened: Opened, crowds: Sequence[Crowd], asked: Asked) -> Callab
         for crowd in crowds
     ]
     shared = {name: array.tobytes().hex() for name, array in opened.samples.shared.items()}
-    facts = {"data": data, "pool": asked.pool, "seed": asked.seed, "neighbours": NEIGHBOURS}
+    facts: dict[str, Any] = {
+        "data": data,
+        "pool": asked.pool,
+        "seed": asked.seed,
+        "neighbours": NEIGHBOURS,
+    }
     of_input = identify(network.device, asked.environment, facts)
     facts |= {"model": model_facts(network), "shared": shared, **asked.influences}
     of_layers = identify(network.device, asked.environment, facts)

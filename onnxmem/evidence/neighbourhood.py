@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from onnxmem.arrays import Array
+from onnxmem.arrays import Array, take_rows
 from onnxmem.cache import Store
 from onnxmem.data import Samples
 from onnxmem.evidence.contents import Contents
@@ -138,8 +138,8 @@ class Search:
         """Return the neighbours of all crowds at a layer."""
         xp = self.network.device.namespace
         trained = xp.asarray(features[0].layers[tensor])
-        directions = Directions.of(trained[self.references])
-        references = directions(trained[self.references])
+        directions = Directions.of(take_rows(trained, self.references))
+        references = directions(take_rows(trained, self.references))
         return tuple(
             nearest(
                 directions(xp.asarray(one.layers[tensor])),

@@ -26,7 +26,7 @@ class Directions:
     def of(cls, features: Array) -> Directions:
         """Learn from features (samples, features), float32."""
         xp = namespace(features)
-        largest = float(xp.abs(features).max(initial=0.0)) or 1.0
+        largest = float(xp.abs(features).max()) or 1.0
         mean = (features / largest).mean(axis=0, dtype=xp.float64)
         return cls(largest, mean.astype(xp.float32))
 
@@ -35,6 +35,4 @@ class Directions:
         xp = namespace(features)
         moved = features / xp.float32(self.largest) - self.mean
         lengths = xp.sqrt((moved * moved).sum(axis=1, keepdims=True))
-        moved /= xp.maximum(lengths, 1e-30)
-        moved[(lengths <= _FLAT).ravel()] = 0.0
-        return moved
+        return xp.where(lengths > _FLAT, moved / xp.maximum(lengths, 1e-30), xp.float32(0))

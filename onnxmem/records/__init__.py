@@ -3,6 +3,7 @@
     report            one audit: model, data, layers, curves, gates
     comparison        several reports side by side
     evidence          what the neighbours of its training samples tell of a network
+    samples_report    the same of every sample, as a report of its own
     names             what models are called beside each other
     comparability     what reports must agree on before their scores may be compared
 
@@ -11,14 +12,12 @@ They know no format and no file; the field names are those of the JSON.
 
 from onnxmem.records.comparison import COMPARISON_SCHEMA, Cell, Comparison, Row
 from onnxmem.records.evidence import (
-    SAMPLES_SCHEMA,
     Estimate,
     Evidence,
     LabelNoise,
     LayerEvidence,
     NetworkEvidence,
     SampleEvidence,
-    SamplesReport,
 )
 from onnxmem.records.names import model_names
 from onnxmem.records.report import (
@@ -39,6 +38,7 @@ from onnxmem.records.report import (
     Tool,
     Verdict,
 )
+from onnxmem.records.samples_report import SAMPLES_SCHEMA, SamplesReport
 
 __all__ = [
     "SamplesReport",

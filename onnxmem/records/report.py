@@ -12,6 +12,7 @@ from typing import Any, Literal
 import msgspec
 
 from onnxmem.errors import DataError
+from onnxmem.records.evidence import Evidence
 
 SCHEMA = "onnxmem.report/1"
 
@@ -202,7 +203,8 @@ class Gate:
 class Report:
     """What one audit measured. `timings` holds seconds for each stage, and alone may vary.
 
-    It tells as `cached_layers` how many layers came from the cache, where any did.
+    It tells as `cached_layers` how many layers came from the cache, where any did. `evidence` is
+    what the neighbours of the training samples tell, None where that was not asked for.
 
     A network that cannot be audited has a report too: `verdict` is inconclusive, `reason` says why,
     the values of `baseline` are None, every layer that was found is skipped, and no sample counts
@@ -221,6 +223,7 @@ class Report:
     gates: tuple[Gate, ...]
     verdict: Verdict
     reason: str
+    evidence: Evidence | None = None
     timings: dict[str, float] = field(default_factory=dict)
 
     @property

@@ -19,14 +19,20 @@ from onnx import helper, numpy_helper
 from sample_networks import Sample
 
 import onnxmem
-from onnxmem.auditing import Progress, identity, layer_cache
+from onnxmem.auditing import Progress, layer_cache
 from onnxmem.cache import Store
 from onnxmem.compression import layer
 from onnxmem.errors import OutOfMemoryError
+from onnxmem.network import identity
 from onnxmem.records import CACHED_LAYERS, Report
 from onnxmem.report.rows import time_rows
 
-QUICK: dict[str, Any] = {"compress": ["nmf", "pca"], "ranks": [1, 4], "per_class": 24}
+QUICK: dict[str, Any] = {
+    "compress": ["nmf", "pca"],
+    "ranks": [1, 4],
+    "per_class": 24,
+    "samples": False,
+}
 
 
 @pytest.fixture(scope="module")
@@ -181,7 +187,7 @@ def test_samples_of_equal_bytes_and_other_shape_are_others(
     [
         ("onnxmem.network.identity._code", lambda: "edited"),
         ("onnxmem.network.identity._hardware", lambda device: ["another machine"]),
-        ("onnxmem.auditing.run.versions", lambda others: {"onnxruntime": "0.0"}),
+        ("onnxmem.network.identity.versions", lambda others: {"onnxruntime": "0.0"}),
         ("onnxmem.network.identity.threadpool_info", lambda: [{"architecture": "Z80"}]),
     ],
 )

@@ -1,0 +1,135 @@
+"""The evidence of a report: gathered, measured and put into records, or the reason why not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from onnxmem.auditing.progress import Listener, Progress
+from onnxmem.cache import Store
+from onnxmem.data import Column, Samples, held_out_samples, make_samples
+from onnxmem.errors import InconclusiveError
+from onnxmem.evidence.gather import Asked, Gathered, gather
+from onnxmem.evidence.layers import agreements
+from onnxmem.evidence.measures import measure
+from onnxmem.evidence.samples import describe_samples
+from onnxmem.network.clock import Clock
+from onnxmem.network.guessing import at_chance, chance_accuracy
+from onnxmem.network.opening import Opened
+from onnxmem.records import Evidence, LayerEvidence
+
+SHOWN = 200
+"""Samples that stand out of which the nearest neighbours are told."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOutSource:
+    """Where samples come from that the network was not trained on.
+
+    Attributes:
+        arrays: other data; None: the same data.
+        splits: names of their splits, in lower case; empty: the usual names, or all of other data.
+    """
+
+    arrays: Mapping[str, Column] | None = None
+    splits: frozenset[str] = frozenset()
+
+
+SAME_DATA = HeldOutSource()
+"""The samples that the data themselves mark as held out, if they do."""
+
+
+def take_held_out(
+    opened: Opened, arrays: Mapping[str, Column], source: HeldOutSource
+) -> Samples | None:
+    """Return the held-out samples as the network takes them, None where there are none.
+
+    Raises:
+        DataError: they do not fit the network.
+    """
+    specs = opened.network.model.inputs
+    if source.arrays is None:
+        return held_out_samples(arrays, specs, *filter(None, [source.splits]))
+    if not source.splits and "split" not in source.arrays:
+        return make_samples(source.arrays, specs)
+    others = {name: one for name, one in source.arrays.items() if name != "split"}
+    marked = held_out_samples(source.arrays, specs, *filter(None, [source.splits]))
+    return make_samples(others, specs) if marked is None else marked
+
+
+def find_evidence(
+    opened: Opened,
+    held_out: Samples | None,
+    asked: Asked,
+    *,
+    store: Store,
+    clock: Clock,
+    listen: Listener,
+) -> Evidence:
+    """Return what neighbours tell of the network and of all its training samples.
+
+    Where they tell nothing the record says why.
+
+    Args:
+        opened: the network and its training samples.
+        held_out: samples that it was not trained on.
+        asked: how.
+        store: neighbours that it knows are not looked for again.
+        clock: adds up the seconds.
+        listen: told about progress.
+
+    Raises:
+        DataError: labels are no classes of the network.
+    """
+    if opened.samples.labels is None:
+        return _without("neighbours are held against labels, and none were given")
+
+    def advance(stage: str, done: int, total: int) -> None:
+        listen(Progress(stage, done, total, unit=_UNITS[stage]))
+
+    try:
+        with clock.stage("neighbours"):
+            gathered = gather(opened, held_out, asked, store, advance)
+    except InconclusiveError as error:
+        return _without(str(error))
+    if doubt := _doubt(gathered):
+        return _without(doubt)
+    return Evidence(
+        network=measure(gathered.facts),
+        layers=tuple(_layers(gathered, opened)),
+        samples=tuple(describe_samples(gathered, opened.samples, SHOWN)),
+        notes=(*gathered.notes, *filter(None, [gathered.labelling.note])),
+        names={str(number): name for number, name in enumerate(opened.samples.names)},
+    )
+
+
+_UNITS = {"features": "samples", "neighbours": "layers"}
+
+
+def _without(reason: str) -> Evidence:
+    return Evidence(None, (), (), reason)
+
+
+def _doubt(gathered: Gathered) -> str:
+    """Return why a network tells nothing that does not know its samples, or an empty string."""
+    fitted, labels = gathered.facts.fitted, gathered.facts.labels
+    accuracy, chance = float(fitted.mean()), chance_accuracy(labels)
+    if not at_chance(accuracy, chance, len(labels)):
+        return ""
+    hint = gathered.labelling.suspicion or "check the preprocessing and the labels"
+    return (
+        f"the model is at chance on the training samples: accuracy {accuracy:.3f}, guessing gives "
+        f"{chance:.3f}; {hint}"
+    )
+
+
+def _layers(gathered: Gathered, opened: Opened) -> Iterator[LayerEvidence]:
+    """Yield all layers in the order of the network, and why some tell nothing."""
+    known = {one.tensor: one for one in agreements(gathered.facts)}
+    reasons = {site.tensor: site.reason for site in opened.sites if site.status != "ok"}
+    reasons |= gathered.refused
+    for tensor in ("input", *(site.tensor for site in opened.sites)):
+        if tensor in known:
+            yield known[tensor]
+        else:
+            yield LayerEvidence(tensor, None, None, None, reasons.get(tensor, ""))
