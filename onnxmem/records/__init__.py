@@ -12,6 +12,7 @@ from onnxmem.records.comparison import COMPARISON_SCHEMA, Cell, Comparison, Row
 from onnxmem.records.names import model_names
 from onnxmem.records.report import (
     CACHED_LAYERS,
+    SATURATION,
     SCHEMA,
     Baseline,
     Curve,
@@ -45,6 +46,7 @@ __all__ = [
     "ModelInfo",
     "Report",
     "Row",
+    "SATURATION",
     "SCHEMA",
     "Score",
     "Status",

@@ -13,8 +13,7 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
-from onnxmem.compression.curve import SATURATION
-from onnxmem.records import CACHED_LAYERS, Gate, Layer, Report, Score
+from onnxmem.records import CACHED_LAYERS, SATURATION, Gate, Layer, Report, Score
 from onnxmem.report.words import (
     COMPRESSORS,
     accuracy,
