@@ -1,6 +1,6 @@
 """A report as text, picture or table: one module for each format, all from the same records.
 
-    html, markdown, comparison_markdown, junit, sarif, json, terminal, picture
+    html, markdown, comparison_markdown, junit, sarif, json, table, picture
                       one format each
     words, findings, command
                       sentences and names that several formats share
@@ -22,7 +22,7 @@ from onnxmem.records import Comparison, Report
 from onnxmem.report.formats import Format, render, render_comparison
 from onnxmem.report.json import load, load_stored
 from onnxmem.report.output import check_writable, write, write_all
-from onnxmem.report.terminal import terminal
+from onnxmem.report.table import terminal
 from onnxmem.report.words import sentence
 
 __all__ = [
