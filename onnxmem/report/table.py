@@ -42,11 +42,6 @@ VERDICT_STYLES = {
 STATUS_STYLES = {"scored": "", "saturated": "yellow", "skipped": "dim"}
 
 
-def terminal(report: Report) -> TerminalReport:
-    """Return the report as something that a rich console prints."""
-    return TerminalReport(report)
-
-
 @dataclass(frozen=True, slots=True)
 class TerminalReport:
     """A report that fits its table to the width of the console."""
