@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -44,7 +43,7 @@ def staging(target: Path) -> Iterator[Path]:
     Raises:
         OutputError: it cannot be made.
     """
-    folder = target.parent / f".onnxmem-{secrets.token_hex(8)}"
+    folder = target.parent / f".onnxmem-{os.urandom(8).hex()}"
     try:
         folder.mkdir()
     except OSError as error:
