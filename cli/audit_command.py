@@ -13,6 +13,7 @@ from onnxmem.records import Report
 from onnxmem.report.command import command_line
 
 from . import console
+from .conclusion import conclude, note_trouble
 from .configured import ConfiguredCommand
 from .entry import exit_code, say_settings
 from .folders import check_keeps
@@ -70,7 +71,7 @@ def command(model: str, data: str, plan: bool, **options: Any) -> int:
             store=store,
             listen=listen,
         )
-    console.note_trouble(store, quiet=options["quiet"])
+    note_trouble(store, quiet=options["quiet"])
     say_settings(quiet=options["quiet"] or not report.measured)
     present(report, outputs, quiet=options["quiet"])
     if options["verbose"]:
@@ -96,4 +97,4 @@ def present(report: Report, outputs: Outputs, *, quiet: bool) -> None:
     formats.write_all({path: formats.render(report, name) for name, path in outputs.paths.items()})
     if not report.measured:
         raise InconclusiveError(report.reason)
-    console.conclude(report, table=not outputs.to_stdout, quiet=quiet)
+    conclude(report, table=not outputs.to_stdout, quiet=quiet)

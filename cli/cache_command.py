@@ -11,6 +11,7 @@ from onnxmem.cache import Store, default_store
 from onnxmem.text import json_text
 
 from . import console
+from .conclusion import note_trouble
 from .options import json_option, quiet_option, verbose_option
 from .tables import cache_table
 
@@ -44,7 +45,7 @@ def command(action: str, json_path: str | None, quiet: bool) -> int:
     store = default_store()
     if json_path is not None:
         formats.check_writable(json_path)
-    console.note_trouble(store, quiet=quiet)
+    note_trouble(store, quiet=quiet)
     if action == "clear":
         count = store.clear()
         if not quiet:

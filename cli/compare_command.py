@@ -18,6 +18,7 @@ from onnxmem.errors import UsageError
 from onnxmem.records import Comparison, Report
 
 from . import console
+from .conclusion import conclude_comparison, note_trouble
 from .configured import ConfiguredCommand
 from .entry import exit_code, say_settings
 from .folders import check_keeps
@@ -73,7 +74,7 @@ def command(
     contents = {p: formats.render_comparison(comparison, n) for n, p in outputs.paths.items()}
     formats.write_all(contents)
     say_settings(quiet=options["quiet"], used=OF_REPORTS if stored else None)
-    console.conclude_comparison(comparison, table=not outputs.to_stdout, quiet=options["quiet"])
+    conclude_comparison(comparison, table=not outputs.to_stdout, quiet=options["quiet"])
     return exit_code(comparison, exit_zero=options["exit_zero"])
 
 
@@ -130,5 +131,5 @@ def _audit(
         store=store,
         watch=partial(console.progress, quiet=options["quiet"]),
     )
-    console.note_trouble(store, quiet=options["quiet"])
+    note_trouble(store, quiet=options["quiet"])
     return compare(together.reports, notes=together.notes, same_data=True)

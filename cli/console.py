@@ -13,14 +13,9 @@ from rich.text import Text
 
 from onnxmem.auditing import Listener
 from onnxmem.auditing import Progress as Event
-from onnxmem.cache import Store
-from onnxmem.records import Comparison, Report
-from onnxmem.report import sentence, terminal
 from onnxmem.text import printable
 
-from .entry import MESSAGE_LENGTH
 from .streams import heard_or_not, silence
-from .tables import comparison_table
 
 
 class _Screen(Console):
@@ -43,35 +38,6 @@ def say(message: str) -> None:
     """Print a message to stderr."""
     with heard_or_not():
         _Screen(stderr=True, soft_wrap=True).print(Text(message))
-
-
-def note_trouble(store: Store, *, quiet: bool) -> None:
-    """Say why results are not kept, where they are not; no audit fails for that."""
-    if store.trouble and not quiet:
-        say(f"onnxmem: note: {printable(store.trouble, 400)}")
-
-
-def conclude(report: Report, *, table: bool, quiet: bool) -> None:
-    """Show a report: a table on stdout or a sentence on stderr; if quiet, only what is wrong."""
-    if not quiet and table:
-        show(terminal(report))
-    elif not quiet:
-        say(sentence(report))
-    elif report.exit_code:
-        say(f"onnxmem: {report.verdict}: {printable(report.reason, 400)}")
-
-
-def conclude_comparison(comparison: Comparison, *, table: bool, quiet: bool) -> None:
-    """Show a comparison and a sentence for each report; if quiet, only what is wrong."""
-    if not quiet and table:
-        show(comparison_table(comparison))
-    for name, report in zip(comparison.models, comparison.reports, strict=True):
-        if not report.measured:
-            say(f"onnxmem: error: {printable(report.reason, MESSAGE_LENGTH)}")
-        elif not quiet:
-            say(sentence(report))
-        elif report.exit_code:
-            say(f"onnxmem: {name}: {report.verdict}: {printable(report.reason, 400)}")
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import click
 from onnxmem import report as formats
 from onnxmem.records import Comparison, Report
 
-from . import console
+from .conclusion import conclude, conclude_comparison
 from .entry import exit_code
 from .folders import check_keeps
 from .options import FORMATS, output_options, take_outputs
@@ -50,9 +50,9 @@ def command(stored: str, exit_zero: bool, quiet: bool, **options: Any) -> int:
     contents = {path: _render(report, name) for name, path in outputs.paths.items()}
     formats.write_all(contents)
     if isinstance(report, Comparison):
-        console.conclude_comparison(report, table=not outputs.paths, quiet=quiet)
+        conclude_comparison(report, table=not outputs.paths, quiet=quiet)
     else:
-        console.conclude(report, table=not outputs.paths, quiet=quiet)
+        conclude(report, table=not outputs.paths, quiet=quiet)
     return exit_code(report, exit_zero=exit_zero)
 
 

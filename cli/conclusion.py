@@ -1,0 +1,41 @@
+"""What is said when a command ends: tables on stdout, messages on stderr."""
+
+from __future__ import annotations
+
+from onnxmem.cache import Store
+from onnxmem.records import Comparison, Report
+from onnxmem.report import sentence, terminal
+from onnxmem.text import printable
+
+from .console import say, show
+from .entry import MESSAGE_LENGTH
+from .tables import comparison_table
+
+
+def note_trouble(store: Store, *, quiet: bool) -> None:
+    """Say why results are not kept, where they are not; no audit fails for that."""
+    if store.trouble and not quiet:
+        say(f"onnxmem: note: {printable(store.trouble, 400)}")
+
+
+def conclude(report: Report, *, table: bool, quiet: bool) -> None:
+    """Show a report: a table on stdout or a sentence on stderr; if quiet, only what is wrong."""
+    if not quiet and table:
+        show(terminal(report))
+    elif not quiet:
+        say(sentence(report))
+    elif report.exit_code:
+        say(f"onnxmem: {report.verdict}: {printable(report.reason, 400)}")
+
+
+def conclude_comparison(comparison: Comparison, *, table: bool, quiet: bool) -> None:
+    """Show a comparison and a sentence for each report; if quiet, only what is wrong."""
+    if not quiet and table:
+        show(comparison_table(comparison))
+    for name, report in zip(comparison.models, comparison.reports, strict=True):
+        if not report.measured:
+            say(f"onnxmem: error: {printable(report.reason, MESSAGE_LENGTH)}")
+        elif not quiet:
+            say(sentence(report))
+        elif report.exit_code:
+            say(f"onnxmem: {name}: {report.verdict}: {printable(report.reason, 400)}")
