@@ -30,6 +30,7 @@ from .options import (
 )
 from .parameters import FilePath
 from .plan_table import plan_table
+from .streams import tell
 
 
 @click.command("audit", cls=ConfiguredCommand)
@@ -75,7 +76,7 @@ def command(model: str, data: str, plan: bool, **options: Any) -> int:
     say_settings(quiet=options["quiet"] or not report.measured)
     present(report, outputs, quiet=options["quiet"])
     if options["verbose"]:
-        console.say(command_line(report))
+        tell(command_line(report))
     return exit_code(report, exit_zero=options["exit_zero"])
 
 

@@ -13,6 +13,7 @@ from onnxmem.text import json_text
 from . import console
 from .conclusion import note_trouble
 from .options import json_option, quiet_option, verbose_option
+from .streams import tell
 from .tables import cache_table
 
 SCHEMA = "onnxmem.cache/1"
@@ -49,7 +50,7 @@ def command(action: str, json_path: str | None, quiet: bool) -> int:
     if action == "clear":
         count = store.clear()
         if not quiet:
-            console.say(f"onnxmem: removed {count} results of layers")
+            tell(f"onnxmem: removed {count} results of layers")
     usage = _usage(store)
     if json_path is not None:
         formats.write(json_text({"schema": SCHEMA, **asdict(usage)}), json_path)

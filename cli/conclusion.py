@@ -7,15 +7,16 @@ from onnxmem.records import Comparison, Report
 from onnxmem.report import sentence, terminal
 from onnxmem.text import printable
 
-from .console import say, show
+from .console import show
 from .entry import MESSAGE_LENGTH
+from .streams import tell
 from .tables import comparison_table
 
 
 def note_trouble(store: Store, *, quiet: bool) -> None:
     """Say why results are not kept, where they are not; no audit fails for that."""
     if store.trouble and not quiet:
-        say(f"onnxmem: note: {printable(store.trouble, 400)}")
+        tell(f"onnxmem: note: {printable(store.trouble, 400)}")
 
 
 def conclude(report: Report, *, table: bool, quiet: bool) -> None:
@@ -23,9 +24,9 @@ def conclude(report: Report, *, table: bool, quiet: bool) -> None:
     if not quiet and table:
         show(terminal(report))
     elif not quiet:
-        say(sentence(report))
+        tell(sentence(report))
     elif report.exit_code:
-        say(f"onnxmem: {report.verdict}: {printable(report.reason, 400)}")
+        tell(f"onnxmem: {report.verdict}: {printable(report.reason, 400)}")
 
 
 def conclude_comparison(comparison: Comparison, *, table: bool, quiet: bool) -> None:
@@ -34,8 +35,8 @@ def conclude_comparison(comparison: Comparison, *, table: bool, quiet: bool) -> 
         show(comparison_table(comparison))
     for name, report in zip(comparison.models, comparison.reports, strict=True):
         if not report.measured:
-            say(f"onnxmem: error: {printable(report.reason, MESSAGE_LENGTH)}")
+            tell(f"onnxmem: error: {printable(report.reason, MESSAGE_LENGTH)}")
         elif not quiet:
-            say(sentence(report))
+            tell(sentence(report))
         elif report.exit_code:
-            say(f"onnxmem: {name}: {report.verdict}: {printable(report.reason, 400)}")
+            tell(f"onnxmem: {name}: {report.verdict}: {printable(report.reason, 400)}")

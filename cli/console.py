@@ -1,4 +1,4 @@
-"""What a person sees: tables on stdout, messages and progress on stderr."""
+"""What a person sees: tables on stdout, progress on stderr."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from onnxmem.auditing import Listener
 from onnxmem.auditing import Progress as Event
 from onnxmem.text import printable
 
-from .streams import heard_or_not, silence
+from .streams import silence
 
 
 class _Screen(Console):
@@ -23,7 +23,7 @@ class _Screen(Console):
 
     def on_broken_pipe(self) -> None:
         """Send the rest nowhere."""
-        silence(sys.stderr if self.stderr else sys.stdout)
+        silence(sys.stdout)
 
 
 def show(renderable: RenderableType, *, piped_width: int = 0) -> None:
@@ -32,12 +32,6 @@ def show(renderable: RenderableType, *, piped_width: int = 0) -> None:
     if not screen.is_terminal and "COLUMNS" not in os.environ:
         screen.width = max(screen.width, piped_width)
     screen.print(renderable)
-
-
-def say(message: str) -> None:
-    """Print a message to stderr."""
-    with heard_or_not():
-        _Screen(stderr=True, soft_wrap=True).print(Text(message))
 
 
 @contextmanager

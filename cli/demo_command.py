@@ -9,10 +9,12 @@ from onnxmem import report as formats
 from onnxmem.auditing import Settings, run_audit
 from onnxmem.data import Source
 from onnxmem.data import load as load_data
+from onnxmem.text import printable
 
 from . import console
 from .options import quiet_option, verbose_option
 from .parameters import OutputFile
+from .streams import tell
 
 NETWORKS = ("mnist-cnn-p00", "mnist-cnn-p100")
 LEAD = (
@@ -56,5 +58,5 @@ def command(html: str, device: str, quiet: bool) -> int:
             console.show(formats.terminal(report))
     formats.write(formats.side_by_side(reports, LEAD), html)
     if not quiet:
-        console.say(f"The page with all curves: {html}")
+        tell(f"The page with all curves: {printable(html, 200)}")
     return max(report.exit_code for report in reports)

@@ -17,10 +17,10 @@ from onnxmem.network.sites import choose_sites
 from onnxmem.runtime.binding import blames_bind
 from onnxmem.text import printable
 
-from . import console
 from .folders import check_keeps, publish_files, staging
 from .options import kind_option, part_options, take_bind
 from .parameters import FilePath
+from .streams import tell
 
 
 @click.command("expose")
@@ -73,11 +73,9 @@ def command(
 def _tell(sites: Sequence[graph.Site], output: str) -> None:
     left_out = [site for site in sites if site.status != "ok"]
     for site in left_out:
-        console.say(f"onnxmem: left out {printable(site.tensor)}: {printable(site.reason, 300)}")
+        tell(f"onnxmem: left out {printable(site.tensor)}: {printable(site.reason, 300)}")
     count = len(sites) - len(left_out)
-    console.say(
-        f"onnxmem: wrote {printable(output, 200)} with {count} of {len(sites)} sites as outputs"
-    )
+    tell(f"onnxmem: wrote {printable(output, 200)} with {count} of {len(sites)} sites as outputs")
 
 
 def _check_target(output: str, model: str) -> None:

@@ -21,6 +21,7 @@ from .options import (
     verbose_option,
 )
 from .parameters import FilePath
+from .streams import tell
 from .tables import inspection_table
 
 _PIPED_WIDTH = 160
@@ -94,4 +95,4 @@ def _present(inspection: Inspection, *, quiet: bool, to_stdout: bool) -> None:
     if not quiet and not to_stdout and inspection.sites:
         console.show(inspection_table(inspection), piped_width=_PIPED_WIDTH)
     if not quiet or inspection.exit_code:
-        console.say(f"onnxmem: {inspection.verdict}")
+        tell(f"onnxmem: {inspection.verdict}")

@@ -15,10 +15,10 @@ from onnxmem.inspecting.parts import require_runnable, with_known_types
 from onnxmem.runtime.binding import blames_bind
 from onnxmem.text import json_text, printable
 
-from . import console
 from .folders import check_free, publish_folder, staging
 from .options import part_options, take_bind
 from .parameters import FilePath
+from .streams import tell
 
 SCHEMA = "onnxmem.cut/1"
 
@@ -63,7 +63,7 @@ def command(
     if not quiet:
         count = len(cut.crossing) + len(cut.direct)
         beside = f"{count} {'tensor crosses' if count == 1 else 'tensors cross'} beside"
-        console.say(f"onnxmem: wrote {printable(output, 200)}: {beside} {printable(tensor)}")
+        tell(f"onnxmem: wrote {printable(output, 200)}: {beside} {printable(tensor)}")
     return 0
 
 
