@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from onnxmem import report as formats
-from onnxmem.auditing import Plan, plan_audit, run_audit
 from onnxmem.errors import InconclusiveError, UsageError
-from onnxmem.records import Report
-from onnxmem.report.command import command_line
 
-from . import console
 from .conclusion import conclude, note_trouble
 from .configured import ConfiguredCommand
 from .entry import exit_code, say_settings
@@ -29,8 +25,11 @@ from .options import (
     take_store,
 )
 from .parameters import FilePath
-from .plan_table import plan_table
 from .streams import tell
+
+if TYPE_CHECKING:
+    from onnxmem.auditing import Plan
+    from onnxmem.records import Report
 
 
 @click.command("audit", cls=ConfiguredCommand)
@@ -46,6 +45,11 @@ def command(model: str, data: str, plan: bool, **options: Any) -> int:
     array (with --labels), a Parquet or Arrow file, or a folder with a subfolder
     of images for each class.
     """
+    from onnxmem.auditing import plan_audit, run_audit
+    from onnxmem.report.command import command_line
+
+    from .console import progress
+
     settings, outputs = take_settings(options), take_outputs(options)
     baseline = take_baseline(options)
     inputs = [
@@ -62,7 +66,7 @@ def command(model: str, data: str, plan: bool, **options: Any) -> int:
         planned = plan_audit(model, take_data(data, options), settings, baseline=baseline)
         return _show(planned, outputs, quiet=options["quiet"])
     store = take_store(options)
-    with console.progress(model, quiet=options["quiet"]) as listen:
+    with progress(model, quiet=options["quiet"]) as listen:
         report = run_audit(
             model,
             take_data(data, options),
@@ -85,7 +89,10 @@ def _show(planned: Plan, outputs: Outputs, *, quiet: bool) -> int:
     if "json" in outputs.paths:
         formats.write(planned.to_json(), outputs.paths["json"])
     if not quiet and not outputs.to_stdout:
-        console.show(plan_table(planned))
+        from .console import show
+        from .plan_table import plan_table
+
+        show(plan_table(planned))
     return 0
 
 

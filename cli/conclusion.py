@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from onnxmem.cache import Store
-from onnxmem.records import Comparison, Report
-from onnxmem.report import sentence, terminal
+from typing import TYPE_CHECKING
+
+from onnxmem import report as formats
 from onnxmem.text import printable
 
-from .console import show
 from .entry import MESSAGE_LENGTH
 from .streams import tell
-from .tables import comparison_table
+
+if TYPE_CHECKING:
+    from onnxmem.cache import Store
+    from onnxmem.records import Comparison, Report
 
 
 def note_trouble(store: Store, *, quiet: bool) -> None:
@@ -22,9 +24,11 @@ def note_trouble(store: Store, *, quiet: bool) -> None:
 def conclude(report: Report, *, table: bool, quiet: bool) -> None:
     """Show a report: a table on stdout or a sentence on stderr; if quiet, only what is wrong."""
     if not quiet and table:
-        show(terminal(report))
+        from .console import show
+
+        show(formats.terminal(report))
     elif not quiet:
-        tell(sentence(report))
+        tell(formats.sentence(report))
     elif report.exit_code:
         tell(f"onnxmem: {report.verdict}: {printable(report.reason, 400)}")
 
@@ -32,11 +36,14 @@ def conclude(report: Report, *, table: bool, quiet: bool) -> None:
 def conclude_comparison(comparison: Comparison, *, table: bool, quiet: bool) -> None:
     """Show a comparison and a sentence for each report; if quiet, only what is wrong."""
     if not quiet and table:
+        from .console import show
+        from .tables import comparison_table
+
         show(comparison_table(comparison))
     for name, report in zip(comparison.models, comparison.reports, strict=True):
         if not report.measured:
             tell(f"onnxmem: error: {printable(report.reason, MESSAGE_LENGTH)}")
         elif not quiet:
-            tell(sentence(report))
+            tell(formats.sentence(report))
         elif report.exit_code:
             tell(f"onnxmem: {name}: {report.verdict}: {printable(report.reason, 400)}")

@@ -1,4 +1,7 @@
-"""What a person sees: tables on stdout, progress on stderr."""
+"""What a person sees: tables on stdout, progress on stderr.
+
+Imported when something is shown, like the tables themselves, since rich takes its time.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +9,19 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from onnxmem.auditing import Listener
-from onnxmem.auditing import Progress as Event
 from onnxmem.text import printable
 
 from .streams import silence
+
+if TYPE_CHECKING:
+    from onnxmem.auditing import Listener
+    from onnxmem.auditing import Progress as Event
 
 
 class _Screen(Console):

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from onnxmem import report as formats
-from onnxmem.records import Comparison, Report
 
 from .conclusion import conclude, conclude_comparison
 from .entry import exit_code
 from .folders import check_keeps
 from .options import FORMATS, output_options, take_outputs
 from .parameters import FilePath, OutputFile
+
+if TYPE_CHECKING:
+    from onnxmem.records import Comparison, Report
 
 PICTURES: dict[str, Literal["png", "svg"]] = {"png": "png", "svg": "svg"}
 
@@ -40,6 +42,8 @@ def command(stored: str, exit_zero: bool, quiet: bool, **options: Any) -> int:
     It may be a comparison as well, which compare left. Exits with the code of the stored verdict,
     as the audit did.
     """
+    from onnxmem.records import Comparison
+
     outputs = take_outputs(options, (*FORMATS, *PICTURES))
     for name, path in outputs.paths.items():
         if name != "json":
@@ -57,6 +61,8 @@ def command(stored: str, exit_zero: bool, quiet: bool, **options: Any) -> int:
 
 
 def _render(report: Report | Comparison, name: str) -> str | bytes:
+    from onnxmem.records import Comparison
+
     if name in PICTURES:
         return formats.image(report, PICTURES[name])
     if isinstance(report, Comparison):
