@@ -48,7 +48,7 @@ def command(model: str, data: str, plan: bool, **options: Any) -> int:
     from onnxmem.auditing import plan_audit, run_audit
     from onnxmem.report.command import command_line
 
-    from .console import progress
+    from .progress import progress
 
     settings, outputs = take_settings(options), take_outputs(options)
     baseline = take_baseline(options)

@@ -125,7 +125,7 @@ def _audit(
     from onnxmem.comparing import compare
     from onnxmem.comparing.together import audit_together
 
-    from .console import progress
+    from .progress import progress
 
     baseline = take_baseline(options)
     store = take_store(options)

@@ -41,7 +41,8 @@ def command(html: str, device: str, quiet: bool) -> int:
     from onnxmem.data import Source
     from onnxmem.data import load as load_data
 
-    from .console import progress, show
+    from .console import show
+    from .progress import progress
 
     formats.check_writable(html)
     reports = []
