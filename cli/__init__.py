@@ -1,4 +1,9 @@
-"""The command line: arguments in, exit codes out. One file for each command."""
+"""The command line: arguments in, exit codes out. One file for each command.
+
+Help and completion are quick: what a command runs is imported where that work begins, and what
+tables are shown with where one is shown. At the top of a file stands what its options need, and
+names of types for annotations.
+"""
 
 from __future__ import annotations
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from onnxmem import report as formats
-from onnxmem.auditing import Plan, plan_audit, run_audit
 from onnxmem.errors import InconclusiveError, UsageError
-from onnxmem.records import Report
-from onnxmem.report.command import command_line
 
-from . import console
+from .conclusion import conclude, note_trouble
 from .configured import ConfiguredCommand
 from .entry import exit_code, say_settings
 from .folders import check_keeps
@@ -28,7 +25,11 @@ from .options import (
     take_store,
 )
 from .parameters import FilePath
-from .plan_table import plan_table
+from .streams import tell
+
+if TYPE_CHECKING:
+    from onnxmem.auditing import Plan
+    from onnxmem.records import Report
 
 
 @click.command("audit", cls=ConfiguredCommand)
@@ -44,6 +45,11 @@ def command(model: str, data: str, plan: bool, **options: Any) -> int:
     array (with --labels), a Parquet or Arrow file, or a folder with a subfolder
     of images for each class.
     """
+    from onnxmem.auditing import plan_audit, run_audit
+    from onnxmem.report.command import command_line
+
+    from .progress import progress
+
     settings, outputs = take_settings(options), take_outputs(options)
     baseline = take_baseline(options)
     inputs = [
@@ -60,7 +66,7 @@ def command(model: str, data: str, plan: bool, **options: Any) -> int:
         planned = plan_audit(model, take_data(data, options), settings, baseline=baseline)
         return _show(planned, outputs, quiet=options["quiet"])
     store = take_store(options)
-    with console.progress(model, quiet=options["quiet"]) as listen:
+    with progress(model, quiet=options["quiet"]) as listen:
         report = run_audit(
             model,
             take_data(data, options),
@@ -70,11 +76,11 @@ def command(model: str, data: str, plan: bool, **options: Any) -> int:
             store=store,
             listen=listen,
         )
-    console.note_trouble(store, quiet=options["quiet"])
+    note_trouble(store, quiet=options["quiet"])
     say_settings(quiet=options["quiet"] or not report.measured)
     present(report, outputs, quiet=options["quiet"])
     if options["verbose"]:
-        console.say(command_line(report))
+        tell(command_line(report))
     return exit_code(report, exit_zero=options["exit_zero"])
 
 
@@ -83,7 +89,10 @@ def _show(planned: Plan, outputs: Outputs, *, quiet: bool) -> int:
     if "json" in outputs.paths:
         formats.write(planned.to_json(), outputs.paths["json"])
     if not quiet and not outputs.to_stdout:
-        console.show(plan_table(planned))
+        from .console import show
+        from .plan_table import plan_table
+
+        show(plan_table(planned))
     return 0
 
 
@@ -96,4 +105,4 @@ def present(report: Report, outputs: Outputs, *, quiet: bool) -> None:
     formats.write_all({path: formats.render(report, name) for name, path in outputs.paths.items()})
     if not report.measured:
         raise InconclusiveError(report.reason)
-    console.conclude(report, table=not outputs.to_stdout, quiet=quiet)
+    conclude(report, table=not outputs.to_stdout, quiet=quiet)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 import click
 
 from onnxmem import report as formats
-from onnxmem.cache import Store, default_store
 from onnxmem.text import json_text
 
-from . import console
+from .conclusion import note_trouble
 from .options import json_option, quiet_option, verbose_option
-from .tables import cache_table
+from .streams import tell
+
+if TYPE_CHECKING:
+    from onnxmem.cache import Store
 
 SCHEMA = "onnxmem.cache/1"
 
@@ -41,19 +44,24 @@ def command(action: str, json_path: str | None, quiet: bool) -> int:
     Audits find layers that were measured before there. ONNXMEM_CACHE_DIR chooses another
     folder, ONNXMEM_CACHE_SIZE another limit than 1G; 0 keeps nothing.
     """
+    from onnxmem.cache import default_store
+
     store = default_store()
     if json_path is not None:
         formats.check_writable(json_path)
-    console.note_trouble(store, quiet=quiet)
+    note_trouble(store, quiet=quiet)
     if action == "clear":
         count = store.clear()
         if not quiet:
-            console.say(f"onnxmem: removed {count} results of layers")
+            tell(f"onnxmem: removed {count} results of layers")
     usage = _usage(store)
     if json_path is not None:
         formats.write(json_text({"schema": SCHEMA, **asdict(usage)}), json_path)
     if action == "show" and not quiet and json_path != "-":
-        console.show(cache_table(asdict(usage)))
+        from .console import show
+        from .tables import cache_table
+
+        show(cache_table(asdict(usage)))
     return 0
 
 

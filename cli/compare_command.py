@@ -5,19 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from pathlib import PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
 from onnxmem import report as formats
-from onnxmem.auditing import Settings, judge_again
-from onnxmem.comparing import compare
-from onnxmem.comparing.together import audit_together
 from onnxmem.errors import UsageError
-from onnxmem.records import Comparison, Report
 
-from . import console
+from .conclusion import conclude_comparison, note_trouble
 from .configured import ConfiguredCommand
 from .entry import exit_code, say_settings
 from .folders import check_keeps
@@ -35,6 +31,10 @@ from .options import (
     take_thresholds,
 )
 from .parameters import FilePath
+
+if TYPE_CHECKING:
+    from onnxmem.auditing import Settings
+    from onnxmem.records import Comparison, Report
 
 GATES = {"fail_under", "baseline", "max_drop", "exit_zero"}
 OF_REPORTS = {"paths", *FORMATS, *GATES, "quiet", "verbose"}
@@ -66,14 +66,14 @@ def command(
     if stored:
         reports = _load_reports(paths, given)
         _check_outputs([*paths, *judged], outputs)
-        comparison = compare(_judged(reports, options))
+        comparison = _compare(reports, options)
     else:
         _check_outputs([*paths, *data_files(str(data), options), *judged], outputs, models=paths)
         comparison = _audit(paths, str(data), take_settings(options), options)
     contents = {p: formats.render_comparison(comparison, n) for n, p in outputs.paths.items()}
     formats.write_all(contents)
     say_settings(quiet=options["quiet"], used=OF_REPORTS if stored else None)
-    console.conclude_comparison(comparison, table=not outputs.to_stdout, quiet=options["quiet"])
+    conclude_comparison(comparison, table=not outputs.to_stdout, quiet=options["quiet"])
     return exit_code(comparison, exit_zero=options["exit_zero"])
 
 
@@ -102,11 +102,14 @@ def _load_reports(paths: Sequence[str], given: set[str]) -> list[Report]:
     return [formats.load(path) for path in paths]
 
 
-def _judged(reports: Sequence[Report], options: dict[str, Any]) -> list[Report]:
-    """Return the reports with the gates of the command line beside their own."""
+def _compare(reports: Sequence[Report], options: dict[str, Any]) -> Comparison:
+    """Put the reports side by side, with the gates of the command line beside their own."""
+    from onnxmem.auditing import judge_again
+    from onnxmem.comparing import compare
+
     thresholds = take_thresholds(options["fail_under"])
     baseline = take_baseline(options)
-    return [judge_again(one, thresholds, baseline, options["max_drop"]) for one in reports]
+    return compare([judge_again(one, thresholds, baseline, options["max_drop"]) for one in reports])
 
 
 def _check_outputs(inputs: Sequence[str], outputs: Outputs, *, models: Sequence[str] = ()) -> None:
@@ -119,6 +122,11 @@ def _audit(
     paths: Sequence[str], data: str, settings: Settings, options: dict[str, Any]
 ) -> Comparison:
     """Audit all models with the same samples, and put the reports side by side."""
+    from onnxmem.comparing import compare
+    from onnxmem.comparing.together import audit_together
+
+    from .progress import progress
+
     baseline = take_baseline(options)
     store = take_store(options)
     together = audit_together(
@@ -128,7 +136,7 @@ def _audit(
         source=take_source(data, options),
         baseline=baseline,
         store=store,
-        watch=partial(console.progress, quiet=options["quiet"]),
+        watch=partial(progress, quiet=options["quiet"]),
     )
-    console.note_trouble(store, quiet=options["quiet"])
+    note_trouble(store, quiet=options["quiet"])
     return compare(together.reports, notes=together.notes, same_data=True)

@@ -6,9 +6,7 @@ of the repository. Outside of a repository only the current folder is looked at.
 
 from __future__ import annotations
 
-import difflib
 import os
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -111,6 +109,8 @@ def _table(values: Mapping[str, Any], key: str, path: Path) -> Mapping[str, Any]
 
 
 def _read(path: Path) -> dict[str, Any]:
+    import tomllib
+
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -138,6 +138,8 @@ def _unified(values: Mapping[str, Any], path: Path) -> dict[str, Any]:
 def _check_key(key: str, known: set[str], path: Path) -> None:
     if key in known:
         return
+    import difflib
+
     near = difflib.get_close_matches(key, sorted(known), 1)
     hint = f"did you mean {_spelled(near[0])!r}?" if near else f"there are {_listed(known)}"
     raise ConfigError(f"{_where(path)} unknown key {_spelled(key)!r}; {hint}")

@@ -6,13 +6,11 @@ import click
 import onnxmem.models as models
 
 from onnxmem import report as formats
-from onnxmem.auditing import Settings, run_audit
-from onnxmem.data import Source
-from onnxmem.data import load as load_data
+from onnxmem.text import printable
 
-from . import console
 from .options import quiet_option, verbose_option
 from .parameters import OutputFile
+from .streams import tell
 
 NETWORKS = ("mnist-cnn-p00", "mnist-cnn-p100")
 LEAD = (
@@ -39,11 +37,18 @@ def command(html: str, device: str, quiet: bool) -> int:
     Both are the same small CNN, trained to the end on the same images: one with
     the true labels, the other with random ones.
     """
+    from onnxmem.auditing import Settings, run_audit
+    from onnxmem.data import Source
+    from onnxmem.data import load as load_data
+
+    from .console import show
+    from .progress import progress
+
     formats.check_writable(html)
     reports = []
     for name in NETWORKS:
         network = models.network(name)
-        with console.progress(name, quiet=quiet) as listen:
+        with progress(name, quiet=quiet) as listen:
             report = run_audit(
                 network.path,
                 load_data(network.data_path),
@@ -53,8 +58,8 @@ def command(html: str, device: str, quiet: bool) -> int:
             )
         reports.append(report)
         if not quiet and html != "-":
-            console.show(formats.terminal(report))
+            show(formats.terminal(report))
     formats.write(formats.side_by_side(reports, LEAD), html)
     if not quiet:
-        console.say(f"The page with all curves: {html}")
+        tell(f"The page with all curves: {printable(html, 200)}")
     return max(report.exit_code for report in reports)

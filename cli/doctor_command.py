@@ -5,11 +5,8 @@ from __future__ import annotations
 import click
 
 from onnxmem import report as formats
-from onnxmem.doctor import diagnose
 
-from . import console
 from .options import json_option, quiet_option, verbose_option
-from .tables import diagnosis_table
 
 
 @click.command("doctor")
@@ -21,9 +18,14 @@ def command(json_path: str | None, quiet: bool) -> int:
 
     Exits with 0 if an audit can run here, and with 4 if it cannot.
     """
+    from onnxmem.doctor import diagnose
+
     diagnosis = diagnose()
     if json_path is not None:
         formats.write(diagnosis.to_json(), json_path)
     if not quiet and json_path != "-":
-        console.show(diagnosis_table(diagnosis))
+        from .console import show
+        from .tables import diagnosis_table
+
+        show(diagnosis_table(diagnosis))
     return 0 if diagnosis.usable else 4

@@ -8,7 +8,6 @@ import re
 import signal
 import sys
 import threading
-import traceback
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
@@ -143,6 +142,8 @@ def _run(arguments: Sequence[str], run: Run) -> int:
 
 def _fail(error: BaseException, message: str, code: int, verbose: bool) -> int:
     if verbose:
+        import traceback
+
         tell("".join(traceback.format_exception(error)).rstrip())
     line = printable(" ".join(message.split()), MESSAGE_LENGTH)
     tell(f"onnxmem: error: {line}")

@@ -5,22 +5,21 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from onnxmem import graph
 from onnxmem import report as formats
-from onnxmem.data import load as load_data
 from onnxmem.errors import NoSiteError, UsageError
-from onnxmem.inspecting.parts import require_runnable, with_known_types
-from onnxmem.network.sites import choose_sites
-from onnxmem.runtime.binding import blames_bind
 from onnxmem.text import printable
 
-from . import console
 from .folders import check_keeps, publish_files, staging
 from .options import kind_option, part_options, take_bind
 from .parameters import FilePath
+from .streams import tell
+
+if TYPE_CHECKING:
+    from onnxmem.graph import Model, Site
 
 
 @click.command("expose")
@@ -49,6 +48,12 @@ def command(
 
     Weights that MODEL keeps in other files go to FILE.data.
     """
+    from onnxmem import graph
+    from onnxmem.data import load as load_data
+    from onnxmem.inspecting.parts import require_runnable, with_known_types
+    from onnxmem.network.sites import choose_sites
+    from onnxmem.runtime.binding import blames_bind
+
     target = Path(os.path.realpath(output))
     _check_target(output, model)
     arrays = None if data is None else load_data(data)
@@ -70,14 +75,12 @@ def command(
     return 0
 
 
-def _tell(sites: Sequence[graph.Site], output: str) -> None:
+def _tell(sites: Sequence[Site], output: str) -> None:
     left_out = [site for site in sites if site.status != "ok"]
     for site in left_out:
-        console.say(f"onnxmem: left out {printable(site.tensor)}: {printable(site.reason, 300)}")
+        tell(f"onnxmem: left out {printable(site.tensor)}: {printable(site.reason, 300)}")
     count = len(sites) - len(left_out)
-    console.say(
-        f"onnxmem: wrote {printable(output, 200)} with {count} of {len(sites)} sites as outputs"
-    )
+    tell(f"onnxmem: wrote {printable(output, 200)} with {count} of {len(sites)} sites as outputs")
 
 
 def _check_target(output: str, model: str) -> None:
@@ -87,7 +90,7 @@ def _check_target(output: str, model: str) -> None:
     formats.check_writable(output)
 
 
-def _check_weights(folder: Path, target: Path, network: graph.Model) -> None:
+def _check_weights(folder: Path, target: Path, network: Model) -> None:
     """Check that no file of weights of the model itself is replaced."""
     for path in folder.iterdir():
         old = target.parent / path.name

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from onnxmem import graph
 from onnxmem.errors import OutputError, UsageError
 
 
@@ -29,12 +27,17 @@ def check_keeps(inputs: Iterable[str], output: str, *, models: Iterable[str] = (
     target = Path(os.path.realpath(output))
     read = {Path(os.path.realpath(path)) for path in inputs}
     if target.exists():
-        read |= {
-            Path(os.path.realpath(file)) for model in models for file in graph.data_files(model)
-        }
+        read |= {Path(os.path.realpath(file)) for model in models for file in _weights(model)}
     inside = target.is_file() and any(one.is_dir() and one in target.parents for one in read)
     if target in read or inside:
         raise UsageError(f"{output} would overwrite what is read; give another FILE")
+
+
+def _weights(model: str) -> Iterable[Path]:
+    """Return the files beside `model` that its weights are in."""
+    from onnxmem import graph
+
+    return graph.data_files(model)
 
 
 @contextmanager
@@ -44,7 +47,7 @@ def staging(target: Path) -> Iterator[Path]:
     Raises:
         OutputError: it cannot be made.
     """
-    folder = target.parent / f".onnxmem-{secrets.token_hex(8)}"
+    folder = target.parent / f".onnxmem-{os.urandom(8).hex()}"
     try:
         folder.mkdir()
     except OSError as error:

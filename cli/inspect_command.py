@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from onnxmem import graph
 from onnxmem import report as formats
-from onnxmem.data import load as load_data
 from onnxmem.errors import UsageError
-from onnxmem.inspecting import Inspection, Trial, inspect
 
-from . import console
 from .folders import check_keeps
 from .options import (
     bind_option,
@@ -21,7 +19,10 @@ from .options import (
     verbose_option,
 )
 from .parameters import FilePath
-from .tables import inspection_table
+from .streams import tell
+
+if TYPE_CHECKING:
+    from onnxmem.inspecting import Inspection, Trial
 
 _PIPED_WIDTH = 160
 """Columns of the table where no terminal bounds them, so that names are in one piece."""
@@ -62,6 +63,8 @@ def command(
     whose parts do not give what the model gives, or that onnxruntime refuses, or if the model
     does not give what --data holds as output_0.pb, ...
     """
+    from onnxmem.inspecting import inspect
+
     if data is not None and not verify:
         raise UsageError("--data is for --verify, which runs every cut; add --verify")
     if json_path is not None:
@@ -83,15 +86,22 @@ def command(
 
 def _trial(data: str | None, device: str, exact: bool) -> Trial:
     """Return what to run: samples, the test cases in a folder, or random inputs."""
+    from onnxmem.data import load as load_data
+    from onnxmem.graph import recorded_folders
+    from onnxmem.inspecting import Trial
+
     if data is None:
         return Trial(None, device, exact)
-    if recorded := graph.recorded_folders(data):
+    if recorded := recorded_folders(data):
         return Trial(None, device, exact, recorded)
     return Trial(load_data(data), device, exact)
 
 
 def _present(inspection: Inspection, *, quiet: bool, to_stdout: bool) -> None:
     if not quiet and not to_stdout and inspection.sites:
-        console.show(inspection_table(inspection), piped_width=_PIPED_WIDTH)
+        from .console import show
+        from .tables import inspection_table
+
+        show(inspection_table(inspection), piped_width=_PIPED_WIDTH)
     if not quiet or inspection.exit_code:
-        console.say(f"onnxmem: {inspection.verdict}")
+        tell(f"onnxmem: {inspection.verdict}")

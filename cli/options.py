@@ -5,20 +5,21 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from onnxmem.auditing import Settings
-from onnxmem.cache import NOWHERE, Store, default_store
-from onnxmem.compression.settings import parse_ranks
-from onnxmem.data import Column, Source, load
+from onnxmem import report as formats
 from onnxmem.errors import UsageError
-from onnxmem.records import Report
-from onnxmem.report import load as load_report
 from onnxmem.sizes import parse_size
 
 from .parameters import CommaSeparated, FilePath, OutputFile
+
+if TYPE_CHECKING:
+    from onnxmem.auditing import Settings
+    from onnxmem.cache import Store
+    from onnxmem.data import Column, Source
+    from onnxmem.records import Report
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -181,6 +182,8 @@ def take_store(options: dict[str, Any]) -> Store:
     Raises:
         UsageError: see `onnxmem.cache.default_store`.
     """
+    from onnxmem.cache import NOWHERE, default_store
+
     return default_store() if options["cache"] else NOWHERE
 
 
@@ -190,7 +193,7 @@ def take_baseline(options: dict[str, Any]) -> Report | None:
     Raises:
         DataError: it cannot be read.
     """
-    return None if options["baseline"] is None else load_report(options["baseline"])
+    return None if options["baseline"] is None else formats.load(options["baseline"])
 
 
 def audit_options(function: F) -> F:
@@ -262,6 +265,9 @@ def take_settings(options: dict[str, Any]) -> Settings:
     Raises:
         UsageError: a value that an option does not take.
     """
+    from onnxmem.auditing import Settings
+    from onnxmem.compression.settings import parse_ranks
+
     return Settings(
         layers=tuple(options["layers"]),
         kind=options["kind"],
@@ -290,6 +296,8 @@ def take_data(path: str, options: dict[str, Any]) -> dict[str, Column]:
     Raises:
         UsageError: they cannot be read.
     """
+    from onnxmem.data import load
+
     return load(
         path,
         labels=options["labels"],
@@ -301,6 +309,8 @@ def take_data(path: str, options: dict[str, Any]) -> dict[str, Column]:
 
 def take_source(path: str, options: dict[str, Any]) -> Source:
     """Return where DATA lie and what was said about reading them, for the report."""
+    from onnxmem.data import Source
+
     said = {
         "labels": options["labels"],
         "label_column": None if options["label_column"] == "y" else options["label_column"],

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rich.box import SIMPLE
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from onnxmem.auditing import Plan
 from onnxmem.text import printable
+
+if TYPE_CHECKING:
+    from onnxmem.auditing import Plan
 
 
 def plan_table(plan: Plan) -> RenderableType:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from onnxmem import report as formats
-from onnxmem.records import Comparison, Report
 
-from . import console
+from .conclusion import conclude, conclude_comparison
 from .entry import exit_code
 from .folders import check_keeps
 from .options import FORMATS, output_options, take_outputs
 from .parameters import FilePath, OutputFile
+
+if TYPE_CHECKING:
+    from onnxmem.records import Comparison, Report
 
 PICTURES: dict[str, Literal["png", "svg"]] = {"png": "png", "svg": "svg"}
 
@@ -40,6 +42,8 @@ def command(stored: str, exit_zero: bool, quiet: bool, **options: Any) -> int:
     It may be a comparison as well, which compare left. Exits with the code of the stored verdict,
     as the audit did.
     """
+    from onnxmem.records import Comparison
+
     outputs = take_outputs(options, (*FORMATS, *PICTURES))
     for name, path in outputs.paths.items():
         if name != "json":
@@ -50,13 +54,15 @@ def command(stored: str, exit_zero: bool, quiet: bool, **options: Any) -> int:
     contents = {path: _render(report, name) for name, path in outputs.paths.items()}
     formats.write_all(contents)
     if isinstance(report, Comparison):
-        console.conclude_comparison(report, table=not outputs.paths, quiet=quiet)
+        conclude_comparison(report, table=not outputs.paths, quiet=quiet)
     else:
-        console.conclude(report, table=not outputs.paths, quiet=quiet)
+        conclude(report, table=not outputs.paths, quiet=quiet)
     return exit_code(report, exit_zero=exit_zero)
 
 
 def _render(report: Report | Comparison, name: str) -> str | bytes:
+    from onnxmem.records import Comparison
+
     if name in PICTURES:
         return formats.image(report, PICTURES[name])
     if isinstance(report, Comparison):

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from onnxmem import graph
 from onnxmem import report as formats
-from onnxmem.data import load as load_data
-from onnxmem.inspecting.parts import require_runnable, with_known_types
-from onnxmem.runtime.binding import blames_bind
 from onnxmem.text import json_text, printable
 
-from . import console
 from .folders import check_free, publish_folder, staging
 from .options import part_options, take_bind
 from .parameters import FilePath
+from .streams import tell
+
+if TYPE_CHECKING:
+    from onnxmem.graph import Cut, Model, Part
 
 SCHEMA = "onnxmem.cut/1"
 
@@ -45,6 +44,11 @@ def command(
     The head takes inputs of MODEL and gives TENSOR and the crossing tensors. The tail takes
     these, and the inputs of MODEL that it reads itself, and gives the outputs of MODEL.
     """
+    from onnxmem import graph
+    from onnxmem.data import load as load_data
+    from onnxmem.inspecting.parts import require_runnable, with_known_types
+    from onnxmem.runtime.binding import blames_bind
+
     target = Path(os.path.realpath(output))
     check_free(target)
     arrays = None if data is None else load_data(data)
@@ -63,11 +67,11 @@ def command(
     if not quiet:
         count = len(cut.crossing) + len(cut.direct)
         beside = f"{count} {'tensor crosses' if count == 1 else 'tensors cross'} beside"
-        console.say(f"onnxmem: wrote {printable(output, 200)}: {beside} {printable(tensor)}")
+        tell(f"onnxmem: wrote {printable(output, 200)}: {beside} {printable(tensor)}")
     return 0
 
 
-def _description(network: graph.Model, cut: graph.Cut) -> dict[str, Any]:
+def _description(network: Model, cut: Cut) -> dict[str, Any]:
     """Return what a program needs to join the parts."""
     return {
         "schema": SCHEMA,
@@ -82,5 +86,5 @@ def _description(network: graph.Model, cut: graph.Cut) -> dict[str, Any]:
     }
 
 
-def _part(file: str, part: graph.Part) -> dict[str, Any]:
+def _part(file: str, part: Part) -> dict[str, Any]:
     return {"file": file, "inputs": part.inputs, "outputs": part.outputs}

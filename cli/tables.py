@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from onnxmem.doctor import Diagnosis
-from onnxmem.inspecting import Inspected, Inspection
-from onnxmem.records import Cell, Comparison
 from onnxmem.report.findings import APART, cell_text, findings, limits, row_name, starred
 from onnxmem.report.words import shape
 from onnxmem.sizes import size_text
 from onnxmem.text import printable
+
+if TYPE_CHECKING:
+    from onnxmem.doctor import Diagnosis
+    from onnxmem.inspecting import Inspected, Inspection
+    from onnxmem.records import Cell, Comparison
 
 
 def cache_table(usage: Mapping[str, Any]) -> RenderableType:

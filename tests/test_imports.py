@@ -72,7 +72,7 @@ LOWER = {
     "auditing": BELOW_SEVERAL,
     "inspecting": {"inspecting", *BELOW_SEVERAL},
     "comparing": {"comparing", *BELOW_SEVERAL},
-    "report": {"report", "compression", *GROUND},
+    "report": {"report", *GROUND},
     "doctor.py": BELOW_CURVES,
     "api": {"api", "comparing", "inspecting", "report", *BELOW_SEVERAL},
 }

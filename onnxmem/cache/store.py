@@ -11,7 +11,6 @@ import contextlib
 import hashlib
 import os
 import re
-import secrets
 import stat
 import time
 from collections.abc import Iterator
@@ -137,7 +136,7 @@ def _read(path: Path, most: int) -> bytes:
 
 
 def _write(path: Path, content: bytes) -> None:
-    temporary = path.with_suffix(f".{secrets.token_hex(8)}.tmp")
+    temporary = path.with_suffix(f".{os.urandom(8).hex()}.tmp")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     descriptor = os.open(temporary, flags, 0o600)
     try:

@@ -15,12 +15,9 @@ from typing import Literal
 import numpy as np
 
 from onnxmem.arrays import Array
+from onnxmem.records import SATURATION
 
 XName = Literal["rank", "fraction"]
-
-SATURATION = 0.99
-"""A curve whose AuC is at least this share of the baseline's accuracy lies at its ceiling: what it
-lacks is a sample or two at a rank or two. It is saturated."""
 
 CONFIDENCE = 0.95
 

@@ -22,6 +22,7 @@ from onnxmem.records.evidence import (
 from onnxmem.records.names import model_names
 from onnxmem.records.report import (
     CACHED_LAYERS,
+    SATURATION,
     SCHEMA,
     Baseline,
     Curve,
@@ -64,6 +65,7 @@ __all__ = [
     "ModelInfo",
     "Report",
     "Row",
+    "SATURATION",
     "SCHEMA",
     "Score",
     "Status",

@@ -19,6 +19,9 @@ SCHEMA = "onnxmem.report/1"
 CACHED_LAYERS = "cached_layers"
 """The entry of `timings` that counts layers and not seconds."""
 
+SATURATION = 0.99
+"""A curve whose AuC is at least this share of the baseline's accuracy lies at its ceiling: what it
+lacks is a sample or two at a rank or two. It is saturated."""
 
 Metric = Literal["top1", "fidelity"]
 Status = Literal["scored", "saturated", "skipped"]

@@ -1,6 +1,6 @@
 """A report as text, picture or table: one module for each format, all from the same records.
 
-    html, markdown, comparison_markdown, junit, sarif, json, terminal, picture
+    html, markdown, comparison_markdown, junit, sarif, json, table, picture
                       one format each
     words, findings, command
                       sentences and names that several formats share
@@ -11,19 +11,24 @@
 
 A new format is a module with `render(report)`, a name and its cases in `formats`, and an option in
 the command line's `options`.
+
+Importing this package imports no other library: a format waits for its own alone, and only when it
+is asked for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
-from onnxmem.records import Comparison, Report
 from onnxmem.report.formats import Format, render, render_comparison
-from onnxmem.report.json import load, load_stored
 from onnxmem.report.output import check_writable, write, write_all
-from onnxmem.report.terminal import terminal
 from onnxmem.report.words import sentence
+
+if TYPE_CHECKING:
+    from onnxmem.records import Comparison, Report
+    from onnxmem.report.table import TerminalReport
 
 __all__ = [
     "Format",
@@ -39,6 +44,36 @@ __all__ = [
     "write",
     "write_all",
 ]
+
+
+def load(path: str | Path) -> Report:
+    """Return the report that a JSON file holds.
+
+    Raises:
+        DataError: there is no such file, or it holds no report of this schema, or one that no audit
+            could have written.
+    """
+    from onnxmem.report import json
+
+    return json.load(path)
+
+
+def load_stored(path: str | Path) -> Report | Comparison:
+    """Return the report or the comparison that a JSON file holds.
+
+    Raises:
+        DataError: there is no such file, or it holds neither of these schemas.
+    """
+    from onnxmem.report import json
+
+    return json.load_stored(path)
+
+
+def terminal(report: Report) -> TerminalReport:
+    """Return the report as something that a rich console prints."""
+    from onnxmem.report import table
+
+    return table.TerminalReport(report)
 
 
 def image(report: Report | Comparison, kind: Literal["png", "svg"]) -> bytes:

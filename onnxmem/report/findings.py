@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from onnxmem.records import Cell, Comparison, Row
 from onnxmem.report.words import key_title, number, tensor_name
 from onnxmem.text import printable
+
+if TYPE_CHECKING:
+    from onnxmem.records import Cell, Comparison, Row
 
 APART = "the 95 % interval of the difference to the first model leaves out 0"
 _MOST = 6

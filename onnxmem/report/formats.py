@@ -6,11 +6,13 @@ A format is imported when it is asked for, so that JSON does not wait for a char
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from onnxmem.errors import UsageError
-from onnxmem.records import Comparison, Report
 from onnxmem.text import printable
+
+if TYPE_CHECKING:
+    from onnxmem.records import Comparison, Report
 
 
 class Format(StrEnum):

@@ -19,9 +19,8 @@ import msgspec
 import vl_convert
 from markupsafe import Markup
 
-from onnxmem.compression.curve import SATURATION
 from onnxmem.errors import UsageError
-from onnxmem.records import Comparison, Report, model_names
+from onnxmem.records import SATURATION, Comparison, Report, model_names
 from onnxmem.records.comparability import differing
 from onnxmem.report import charts, comparison_charts, findings, look, rows, words
 from onnxmem.report.command import command_line

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import stat
 import sys
 from collections.abc import Iterator, Mapping
@@ -131,7 +130,7 @@ def _is_direct(path: str | Path) -> bool:
 
 def _open_beside(target: Path) -> tuple[Path, int]:
     """Create an empty file in the folder of `target`, with the rights `target` has or would get."""
-    temporary = target.parent / f".onnxmem-{secrets.token_hex(8)}.tmp"
+    temporary = target.parent / f".onnxmem-{os.urandom(8).hex()}.tmp"
     older = target.stat() if target.exists() else None
     if older is not None:
         _check_replaceable(older, target.parent.stat())

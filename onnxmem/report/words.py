@@ -7,9 +7,12 @@ one short line of them, without control characters and without marks that turn t
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
 
-from onnxmem.records import Baseline, Gate, Layer, Report, Score
 from onnxmem.text import NAME_LENGTH, file_name, printable
+
+if TYPE_CHECKING:
+    from onnxmem.records import Baseline, Gate, Layer, Report, Score
 
 COMPRESSORS = {"nmf": "NMF", "pca": "PCA", "ablation": "Ablation"}
 X_NAMES = {"nmf": "rank", "pca": "rank", "ablation": "fraction"}

@@ -31,6 +31,11 @@ def test_page_shows_both_networks(command: Command, folder: Path) -> None:
     assert "relu1" in outcome.out
 
 
+def test_place_of_the_page_is_told_in_harmless_words(command: Command) -> None:
+    outcome = command("demo", "--html", "\x1b[31mred.html")
+    assert outcome.err.splitlines() == ["The page with all curves: \\x1b[31mred.html"]
+
+
 def test_page_on_stdout_is_alone_there(command: Command) -> None:
     outcome = command("demo", "--html", "-", "-q")
     assert outcome.code == 0

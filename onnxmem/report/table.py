@@ -13,8 +13,7 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
-from onnxmem.compression.curve import SATURATION
-from onnxmem.records import CACHED_LAYERS, Gate, Layer, Report, Score
+from onnxmem.records import CACHED_LAYERS, SATURATION, Gate, Layer, Report, Score
 from onnxmem.report.words import (
     COMPRESSORS,
     accuracy,
@@ -41,11 +40,6 @@ VERDICT_STYLES = {
     "none": "bold",
 }
 STATUS_STYLES = {"scored": "", "saturated": "yellow", "skipped": "dim"}
-
-
-def terminal(report: Report) -> TerminalReport:
-    """Return the report as something that a rich console prints."""
-    return TerminalReport(report)
 
 
 @dataclass(frozen=True, slots=True)

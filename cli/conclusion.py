@@ -1,0 +1,49 @@
+"""What is said when a command ends: tables on stdout, messages on stderr."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from onnxmem import report as formats
+from onnxmem.text import printable
+
+from .entry import MESSAGE_LENGTH
+from .streams import tell
+
+if TYPE_CHECKING:
+    from onnxmem.cache import Store
+    from onnxmem.records import Comparison, Report
+
+
+def note_trouble(store: Store, *, quiet: bool) -> None:
+    """Say why results are not kept, where they are not; no audit fails for that."""
+    if store.trouble and not quiet:
+        tell(f"onnxmem: note: {printable(store.trouble, 400)}")
+
+
+def conclude(report: Report, *, table: bool, quiet: bool) -> None:
+    """Show a report: a table on stdout or a sentence on stderr; if quiet, only what is wrong."""
+    if not quiet and table:
+        from .console import show
+
+        show(formats.terminal(report))
+    elif not quiet:
+        tell(formats.sentence(report))
+    elif report.exit_code:
+        tell(f"onnxmem: {report.verdict}: {printable(report.reason, 400)}")
+
+
+def conclude_comparison(comparison: Comparison, *, table: bool, quiet: bool) -> None:
+    """Show a comparison and a sentence for each report; if quiet, only what is wrong."""
+    if not quiet and table:
+        from .console import show
+        from .tables import comparison_table
+
+        show(comparison_table(comparison))
+    for name, report in zip(comparison.models, comparison.reports, strict=True):
+        if not report.measured:
+            tell(f"onnxmem: error: {printable(report.reason, MESSAGE_LENGTH)}")
+        elif not quiet:
+            tell(formats.sentence(report))
+        elif report.exit_code:
+            tell(f"onnxmem: {name}: {report.verdict}: {printable(report.reason, 400)}")
