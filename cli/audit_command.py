@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,31 +12,48 @@ from onnxmem.errors import InconclusiveError, UsageError
 
 from .conclusion import conclude, note_trouble
 from .configured import ConfiguredCommand
+from .declared import audit_options, data_option
 from .entry import exit_code, say_settings
 from .folders import check_keeps
+from .grouped import OUTPUTS, RUNNING, GroupedOption
 from .options import (
     Outputs,
-    audit_options,
     data_files,
     take_baseline,
     take_data,
+    take_held_out,
     take_outputs,
     take_settings,
     take_source,
     take_store,
 )
-from .parameters import FilePath
+from .parameters import FilePath, OutputFile
 from .streams import tell
 
 if TYPE_CHECKING:
     from onnxmem.auditing import Plan
-    from onnxmem.records import Report
+    from onnxmem.records import Evidence, Report
 
 
 @click.command("audit", cls=ConfiguredCommand)
 @click.argument("model", type=FilePath())
-@click.option("--data", type=FilePath(), required=True, metavar="DATA", help="Labelled samples.")
-@click.option("--plan", is_flag=True, help="Only say what the audit would cost.")
+@data_option
+@click.option(
+    "--plan",
+    is_flag=True,
+    cls=GroupedOption,
+    group=RUNNING,
+    help="Only say what the audit would cost.",
+)
+@click.option(
+    "--samples",
+    "samples_path",
+    type=OutputFile(),
+    cls=GroupedOption,
+    group=OUTPUTS,
+    metavar="FILE",
+    help="Write all samples, a row each: .csv or .parquet.",
+)
 @audit_options
 def command(model: str, data: str, plan: bool, **options: Any) -> int:
     """Score every ReLU layer of MODEL by how well it survives compression.
@@ -57,7 +75,8 @@ def command(model: str, data: str, plan: bool, **options: Any) -> int:
         *data_files(data, options),
         *([options["baseline"]] if options["baseline"] else []),
     ]
-    for path in outputs.paths.values():
+    table = _check_table(options["samples_path"], options)
+    for path in (*outputs.paths.values(), *table):
         check_keeps(inputs, path, models=[model])
         formats.check_writable(path)
     if plan:
@@ -65,23 +84,58 @@ def command(model: str, data: str, plan: bool, **options: Any) -> int:
             raise UsageError("--plan makes no report; of the formats it can write --json alone")
         planned = plan_audit(model, take_data(data, options), settings, baseline=baseline)
         return _show(planned, outputs, quiet=options["quiet"])
-    store = take_store(options)
+    store, seen = take_store(options), _Witness()
     with progress(model, quiet=options["quiet"]) as listen:
+        columns = take_data(data, options)
         report = run_audit(
             model,
-            take_data(data, options),
+            columns,
             settings,
+            held_out=take_held_out(options, columns),
             source=take_source(data, options),
             baseline=baseline,
             store=store,
             listen=listen,
+            witness=seen,
         )
     note_trouble(store, quiet=options["quiet"])
     say_settings(quiet=options["quiet"] or not report.measured)
-    present(report, outputs, quiet=options["quiet"])
+    present(report, outputs, seen.written(table), quiet=options["quiet"])
     if options["verbose"]:
         tell(command_line(report))
     return exit_code(report, exit_zero=options["exit_zero"])
+
+
+class _Witness:
+    """Keeps the evidence of all samples, for a table of them."""
+
+    def __init__(self) -> None:
+        self.evidence: Evidence | None = None
+
+    def __call__(self, evidence: Evidence) -> None:
+        self.evidence = evidence
+
+    def written(self, table: dict[str, str]) -> dict[str, str | bytes]:
+        """Return the table of all samples for each path that it goes to, by its format."""
+        if self.evidence is None:
+            return {}
+        return {p: formats.samples_table(self.evidence, name) for p, name in table.items()}
+
+
+def _check_table(path: str | None, options: dict[str, Any]) -> dict[str, str]:
+    """Return the format of the table of all samples by its path, nothing where none is wanted.
+
+    Raises:
+        UsageError: the format cannot be told, or there will be no samples.
+    """
+    if path is None:
+        return {}
+    ending = PurePath(path).suffix.lower()
+    if ending not in (".csv", ".parquet"):
+        raise UsageError(f"--samples {path}: give a name that ends in .csv or .parquet")
+    if options["without_samples"]:
+        raise UsageError("--samples FILE and --no-samples exclude each other")
+    return {path: ending[1:]}
 
 
 def _show(planned: Plan, outputs: Outputs, *, quiet: bool) -> int:
@@ -96,13 +150,16 @@ def _show(planned: Plan, outputs: Outputs, *, quiet: bool) -> int:
     return 0
 
 
-def present(report: Report, outputs: Outputs, *, quiet: bool) -> None:
-    """Write the files, and show the table unless stdout is taken.
+def present(
+    report: Report, outputs: Outputs, others: dict[str, str | bytes], *, quiet: bool
+) -> None:
+    """Write the files, with others, and show the table unless stdout is taken.
 
     Raises:
         InconclusiveError: the network could not be audited; its files are written all the same.
     """
-    formats.write_all({path: formats.render(report, name) for name, path in outputs.paths.items()})
+    written = {path: formats.render(report, name) for name, path in outputs.paths.items()}
+    formats.write_all(written | others)
     if not report.measured:
         raise InconclusiveError(report.reason)
     conclude(report, table=not outputs.to_stdout, quiet=quiet)

@@ -11,7 +11,7 @@ from onnxmem import report as formats
 from onnxmem.text import json_text
 
 from .conclusion import note_trouble
-from .options import json_option, quiet_option, verbose_option
+from .declared import json_option, quiet_option, verbose_option
 from .streams import tell
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Usage:
 @quiet_option
 @verbose_option
 def command(action: str, json_path: str | None, quiet: bool) -> int:
-    """Show where the results of layers are kept and what they take, or clear them.
+    """Show where results are kept and what they take, or clear them.
 
     Audits find layers that were measured before there. ONNXMEM_CACHE_DIR chooses another
     folder, ONNXMEM_CACHE_SIZE another limit than 1G; 0 keeps nothing.
@@ -53,7 +53,7 @@ def command(action: str, json_path: str | None, quiet: bool) -> int:
     if action == "clear":
         count = store.clear()
         if not quiet:
-            tell(f"onnxmem: removed {count} results of layers")
+            tell(f"onnxmem: removed {count} results")
     usage = _usage(store)
     if json_path is not None:
         formats.write(json_text({"schema": SCHEMA, **asdict(usage)}), json_path)

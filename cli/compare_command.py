@@ -15,12 +15,12 @@ from onnxmem.errors import UsageError
 
 from .conclusion import conclude_comparison, note_trouble
 from .configured import ConfiguredCommand
+from .declared import audit_options
 from .entry import exit_code, say_settings
 from .folders import check_keeps
 from .options import (
     FORMATS,
     Outputs,
-    audit_options,
     data_files,
     take_baseline,
     take_data,

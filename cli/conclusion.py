@@ -12,7 +12,7 @@ from .streams import tell
 
 if TYPE_CHECKING:
     from onnxmem.cache import Store
-    from onnxmem.records import Comparison, Report
+    from onnxmem.records import Comparison, Report, SamplesReport
 
 
 def note_trouble(store: Store, *, quiet: bool) -> None:
@@ -31,6 +31,20 @@ def conclude(report: Report, *, table: bool, quiet: bool) -> None:
         tell(formats.sentence(report))
     elif report.exit_code:
         tell(f"onnxmem: {report.verdict}: {printable(report.reason, 400)}")
+
+
+def conclude_samples(report: SamplesReport, *, table: bool, quiet: bool) -> None:
+    """Show samples: tables on stdout or a sentence on stderr; nothing if quiet."""
+    if quiet:
+        return
+    if table:
+        from .console import show
+
+        show(formats.terminal(report))
+    else:
+        from onnxmem.report.samples.words import sentence
+
+        tell(sentence(report))
 
 
 def conclude_comparison(comparison: Comparison, *, table: bool, quiet: bool) -> None:

@@ -12,10 +12,11 @@ from onnxmem.errors import ConfigError, OnnxmemError, UsageError
 
 from .config import Config
 from .entry import Run
+from .grouped import GroupedCommand
 from .options import take_settings
 
 
-class ConfiguredCommand(click.Command):
+class ConfiguredCommand(GroupedCommand):
     """Blames the file, and the key in it, for what is wrong with its values."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:

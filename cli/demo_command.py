@@ -8,7 +8,7 @@ import onnxmem.models as models
 from onnxmem import report as formats
 from onnxmem.text import printable
 
-from .options import quiet_option, verbose_option
+from .declared import quiet_option, verbose_option
 from .parameters import OutputFile
 from .streams import tell
 

@@ -6,7 +6,7 @@ import click
 
 from onnxmem import report as formats
 
-from .options import json_option, quiet_option, verbose_option
+from .declared import json_option, quiet_option, verbose_option
 
 
 @click.command("doctor")

@@ -35,6 +35,7 @@ COMMANDS = {
     "expose": "Add every ReLU to the outputs of a model.",
     "inspect": "Show every ReLU of a model, and what a cut there needs.",
     "report": "Write a report in other formats, or show its table.",
+    "samples": "Tell which training samples a model memorized.",
     "split": "Cut a model in two.",
 }
 """What each command does, in short."""

@@ -13,8 +13,9 @@ from onnxmem import report as formats
 from onnxmem.errors import NoSiteError, UsageError
 from onnxmem.text import printable
 
+from .declared import kind_option, part_options
 from .folders import check_keeps, publish_files, staging
-from .options import kind_option, part_options, take_bind
+from .options import take_bind
 from .parameters import FilePath
 from .streams import tell
 

@@ -9,15 +9,9 @@ import click
 from onnxmem import report as formats
 from onnxmem.errors import UsageError
 
+from .declared import bind_option, exact_option, json_option, kind_option, verbose_option
 from .folders import check_keeps
-from .options import (
-    bind_option,
-    exact_option,
-    json_option,
-    kind_option,
-    take_bind,
-    verbose_option,
-)
+from .options import take_bind
 from .parameters import FilePath
 from .streams import tell
 

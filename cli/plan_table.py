@@ -13,6 +13,7 @@ from onnxmem.text import printable
 
 if TYPE_CHECKING:
     from onnxmem.auditing import Plan
+    from onnxmem.auditing.cost import Cost
 
 
 def plan_table(plan: Plan) -> RenderableType:
@@ -49,9 +50,17 @@ def _sums(plan: Plan) -> tuple[str, ...]:
         f"{_range(least.head_runs, most.head_runs)} head and "
         f"{_range(least.tail_runs, most.tail_runs)} tail runs, {most.factorizations} fits, "
         f"{plan.sessions} sessions.",
+        *_evidence(plan.evidence),
         f"Memory: about {plan.peak_memory / 2**20:.0f} MiB. "
         f"Time: {_range(least.seconds, most.seconds)} seconds.",
     )
+
+
+def _evidence(cost: Cost) -> tuple[str, ...]:
+    """Return what the neighbours of all samples cost, nothing where they are left out."""
+    if not cost.seconds:
+        return ()
+    return (f"Neighbours of all samples: {_number(cost.seconds)} seconds of these.",)
 
 
 def _range(least: float, most: float) -> str:

@@ -8,14 +8,15 @@ import click
 
 from onnxmem import report as formats
 
-from .conclusion import conclude, conclude_comparison
+from .conclusion import conclude, conclude_comparison, conclude_samples
+from .declared import output_options
 from .entry import exit_code
 from .folders import check_keeps
-from .options import FORMATS, output_options, take_outputs
+from .options import FORMATS, take_outputs
 from .parameters import FilePath, OutputFile
 
 if TYPE_CHECKING:
-    from onnxmem.records import Comparison, Report
+    from onnxmem.records import Comparison, Report, SamplesReport
 
 PICTURES: dict[str, Literal["png", "svg"]] = {"png": "png", "svg": "svg"}
 
@@ -39,10 +40,10 @@ PICTURES: dict[str, Literal["png", "svg"]] = {"png": "png", "svg": "svg"}
 def command(stored: str, exit_zero: bool, quiet: bool, **options: Any) -> int:
     """Write REPORT.json, which an audit left, in other formats, or show its table.
 
-    It may be a comparison as well, which compare left. Exits with the code of the stored verdict,
-    as the audit did.
+    It may be a comparison as well, which compare left, or what samples left. Exits with the code
+    of the stored verdict, as the audit did.
     """
-    from onnxmem.records import Comparison
+    from onnxmem.records import Comparison, SamplesReport
 
     outputs = take_outputs(options, (*FORMATS, *PICTURES))
     for name, path in outputs.paths.items():
@@ -53,6 +54,9 @@ def command(stored: str, exit_zero: bool, quiet: bool, **options: Any) -> int:
         formats.check_writable(path)
     contents = {path: _render(report, name) for name, path in outputs.paths.items()}
     formats.write_all(contents)
+    if isinstance(report, SamplesReport):
+        conclude_samples(report, table=not outputs.paths, quiet=quiet)
+        return report.exit_code
     if isinstance(report, Comparison):
         conclude_comparison(report, table=not outputs.paths, quiet=quiet)
     else:
@@ -60,8 +64,11 @@ def command(stored: str, exit_zero: bool, quiet: bool, **options: Any) -> int:
     return exit_code(report, exit_zero=exit_zero)
 
 
-def _render(report: Report | Comparison, name: str) -> str | bytes:
-    from onnxmem.records import Comparison
+def _render(report: Report | Comparison | SamplesReport, name: str) -> str | bytes:
+    from onnxmem.records import Comparison, SamplesReport
+
+    if isinstance(report, SamplesReport):
+        return formats.render_samples(report, name)
 
     if name in PICTURES:
         return formats.image(report, PICTURES[name])

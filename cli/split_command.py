@@ -11,8 +11,9 @@ import click
 from onnxmem import report as formats
 from onnxmem.text import json_text, printable
 
+from .declared import part_options
 from .folders import check_free, publish_folder, staging
-from .options import part_options, take_bind
+from .options import take_bind
 from .parameters import FilePath
 from .streams import tell
 

@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from onnxmem.findings import two_numbers
 from onnxmem.report.findings import APART, cell_text, findings, limits, row_name, starred
 from onnxmem.report.words import shape
 from onnxmem.sizes import size_text
@@ -100,10 +101,21 @@ def comparison_table(comparison: Comparison) -> RenderableType:
     for place, row in enumerate(comparison.layers, start=1):
         _add_scores(table, f"{place} {row_name(row, 40)}", row.scores)
     _add_scores(table, "mean without saturated", comparison.summary, "bold")
+    both = [_evidence_table(comparison)] if two_numbers(comparison) else []
     star = [Text(f"* {APART}")] if starred(comparison) else []
     lines = [Text(f"- {one}") for one in findings(comparison)]
     cautions = [Text(f"- {one}", "yellow") for one in limits(comparison)]
-    return Group(table, *star, *lines, *cautions)
+    return Group(*both, table, *star, *lines, *cautions)
+
+
+def _evidence_table(comparison: Comparison) -> RenderableType:
+    """Return what can be compared whatever the architectures are."""
+    table = Table(box=SIMPLE, header_style="bold", pad_edge=False)
+    for title in ("model", "memorized", "label noise"):
+        table.add_column(title, overflow="fold")
+    for row in two_numbers(comparison):
+        table.add_row(*(Text(printable(cell, 40)) for cell in row))
+    return table
 
 
 def _add_scores(

@@ -72,7 +72,8 @@ LOWER = {
     "auditing": BELOW_SEVERAL,
     "inspecting": {"inspecting", *BELOW_SEVERAL},
     "comparing": {"comparing", *BELOW_SEVERAL},
-    "report": {"report", *GROUND},
+    "findings": {"findings", *GROUND},
+    "report": {"report", "findings", *GROUND},
     "doctor.py": BELOW_CURVES,
     "api": {"api", "comparing", "inspecting", "report", *BELOW_SEVERAL},
 }

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from onnxmem import comparing, records
 from onnxmem import report as formats
-from onnxmem.api.results import Comparison, Report
+from onnxmem.api.results import Comparison, Report, SamplesReport
 
 
 def compare(
@@ -30,11 +30,13 @@ def compare(
     return Comparison.of(comparing.compare(reports, notes=notes, same_data=same_data))
 
 
-def load(path: str | Path) -> Report | Comparison:
-    """Return the report, or the comparison, that a JSON file holds.
+def load(path: str | Path) -> Report | Comparison | SamplesReport:
+    """Return the report, the comparison or the samples that a JSON file holds.
 
     Raises:
-        DataError: there is no such file, or it holds neither.
+        DataError: there is no such file, or it holds none of these.
     """
     found = formats.load_stored(path)
+    if isinstance(found, records.SamplesReport):
+        return SamplesReport.of(found)
     return Report.of(found) if isinstance(found, records.Report) else Comparison.of(found)

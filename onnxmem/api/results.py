@@ -6,12 +6,17 @@ wherever its record is.
 
 from __future__ import annotations
 
+import importlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
+
 from onnxmem import records
 from onnxmem import report as formats
+from onnxmem.report.samples.rows import columns
 
 
 def _fields(record: Any) -> dict[str, Any]:
@@ -22,6 +27,15 @@ def _written(text: str, path: str | Path | None) -> str:
     if path is not None:
         formats.write(text, path)
     return text
+
+
+def _frame(columns: Mapping[str, Sequence[Any]]) -> Any:
+    """Return columns as a DataFrame where pandas is installed, else as arrays by name."""
+    try:
+        pandas = importlib.import_module("pandas")
+    except ImportError:
+        return {name: np.array(values) for name, values in columns.items()}
+    return pandas.DataFrame(columns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +86,23 @@ class SamplesReport(records.SamplesReport):
     def of(cls, record: records.SamplesReport) -> Self:
         """Return a record with the methods of this class."""
         return cls(**_fields(record))
+
+    def to_json(self, path: str | Path | None = None) -> str:
+        """Return the report as JSON text, and write it to `path` where one is given."""
+        return _written(str(formats.render_samples(self, "json")), path)
+
+    def to_html(self, path: str | Path | None = None) -> str:
+        """Return a page with pictures of samples, and write it to `path` where one is given."""
+        return _written(str(formats.render_samples(self, "html")), path)
+
+    def to_csv(self, path: str | Path | None = None) -> str:
+        """Return all samples as CSV, a row each, and write it to `path` where one is given."""
+        return _written(str(formats.render_samples(self, "csv")), path)
+
+    def to_frame(self) -> Any:
+        """Return all samples, a row each: a pandas DataFrame, a dictionary of arrays without it."""
+        return _frame(columns(self.samples, self.names))
+
+    def _repr_html_(self) -> str:
+        """Show what was found, and the most memorized samples, in a notebook."""
+        return formats.samples_fragment(self)

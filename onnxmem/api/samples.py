@@ -99,6 +99,7 @@ def samples(
         take_columns(x, y),
         settings,
         held_out=take_held_out(held_out),
+        pictures=True,
         source=take_source(x),
         store=take_store(cache),
         listen=progress or (lambda event: None),

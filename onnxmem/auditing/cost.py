@@ -67,7 +67,8 @@ class Plan:
         workers: batches that run at once, at most.
         sessions: that onnxruntime will compile.
         peak_memory: bytes that the process will take at its peak, within a tenth or so.
-        least, most: what the layers cost together, to open the model, and its untouched runs.
+        evidence: what the neighbours of all training samples cost.
+        least, most: what all of it costs: layers, neighbours, to open the model, untouched runs.
     """
 
     schema: str
@@ -78,6 +79,7 @@ class Plan:
     workers: int
     sessions: int
     peak_memory: int
+    evidence: Cost
     least: Cost
     most: Cost
     layers: tuple[LayerPlan, ...]

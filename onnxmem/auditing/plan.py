@@ -18,6 +18,7 @@ import numpy as np
 from onnxmem import graph
 from onnxmem.arrays import resident_memory
 from onnxmem.auditing.cost import SCHEMA, Cost, LayerPlan, Plan
+from onnxmem.auditing.plan_evidence import plan_evidence
 from onnxmem.auditing.settings import Settings, check_complete
 from onnxmem.compression.experiment import Experiment, bootstrap_weights, grouping
 from onnxmem.compression.points import factor_room, levels
@@ -56,6 +57,7 @@ def plan_audit(
         _load_kernels(opened, settings)
         experiment, reference = _experiment(opened, settings)
         layers = [_plan_layer(site, experiment) for site in opened.sites]
+        evidence = plan_evidence(opened) if settings.samples else Cost()
         before = resident_memory()
         evaluation, network = experiment.evaluation, opened.network
         batches = sum(len(evaluation.batches(kind)) for kind in settings.batch)
@@ -69,8 +71,9 @@ def plan_audit(
         workers=network.workers.count,
         sessions=2 * len(used) + 1,
         peak_memory=max((layer.resident + layer.memory for layer in used), default=before),
-        least=sum((layer.least for layer in used), opening + reference),
-        most=sum((layer.most for layer in used), opening + reference),
+        evidence=evidence,
+        least=sum((layer.least for layer in used), opening + reference + evidence),
+        most=sum((layer.most for layer in used), opening + reference + evidence),
         layers=tuple(layers),
     )
 

@@ -47,6 +47,7 @@ def run_audit(
     held_out: HeldOutSource = SAME_DATA,
     store: Store = NOWHERE,
     listen: Listener = lambda progress: None,
+    witness: Callable[[Evidence], None] = lambda evidence: None,
     digests: np.ndarray | None = None,
 ) -> Report:
     """Audit the model at `path` with the samples in `arrays`.
@@ -61,6 +62,7 @@ def run_audit(
         store: layers that it knows are not measured again; those that are measured go there, one
             by one, so that an audit that was killed goes on where it was.
         listen: told about progress.
+        witness: gets the evidence of all samples, of which the report holds the most memorized.
         digests: (samples,) what samples are chosen by in place of their own hashes, so that
             several models get the same batches of samples that each takes in its own form.
 
@@ -80,7 +82,7 @@ def run_audit(
             evaluation = evaluate(opened, digests, grouping(settings), clock)
             data = describe(opened.samples, digests, evaluation, settings.per_class, source)
             others = take_held_out(opened, arrays, held_out) if settings.samples else None
-            found = partial(_evidence, opened, others, settings, store, clock, listen)
+            found = partial(_evidence, opened, others, settings, store, clock, listen, witness)
             return _report(opened, evaluation, data, settings, baseline, found, store, listen)
     except RefusedError as refusal:
         machine, labelled = environment(refusal.opened), "y" in arrays
@@ -144,6 +146,7 @@ def _evidence(
     store: Store,
     clock: Clock,
     listen: Listener,
+    witness: Callable[[Evidence], None],
 ) -> Evidence | None:
     """Return what neighbours tell, of the samples the most memorized; None if it is not wanted."""
     if not settings.samples:
@@ -151,6 +154,7 @@ def _evidence(
     how = settings.evidence
     asked = Asked(how.pool, how.seed, how.influences, environment(opened))
     found = find_evidence(opened, held_out, asked, store=store, clock=clock, listen=listen)
+    witness(found)
     return replace(found, samples=most_memorized(found.samples, _MOST_SAMPLES))
 
 

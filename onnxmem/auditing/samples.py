@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from onnxmem._version import __version__
@@ -10,6 +11,7 @@ from onnxmem.auditing.evidence import SAME_DATA, HeldOutSource, find_evidence, t
 from onnxmem.auditing.progress import Listener, Progress
 from onnxmem.cache import NOWHERE, Store
 from onnxmem.data import IN_MEMORY, Column, Source
+from onnxmem.data.pictures import draw
 from onnxmem.errors import DataError
 from onnxmem.evidence.gather import Asked
 from onnxmem.evidence.settings import EvidenceSettings
@@ -20,6 +22,9 @@ from onnxmem.network.independence import check_independent
 from onnxmem.network.opening import Opened, RefusedError, open_network
 from onnxmem.records import SAMPLES_SCHEMA, DataInfo, Evidence, ModelInfo, SamplesReport, Tool
 
+_PICTURE_CHARACTERS = 1_000_000
+"""Of all pictures together, so that a page stays small."""
+
 
 def find_samples(
     path: str | Path,
@@ -28,6 +33,7 @@ def find_samples(
     *,
     held_out: HeldOutSource = SAME_DATA,
     source: Source = IN_MEMORY,
+    pictures: bool = False,
     store: Store = NOWHERE,
     listen: Listener = lambda progress: None,
 ) -> SamplesReport:
@@ -39,6 +45,7 @@ def find_samples(
         settings: how it is run.
         held_out: where samples come from that it was not trained on.
         source: where the arrays come from, for the report.
+        pictures: draw samples that stand out, and their neighbours.
         store: neighbours that it knows are not looked for again.
         listen: told about progress.
 
@@ -63,10 +70,19 @@ def find_samples(
             asked = Asked(settings.pool, settings.seed, settings.influences, machine)
             others = take_held_out(opened, arrays, held_out)
             evidence = find_evidence(opened, others, asked, store=store, clock=clock, listen=listen)
-            return _report(opened, opened.info, evidence, settings, source, clock)
+            found = _report(opened, opened.info, evidence, settings, source, clock)
+            return replace(found, pictures=_draw(opened, evidence)) if pictures else found
     except RefusedError as refusal:
         evidence = Evidence(None, (), (), str(refusal))
         return _report(refusal.opened, refusal.info, evidence, settings, source, clock)
+
+
+def _draw(opened: Opened, evidence: Evidence) -> dict[str, str]:
+    """Return pictures by row: of all samples that stand out first, then of their neighbours."""
+    shown = sorted((one for one in evidence.samples if one.neighbours), key=lambda one: -one.margin)
+    near = [row for one in shown for row in one.neighbours]
+    drawn = draw(opened.samples.inputs, [*(one.row for one in shown), *near], _PICTURE_CHARACTERS)
+    return {str(row): picture for row, picture in drawn.items()}
 
 
 def _report(

@@ -17,7 +17,7 @@ from onnxmem.data.batches import Batch, Selection, draw
 from onnxmem.data.columns import Column, InputSpec, Lazy
 from onnxmem.data.extras import EXTRAS, Extra
 from onnxmem.data.loading import load
-from onnxmem.data.samples import HELD_OUT, Samples, held_out_samples, make_samples
+from onnxmem.data.samples import HELD_OUT, Samples, held_out_samples, make_samples, split_names
 from onnxmem.data.source import IN_MEMORY, Source
 
 __all__ = [
@@ -36,4 +36,5 @@ __all__ = [
     "held_out_samples",
     "load",
     "make_samples",
+    "split_names",
 ]

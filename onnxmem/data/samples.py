@@ -126,6 +126,12 @@ HELD_OUT = frozenset({"test", "validation", "val", "held-out", "heldout"})
 """Splits whose samples a network was not trained on, in any case."""
 
 
+def split_names(columns: Mapping[str, Column]) -> frozenset[str]:
+    """Return the names of all splits in lower case; none where there is no such column."""
+    splits = _given(columns, "split")
+    return frozenset() if splits is None else frozenset(map(str.casefold, splits.astype(str)))
+
+
 def held_out_samples(
     columns: Mapping[str, Column], specs: Sequence[InputSpec], names: frozenset[str] = HELD_OUT
 ) -> Samples | None:

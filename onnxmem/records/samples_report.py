@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
@@ -16,7 +16,11 @@ SAMPLES_SCHEMA = "onnxmem.samples/1"
 
 @dataclass(frozen=True, slots=True)
 class SamplesReport:
-    """Evidence of all samples of one network. `network` is None where `reason` says why."""
+    """Evidence of all samples of one network. `network` is None where `reason` says why.
+
+    `pictures` of samples that stand out and of their neighbours, by row, are for a page and never
+    stored: see `onnxmem.data.pictures`.
+    """
 
     schema: str
     tool: Tool
@@ -30,6 +34,7 @@ class SamplesReport:
     reason: str = ""
     notes: tuple[str, ...] = ()
     names: dict[str, str] = field(default_factory=dict)
+    pictures: dict[str, str] = field(default_factory=dict)
     timings: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -40,6 +45,7 @@ class SamplesReport:
     def to_dict(self) -> dict[str, Any]:
         """Return the report as JSON types: dictionaries, lists, strings, numbers and None."""
         plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(self))
+        del plain["pictures"]
         return plain
 
     @classmethod
@@ -50,6 +56,6 @@ class SamplesReport:
             DataError: a field is missing or has the wrong type; the message says which.
         """
         try:
-            return msgspec.convert(values, cls)
+            return replace(msgspec.convert(values, cls), pictures={})
         except msgspec.ValidationError as error:
             raise DataError(f"this is no {SAMPLES_SCHEMA} report: {error}") from error

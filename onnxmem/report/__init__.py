@@ -7,6 +7,8 @@
     charts, comparison_charts, look, rows
                       the charts of page and picture, and the rows that they draw
     formats, output   the registry of formats, and how files are written
+    samples           which samples are memorized, in formats of its own
+    web               what all pages share
     schema, sense     what a stored report looks like, and whether one makes sense
 
 A new format is a module with `render(report)`, a name and its cases in `formats`, and an option in
@@ -22,12 +24,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from onnxmem.report.formats import Format, render, render_comparison
+from onnxmem.report.formats import Format, render, render_comparison, render_samples, samples_table
 from onnxmem.report.output import check_writable, write, write_all
 from onnxmem.report.words import sentence
 
 if TYPE_CHECKING:
-    from onnxmem.records import Comparison, Report
+    from onnxmem.records import Comparison, Report, SamplesReport
+    from onnxmem.report.samples.table import TerminalSamples
     from onnxmem.report.table import TerminalReport
 
 __all__ = [
@@ -38,6 +41,9 @@ __all__ = [
     "load_stored",
     "render",
     "render_comparison",
+    "render_samples",
+    "samples_fragment",
+    "samples_table",
     "sentence",
     "side_by_side",
     "terminal",
@@ -58,22 +64,35 @@ def load(path: str | Path) -> Report:
     return json.load(path)
 
 
-def load_stored(path: str | Path) -> Report | Comparison:
-    """Return the report or the comparison that a JSON file holds.
+def load_stored(path: str | Path) -> Report | Comparison | SamplesReport:
+    """Return what a JSON file holds: a report, a comparison, or the samples of a network.
 
     Raises:
-        DataError: there is no such file, or it holds neither of these schemas.
+        DataError: there is no such file, or it holds none of these schemas.
     """
     from onnxmem.report import json
 
     return json.load_stored(path)
 
 
-def terminal(report: Report) -> TerminalReport:
+def terminal(report: Report | SamplesReport) -> TerminalReport | TerminalSamples:
     """Return the report as something that a rich console prints."""
+    from onnxmem.records import SamplesReport
+
+    if isinstance(report, SamplesReport):
+        from onnxmem.report.samples import table as of_samples
+
+        return of_samples.TerminalSamples(report)
     from onnxmem.report import table
 
     return table.TerminalReport(report)
+
+
+def samples_fragment(report: SamplesReport) -> str:
+    """Return what was found and the most memorized samples, for a notebook."""
+    from onnxmem.report.samples import page
+
+    return page.fragment(report)
 
 
 def image(report: Report | Comparison, kind: Literal["png", "svg"]) -> bytes:

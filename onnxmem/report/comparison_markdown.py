@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from onnxmem.findings import two_numbers
 from onnxmem.records import Comparison
 from onnxmem.report.findings import APART, cell_text, findings, limits, row_name, starred
 from onnxmem.report.markdown import MOST_BYTES, code, escaped
@@ -15,7 +16,8 @@ SENTENCE = 2_000
 def render(comparison: Comparison) -> str:
     """Return the comparison as Markdown; rows of layers are left out where it gets too long."""
     head = ("Layer", "Curve", *(escaped(name) for name in comparison.models))
-    lead = ["## onnxmem: comparison", "", *_listed(findings(comparison))]
+    lead = ["## onnxmem: comparison", "", *_evidence(comparison)]
+    lead += _listed(findings(comparison))
     if found := limits(comparison):
         lead += ["", "### What cannot be compared as it is", "", *_listed(found)]
     lead += ["", "### AuC, and its difference from the first model", "", _line(head)]
@@ -32,6 +34,13 @@ def render(comparison: Comparison) -> str:
     tail = ["", f"\\* {APART}.", ""] if starred(comparison) else [""]
     tail += _listed(sentence(report) for report in comparison.reports)
     return "\n".join([*lead, *_as_room_allows(rows, [*lead, *tail]), *tail]) + "\n"
+
+
+def _evidence(comparison: Comparison) -> list[str]:
+    """Return the lines of what can be compared whatever the architectures are."""
+    rows = [_line(map(escaped, row)) for row in two_numbers(comparison)]
+    head = [_line(("Model", "Memorized", "Label noise")), _line(["---"] * 3)]
+    return [*head, *rows, ""] if rows else []
 
 
 def _listed(sentences: Iterable[str]) -> list[str]:

@@ -12,7 +12,7 @@ from onnxmem.errors import UsageError
 from onnxmem.text import printable
 
 if TYPE_CHECKING:
-    from onnxmem.records import Comparison, Report
+    from onnxmem.records import Comparison, Evidence, Report, SamplesReport
 
 
 class Format(StrEnum):
@@ -92,6 +92,53 @@ def render_comparison(comparison: Comparison, name: str) -> str:
             raise UsageError("a notebook shows one report; choose another format")
         case unknown:
             assert_never(unknown)
+
+
+def samples_table(samples: Evidence | SamplesReport, name: str) -> str | bytes:
+    """Return all samples, a row each, as `csv` or `parquet`.
+
+    Raises:
+        UsageError: a library is missing.
+    """
+    if name == "csv":
+        from onnxmem.report.samples import csv
+
+        return csv.render(samples)
+    from onnxmem.report.samples import parquet
+
+    return parquet.render(samples)
+
+
+SAMPLES_FORMATS = ("json", "html", "markdown", "csv", "parquet")
+"""What samples of a network can be written in."""
+
+
+def render_samples(report: SamplesReport, name: str) -> str | bytes:
+    """Return the samples of a network in a format; Parquet is bytes.
+
+    Raises:
+        UsageError: there is no such format for them, or a library is missing.
+    """
+    match name:
+        case "json":
+            from onnxmem.report import json
+
+            return json.render_samples(report)
+        case "html":
+            from onnxmem.report.samples import page
+
+            return page.render(report)
+        case "markdown":
+            from onnxmem.report.samples import markdown
+
+            return markdown.render(report)
+        case "csv" | "parquet":
+            return samples_table(report, name)
+        case _:
+            raise UsageError(
+                f"samples cannot be written as {printable(str(name))}; choose one of "
+                f"{', '.join(SAMPLES_FORMATS)}"
+            )
 
 
 def _format(name: str) -> Format:

@@ -1,33 +1,20 @@
-"""The HTML page: everything in one file, readable offline, without a request to anywhere.
-
-The page carries the Vega runtime, the charts' specifications and their rows. A content security
-policy admits the page's own scripts and styles by their hashes and nothing else; Vega therefore
-runs with its expression interpreter.
-"""
+"""The HTML page: everything in one file, readable offline, without a request to anywhere."""
 
 from __future__ import annotations
 
-import base64
-import functools
-import hashlib
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import jinja2
 import msgspec
-import vl_convert
 from markupsafe import Markup
 
 from onnxmem.errors import UsageError
-from onnxmem.records import SATURATION, Comparison, Report, model_names
+from onnxmem.findings import two_numbers
+from onnxmem.records import Comparison, Report, model_names
 from onnxmem.records.comparability import differing
-from onnxmem.report import charts, comparison_charts, findings, look, rows, words
+from onnxmem.report import charts, comparison_charts, findings, look, rows, web, words
 from onnxmem.report.command import command_line
-from onnxmem.text import file_name, printable
-
-VALUE_LENGTH = 400
-_SCRIPT_ESCAPES = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026"}
+from onnxmem.text import file_name
 
 
 def render(report: Report) -> str:
@@ -56,7 +43,7 @@ def compared(comparison: Comparison) -> str:
 
 def fragment(report: Report) -> str:
     """Return the table of layers as a fragment without scripts, for notebooks."""
-    return _environment().get_template("notebook.html").render(model=_model(0, report, "layers"))
+    return web.environment().get_template("notebook.html").render(model=_model(0, report, "layers"))
 
 
 def _page(
@@ -70,10 +57,10 @@ def _page(
     keys = words.curve_keys(*reports)
     together = _together(reports, list(names), keys, comparison) if len(reports) > 1 else None
     drawn = [model["charts"] for model in models]
-    scripts = [_runtime(), _source("page.js")]
-    style = _source("page.css")
+    scripts = [web.runtime(), web.source("page.js")]
+    style = web.source("page.css")
     return (
-        _environment()
+        web.environment()
         .get_template("page.html")
         .render(
             title=title,
@@ -85,10 +72,10 @@ def _page(
             differences=[] if comparison is not None else differing(reports),
             unmeasured=[n for n, r in zip(names, reports, strict=True) if not r.measured],
             keys=keys,
-            policy=_policy(scripts, style),
+            policy=web.policy(scripts, style),
             scripts=[Markup(script) for script in scripts],
             style=Markup(style),
-            drawings=_embedded(
+            drawings=web.embedded(
                 {
                     "config": look.config("currentColor"),
                     "models": drawn,
@@ -103,6 +90,7 @@ def _compared(comparison: Comparison) -> dict[str, Any]:
     """Return what the template shows of a comparison besides its reports."""
     return {
         "models": comparison.models,
+        "two_numbers": two_numbers(comparison),
         "findings": findings.findings(comparison),
         "limits": findings.limits(comparison),
         "star": findings.APART if findings.starred(comparison) else "",
@@ -155,7 +143,7 @@ def _charts(report: Report) -> dict[str, Any]:
     if report.seconds:
         drawn["times"] = charts.times(report)
     return {
-        "specs": {name: _spec(chart) for name, chart in drawn.items()},
+        "specs": {name: web.spec(chart) for name, chart in drawn.items()},
         "datasets": {
             "curves": rows.curve_rows(report),
             "bare": rows.bare_rows(report),
@@ -191,20 +179,12 @@ def _together(
         layers = rows.matched_names(comparison)
         matched = {"layers": layers, "keys": over_rank, "first": chosen}
     return {
-        "specs": {name: _spec(chart) for name, chart in charts_of.items()},
+        "specs": {name: web.spec(chart) for name, chart in charts_of.items()},
         "datasets": datasets,
         "batches": batches,
         "first": first,
         "matched": matched,
     }
-
-
-def _spec(chart: Any) -> dict[str, Any]:
-    """Return a chart's specification, as wide as its container."""
-    spec: dict[str, Any] = chart.properties(width="container").to_dict()
-    spec.pop("config", None)
-    spec["autosize"] = {"type": "fit-x", "contains": "padding"}
-    return spec
 
 
 def _facts(report: Report) -> list[tuple[str, list[tuple[str, str]]]]:
@@ -218,74 +198,4 @@ def _facts(report: Report) -> list[tuple[str, list[tuple[str, str]]]]:
             {"tool": f"{report.tool.name} {report.tool.version}"} | report.environment,
         ),
     )
-    return [(title, list(_flat(values))) for title, values in sections]
-
-
-def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    for key, value in values.items():
-        name = f"{prefix}{key}"
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{name}.")
-        else:
-            text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-            yield printable(name), printable(text, VALUE_LENGTH)
-
-
-def _embedded(value: Any) -> Markup:
-    """Return JSON that is harmless inside a script element."""
-    text = json.dumps(value, separators=(",", ":"), allow_nan=False)
-    return Markup(text.translate(_SCRIPT_ESCAPES))
-
-
-def _policy(scripts: Sequence[str], style: str) -> str:
-    hashes = " ".join(map(_hash, scripts))
-    return (
-        f"default-src 'none'; script-src {hashes}; style-src {_hash(style)}; img-src data:; "
-        "base-uri 'none'; form-action 'none'"
-    )
-
-
-def _hash(text: str) -> str:
-    digest = hashlib.sha256(text.encode("utf-8")).digest()
-    return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
-
-
-@functools.cache
-def _runtime() -> str:
-    """Return the Vega runtime as one script."""
-    script: str = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
-    return script.replace("</script", "<\\/script").replace("<!--", "<\\!--")
-
-
-@functools.cache
-def _source(name: str) -> str:
-    loader = _environment().loader
-    assert loader is not None
-    return loader.get_source(_environment(), name)[0].replace("\r\n", "\n")
-
-
-@functools.cache
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("onnxmem.report"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    environment.filters.update(
-        printable=printable,
-        tensor_name=words.tensor_name,
-        shape=words.shape,
-        number=words.number,
-        key_title=words.key_title,
-        score_layers=words.score_layers,
-    )
-    environment.globals.update(
-        interval=words.interval,
-        cell_text=findings.cell_text,
-        compressors=words.COMPRESSORS,
-        batches=words.BATCHES,
-        saturation=SATURATION,
-    )
-    return environment
+    return [(title, list(web.flat(values))) for title, values in sections]

@@ -11,7 +11,14 @@ from typing import Any, NoReturn
 import msgspec
 
 from onnxmem.errors import DataError
-from onnxmem.records import COMPARISON_SCHEMA, SCHEMA, Comparison, Report
+from onnxmem.records import (
+    COMPARISON_SCHEMA,
+    SAMPLES_SCHEMA,
+    SCHEMA,
+    Comparison,
+    Report,
+    SamplesReport,
+)
 from onnxmem.report import sense
 from onnxmem.text import json_text, printable
 
@@ -37,18 +44,30 @@ def load(path: str | Path) -> Report:
     return found
 
 
-def load_stored(path: str | Path) -> Report | Comparison:
-    """Return the report or the comparison that a JSON file holds.
+Stored = Report | Comparison | SamplesReport
+"""What a JSON file may hold."""
+
+
+def render_samples(report: SamplesReport) -> str:
+    """Return the samples of a network as JSON text, without their pictures.
 
     Raises:
-        DataError: there is no such file, or it holds neither of these schemas.
+        ValueError: a number is not finite.
     """
-    return _load(path, {SCHEMA: Report, COMPARISON_SCHEMA: Comparison})
+    return json_text(report.to_dict())
 
 
-def _load(
-    path: str | Path, kinds: Mapping[str, type[Report] | type[Comparison]]
-) -> Report | Comparison:
+def load_stored(path: str | Path) -> Stored:
+    """Return what a JSON file holds: a report, a comparison, or the samples of a network.
+
+    Raises:
+        DataError: there is no such file, or it holds none of these schemas.
+    """
+    kinds = {SCHEMA: Report, COMPARISON_SCHEMA: Comparison, SAMPLES_SCHEMA: SamplesReport}
+    return _load(path, kinds)
+
+
+def _load(path: str | Path, kinds: Mapping[str, type[Stored]]) -> Stored:
     shown = printable(str(path), 200)
     values = _parse(_read(path, shown), shown)
     found = values.get("schema") if isinstance(values, dict) else None
@@ -58,8 +77,11 @@ def _load(
         raise DataError(f"{shown} has {kind}; this version reads {wanted}")
     try:
         report = kinds[found].from_dict(values)
-        for one in report.reports if isinstance(report, Comparison) else [report]:
-            sense.check(one)
+        if isinstance(report, SamplesReport):
+            sense.check_samples(report)
+        else:
+            for one in report.reports if isinstance(report, Comparison) else [report]:
+                sense.check(one)
     except DataError as error:
         raise DataError(f"{shown}: {printable(str(error), 400)}") from error
     return report

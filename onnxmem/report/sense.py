@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from onnxmem.errors import DataError
-from onnxmem.records import Curve, Group, Layer, Report, Score
+from onnxmem.records import (
+    Curve,
+    Evidence,
+    Group,
+    Layer,
+    NetworkEvidence,
+    Report,
+    SamplesReport,
+    Score,
+)
 from onnxmem.report.words import X_NAMES
 
 ROUNDING = 1e-6
@@ -21,8 +30,20 @@ def check(report: Report) -> None:
         raise DataError(complaint)
 
 
+def check_samples(report: SamplesReport) -> None:
+    """Check that a report could come from a look at samples.
+
+    Raises:
+        DataError: it could not; the message names the first field that tells.
+    """
+    for complaint in _of_evidence("", report):
+        raise DataError(complaint)
+
+
 def _complaints(report: Report) -> Iterator[str]:
     yield from _of_baseline(report)
+    if report.evidence is not None:
+        yield from _of_evidence("evidence.", report.evidence)
     counts = (report.data.samples, report.data.classes, report.data.samples_given)
     if min(counts) < 0:
         yield "data counts less than nothing"
@@ -105,3 +126,31 @@ def _shares(place: str, **fields: float | Sequence[float]) -> Iterator[str]:
         for value in field if isinstance(field, Sequence) else [field]:
             if not -ROUNDING <= value <= 1 + ROUNDING:
                 yield f"{place}.{name} holds {value}, which is not between 0 and 1"
+
+
+def _of_evidence(place: str, evidence: Evidence | SamplesReport) -> Iterator[str]:
+    network = evidence.network
+    if network is not None:
+        yield from _of_network(f"{place}network", network)
+    for number, layer in enumerate(evidence.layers):
+        shares = (layer.own_agreement, layer.suspects_agreement, layer.held_out_agreement)
+        known = [share for share in shares if share is not None]
+        yield from _shares(f"{place}layers[{number}]", agreements=known)
+    for number, sample in enumerate(evidence.samples):
+        if not -1 - ROUNDING <= sample.margin <= 1 + ROUNDING:
+            yield f"{place}samples[{number}].margin is {sample.margin}, no difference of shares"
+        if sample.row < 0 or (sample.depth or 0) < 0:
+            yield f"{place}samples[{number}] has a row or a depth below 0"
+        yield from _shares(f"{place}samples[{number}]", score=sample.score)
+
+
+def _of_network(place: str, network: NetworkEvidence) -> Iterator[str]:
+    noise = network.label_noise
+    estimates = (network.memorized_share, network.strong_share, network.held_out_disagreement)
+    found = [one for one in estimates if one is not None]
+    shares = [share for one in found for share in (one.value, one.low, one.high)]
+    others = (noise.floor, noise.estimate, noise.low, noise.high, noise.suspects_fitted)
+    shares += [share for share in (*others, network.fitted) if share is not None]
+    yield from _shares(place, shares=shares)
+    if min(network.samples, network.held_out_samples) < 0:
+        yield f"{place} counts less than no samples"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
+from onnxmem.findings import headline
 from onnxmem.text import NAME_LENGTH, file_name, printable
 
 if TYPE_CHECKING:
@@ -133,6 +134,7 @@ def sentence(report: Report) -> str:
     data = report.data
     left_out = ", ".join(str(label) for label in data.left_out[:8])
     parts = (
+        *_found(report),
         _audited(report),
         f"classes left out for too few samples: {left_out}" if left_out else "",
         *(printable(note, 400) for note in report.model.notes[:8]),
@@ -145,10 +147,18 @@ def sentence(report: Report) -> str:
     return "; ".join(part for part in parts if part) + "."
 
 
+def _found(report: Report) -> list[str]:
+    """Return what neighbours tell, with the model as its subject; nothing without them."""
+    if report.evidence is None or report.evidence.network is None:
+        return []
+    return [f"{file_name(report.model.path)} {headline(report.evidence)}"]
+
+
 def _audited(report: Report) -> str:
     name, data = file_name(report.model.path), report.data
     if not report.measured:
         return f"{name} cannot be audited, nothing was measured"
+    name = "it" if _found(report) else name
     return (
         f"{name} was audited on {_count(data.samples, 'sample')} of "
         f"{_count(data.classes, 'class', 'classes')} ({accuracy(report.baseline)})"

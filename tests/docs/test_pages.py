@@ -20,7 +20,7 @@ from onnxmem import models
 ROOT = Path(__file__).parents[2]
 PAGES = sorted((ROOT / "docs").glob("*.md"))
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-NETWORKS = ("vowels-mlp-p00", "vowels-mlp-p100")
+NETWORKS = ("vowels-mlp-p00", "vowels-mlp-p20", "vowels-mlp-p100")
 BASH = shutil.which("bash")
 
 

@@ -1,0 +1,242 @@
+"""The options that several commands share, in groups, and the order in which commands take them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any, TypeVar
+
+import click
+
+from .grouped import DATA, GATES, MEASURING, OUTPUTS, RUNNING, GroupedOption
+from .parameters import CommaSeparated, FilePath, OutputFile
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_data, _measuring, _running, _gate, _output = (
+    partial(click.option, cls=GroupedOption, group=group)
+    for group in (DATA, MEASURING, RUNNING, GATES, OUTPUTS)
+)
+
+data_option = _data(
+    "--data", type=FilePath(), required=True, metavar="DATA", help="Labelled samples."
+)
+bind_option = _running(
+    "--bind", multiple=True, metavar="NAME=VALUE", help="Fix an input for good. Repeatable."
+)
+exact_option = _running(
+    "--exact", is_flag=True, help="Leave out the optimizations that round; slower."
+)
+device_option = _running(
+    "--device",
+    default="auto",
+    show_default=True,
+    metavar="auto|cpu|cuda[:N]",
+    help="Where to run; an explicit cuda never falls back.",
+)
+layers_option = _measuring(
+    "--layers", multiple=True, metavar="GLOB", help="Only these tensors. Repeatable."
+)
+kind_option = _measuring(
+    "--kind",
+    type=CommaSeparated(),
+    default="relu",
+    show_default=True,
+    help="Kinds of activations: relu, sigmoid, softmax, softplus, exp, abs.",
+)
+pool_option = _measuring(
+    "--pool",
+    type=click.Choice(["all", "mean"]),
+    default="all",
+    show_default=True,
+    help="Neighbours by all positions of a layer, or by their mean.",
+)
+json_option = _output(
+    "--json", "json_path", type=OutputFile(), metavar="FILE", help="Write it as JSON; - is stdout."
+)
+quiet_option = _output("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
+verbose_option = _output(
+    "-v", "--verbose", is_flag=True, expose_value=False, help="Show a traceback on errors."
+)
+"""Looked for by the entry, before a command starts."""
+
+_READING = (
+    _data(
+        "--held-out",
+        metavar="DATA|SPLIT",
+        help="Samples that the network was not trained on, with or without labels, or the split "
+        "of DATA that holds them. Default: those called test, validation or held-out.",
+    ),
+    _data(
+        "--split",
+        metavar="NAME",
+        help="Samples of this split only. Default: train, if there is one.",
+    ),
+    _data(
+        "--labels", type=FilePath(), metavar="FILE", help="Labels as .npy, where DATA hold none."
+    ),
+    _data(
+        "--label-column",
+        default="y",
+        show_default=True,
+        metavar="NAME",
+        help="The array or column of DATA with the labels.",
+    ),
+    _data(
+        "--class-names",
+        type=FilePath(),
+        metavar="FILE",
+        help="The class of each name, where labels or folders are names: lines or JSON.",
+    ),
+    _data(
+        "--preprocess",
+        multiple=True,
+        metavar="FILE|KEY=VALUE",
+        help="How images are prepared: preprocessor_config.json, timm's config.json, or size=256, "
+        "crop=224, mean=..., std=..., scale, resample, layout, dtype. Repeatable.",
+    ),
+)
+
+_CURVES = (
+    _measuring(
+        "--compress",
+        type=CommaSeparated(),
+        default="nmf,pca,ablation",
+        show_default=True,
+        help="Compressors.",
+    ),
+    _measuring(
+        "--batch",
+        type=CommaSeparated(),
+        default="class,mixed",
+        show_default=True,
+        help="Kinds of batches.",
+    ),
+    _measuring(
+        "--per-class", type=int, default=30, show_default=True, help="Samples of each class."
+    ),
+    _measuring(
+        "--ranks",
+        default="auto",
+        show_default=True,
+        metavar="auto|1,2,...",
+        help="Ranks to measure; auto stops when the AuC is known to 0.005, if accuracy does not "
+        "fall with rank.",
+    ),
+    _measuring(
+        "--metric",
+        type=click.Choice(["top1", "fidelity"]),
+        help="Against labels or own predictions. Default: top1 where there are labels.",
+    ),
+    pool_option,
+    _measuring(
+        "--no-samples",
+        "without_samples",
+        is_flag=True,
+        help="Leave out which samples are memorized.",
+    ),
+)
+
+_RUNNING = (
+    _running("--output-name", metavar="NAME", help="The output that classifies."),
+    bind_option,
+    device_option,
+    exact_option,
+    _running(
+        "--memory",
+        metavar="SIZE",
+        help="For activations, such as 2G; little may mean that auto measures all ranks. "
+        "Default: half of what is free.",
+    ),
+    _running("--seed", type=int, default=0, show_default=True, help="Of every random choice."),
+    _running(
+        "--cache/--no-cache",
+        default=True,
+        show_default=True,
+        help="Keep what is measured, and take from there what was measured before.",
+    ),
+)
+
+_JUDGING = (
+    _gate(
+        "--fail-under",
+        multiple=True,
+        metavar="KEY=VALUE",
+        help="Fail if a score lies below, such as nmf.mixed=0.5. Repeatable.",
+    ),
+    _gate(
+        "--fail-over",
+        multiple=True,
+        metavar="KEY=VALUE",
+        help="Fail if more than this share: memorized_share, strong_share, label_noise or "
+        "held_out_disagreement. Repeatable.",
+    ),
+    _gate(
+        "--baseline",
+        type=FilePath(),
+        metavar="REPORT.json",
+        help="Compare the scores with this report.",
+    ),
+    _gate("--max-drop", type=float, metavar="X", help="Fail if a score drops by more."),
+    _gate("--min-accuracy", type=float, metavar="X", help="Inconclusive below this accuracy."),
+    _gate("--exit-zero", is_flag=True, help="Exit 0 if a gate fails; changes nothing else."),
+)
+
+
+def _files(*kinds: tuple[str, str]) -> tuple[Callable[[F], F], ...]:
+    return tuple(
+        _output(f"--{name}", type=OutputFile(), metavar="FILE", help=f"Write {what}; - is stdout.")
+        for name, what in kinds
+    )
+
+
+_TALKING = (
+    _output("-q", "--quiet", is_flag=True, help="Print nothing but errors and `-` outputs."),
+    _output("-v", "--verbose", is_flag=True, help="Show a traceback on errors."),
+)
+_REPORTS = (
+    ("json", "the report as JSON"),
+    ("html", "a self-contained page"),
+    ("markdown", "a summary for a pull request"),
+)
+_FOR_CI = (("junit", "JUnit XML"), ("sarif", "SARIF 2.1.0"))
+_TABLES = (
+    ("csv", "all samples, a row each, as CSV"),
+    ("parquet", "the same as Parquet"),
+)
+
+
+def _added(options: Iterable[Callable[[F], F]], function: F) -> F:
+    for option in reversed(tuple(options)):
+        function = option(function)
+    return function
+
+
+def audit_options(function: F) -> F:
+    """Add the options that `audit` and `compare` share."""
+    measuring = (layers_option, kind_option, *_CURVES)
+    writing = (*_files(*_REPORTS, *_FOR_CI), *_TALKING)
+    return _added((*_READING, *measuring, *_RUNNING, *_JUDGING, *writing), function)
+
+
+def samples_options(function: F) -> F:
+    """Add the options of `samples`."""
+    measuring = (layers_option, kind_option, pool_option)
+    writing = (*_files(*_REPORTS, *_TABLES), *_TALKING)
+    return _added((*_READING, *measuring, *_RUNNING, *writing), function)
+
+
+def output_options(function: F) -> F:
+    """Add the options that say what to write of a report."""
+    return _added((*_files(*_REPORTS, *_FOR_CI), *_TALKING), function)
+
+
+def part_options(function: F) -> F:
+    """Add the options of the commands that write parts of a model."""
+    data = _data(
+        "--data",
+        type=FilePath(),
+        metavar="DATA",
+        help="Samples, to learn types that the file does not tell.",
+    )
+    return _added((bind_option, data, quiet_option, verbose_option), function)

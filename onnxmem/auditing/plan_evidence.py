@@ -1,0 +1,48 @@
+"""What it costs to look at the neighbours of all samples: a few of them timed, the rest counted."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from onnxmem.auditing.cost import Cost
+from onnxmem.evidence.contents import MOST_REFERENCES, Contents
+from onnxmem.evidence.votes import NEIGHBOURS
+from onnxmem.neighbours import nearest, projection
+from onnxmem.network.features import INPUT, Place, collect
+from onnxmem.network.opening import Opened
+
+_TRIED = 128
+"""Samples that are timed."""
+
+
+def plan_evidence(opened: Opened) -> Cost:
+    """Return what the pass over all samples and the search at all layers cost."""
+    samples, network = opened.samples, opened.network
+    rows = Contents.among(samples).rows
+    if samples.labels is None or len(rows) <= NEIGHBOURS:
+        return Cost()
+    sites = [site for site in opened.sites if site.status == "ok"]
+    places = [Place(INPUT), *(Place(site.tensor, site.feature_axis) for site in sites)]
+    tried = rows[: max(_TRIED, network.batch or 1)]
+    shared = network.feeds(samples.shared)
+    with collect(network, samples.inputs, shared, tried, places) as features:
+        widths = [array.shape[1] for array in features.layers.values()]
+    begin = time.perf_counter()  # the first time includes compiling the network
+    with collect(network, samples.inputs, shared, tried, places):
+        each = (time.perf_counter() - begin) / len(tried)
+    searching = sum(_search_seconds(opened, len(rows), width) for width in widths)
+    return Cost(seconds=each * len(rows) + searching)
+
+
+def _search_seconds(opened: Opened, contents: int, width: int) -> float:
+    """Return the seconds that neighbours of so many contents take at a layer."""
+    xp, references = opened.network.device.namespace, min(contents, MOST_REFERENCES)
+    tried = min(contents, 256)
+    drawn = np.random.default_rng(0).standard_normal((references, min(width, projection.SHORT)))
+    features = xp.asarray(drawn.astype(np.float32))
+    begin = time.perf_counter()
+    nearest(features[:tried], features, NEIGHBOURS)
+    seconds = time.perf_counter() - begin
+    return seconds * contents / tried / opened.network.workers.count

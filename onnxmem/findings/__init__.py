@@ -1,0 +1,13 @@
+"""What was found, in sentences: made once, from records, for every format.
+
+    finding           a sentence, its number and interval, what it does not say, what to do next
+    evidence          what neighbours of the training samples tell
+    numbers           numbers as sentences have them
+
+A finding says what its record says and nothing more.
+"""
+
+from onnxmem.findings.evidence import evidence_findings, headline, two_numbers
+from onnxmem.findings.finding import Finding
+
+__all__ = ["Finding", "evidence_findings", "headline", "two_numbers"]

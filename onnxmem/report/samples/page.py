@@ -1,0 +1,211 @@
+"""The page of samples: those that stand out with their neighbours, and where labels settle."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import altair as alt
+import msgspec
+from markupsafe import Markup
+
+from onnxmem.findings import evidence_findings
+from onnxmem.findings.numbers import percent, percents
+from onnxmem.report import look, web
+from onnxmem.report.samples.words import (
+    READ_SO,
+    class_name,
+    findings,
+    layer_name,
+    sentence,
+    share,
+)
+from onnxmem.text import file_name, printable
+
+if TYPE_CHECKING:
+    from onnxmem.records import SampleEvidence, SamplesReport
+
+SHOWN = 200
+_CURVE = re.compile(r"M[0-9.]+ [0-9.]+(L[0-9.]+ [0-9.]+)*")
+_IMAGE = re.compile(r"data:image/png;base64,[A-Za-z0-9+/=]+")
+_AGREEMENTS = {"own_agreement": "all", "suspects_agreement": "suspects",
+               "held_out_agreement": "held-out"}  # fmt: skip
+
+
+def render(report: SamplesReport) -> str:
+    """Return the page."""
+    scripts = [web.runtime(), web.source("page.js"), web.source("samples.js")]
+    style = web.source("page.css") + web.source("samples.css")
+    chart = _agreement_chart(report)
+    return (
+        web.environment()
+        .get_template("samples.html")
+        .render(
+            title=f"{file_name(report.model.path)}: which samples are memorized",
+            tool=report.tool,
+            name=file_name(report.model.path),
+            headline=_headline(report),
+            sentence=sentence(report),
+            findings=findings(report),
+            cards=_cards(report),
+            samples=[_sample(report, one) for one in standing_out(report)[:SHOWN]],
+            total=len(standing_out(report)),
+            states=("memorized", "not fitted"),
+            layers=_layers(report),
+            chart=chart,
+            read_so=READ_SO,
+            notes=[printable(note, 400) for note in report.notes],
+            facts=_facts(report),
+            policy=web.policy(scripts, style),
+            scripts=[Markup(script) for script in scripts],
+            style=Markup(style),
+            drawings=web.embedded(_drawings(report, chart)),
+        )
+    )
+
+
+def fragment(report: SamplesReport, most: int = 10) -> str:
+    """Return what was found and the most memorized samples without scripts, for notebooks."""
+    shown = [one for one in standing_out(report) if one.memorized][:most]
+    return (
+        web.environment()
+        .get_template("samples_fragment.html")
+        .render(
+            sentence=sentence(report),
+            findings=findings(report),
+            samples=[_sample(report, one) for one in shown],
+        )
+    )
+
+
+def standing_out(report: SamplesReport) -> list[SampleEvidence]:
+    """Return the samples whose neighbours have another label, the memorized ones first."""
+    chosen = [one for one in report.samples if one.margin > 0]
+    return sorted(chosen, key=lambda one: (not one.memorized, -one.margin, one.row))
+
+
+def _headline(report: SamplesReport) -> str:
+    found = evidence_findings(report)
+    if not found:
+        return "Nothing can be told of its samples"
+    first = found[0].sentence
+    return first[:1].upper() + first[1:]
+
+
+def _cards(report: SamplesReport) -> list[tuple[str, str, str]]:
+    """Return title, value and interval of the numbers of the network."""
+    network = report.network
+    if network is None:
+        return []
+    noise = network.label_noise
+    states = {True: "found", False: "not found", None: "undecided"}
+    about = ""
+    if noise.found and noise.estimate is not None and noise.low is not None:
+        about = f"about {percent(noise.estimate)}, {percents(noise.low, noise.high or 0.0)}"
+    cards = [
+        ("Memorized", percent(network.memorized_share.value), _bounds(network.memorized_share)),
+        ("Strongly memorized", percent(network.strong_share.value), _bounds(network.strong_share)),
+        ("Label noise", states[noise.found], about),
+        ("Fitted", percent(network.fitted), f"of {network.samples:,} training samples"),
+    ]
+    if (held := network.held_out_disagreement) is not None:
+        cards.append(("Held-out, against neighbours", percent(held.value), _bounds(held)))
+    return cards
+
+
+def _bounds(estimate: Any) -> str:
+    return percents(estimate.low, estimate.high)
+
+
+def _sample(report: SamplesReport, one: SampleEvidence) -> dict[str, Any]:
+    """Return what a row of the table shows."""
+    labels = {sample.row: sample for sample in report.samples}
+    near = [labels[row] for row in one.neighbours if row in labels]
+    return {
+        "id": printable(one.id, 60) or "(no name)",
+        "row": one.row,
+        "label": class_name(one.label, report.names),
+        "says": class_name(one.neighbours_say, report.names),
+        "prediction": class_name(one.prediction, report.names),
+        "margin": one.margin,
+        "depth": one.depth,
+        "state": "memorized" if one.memorized else "not fitted",
+        "strong": one.strong,
+        "picture": _picture(report.pictures, one.row),
+        "near": [
+            {
+                "id": printable(other.id, 40) or "(no name)",
+                "label": class_name(other.label, report.names),
+                "picture": _picture(report.pictures, other.row),
+            }
+            for other in near
+        ],
+    }
+
+
+def _picture(pictures: Mapping[str, str], row: int) -> dict[str, str]:
+    """Return the picture of a sample by its kind; nothing where there is none."""
+    text = pictures.get(str(row), "")
+    if _IMAGE.fullmatch(text):
+        return {"image": text}
+    return {"curve": text} if _CURVE.fullmatch(text) else {}
+
+
+def _layers(report: SamplesReport) -> list[dict[str, str]]:
+    return [
+        {
+            "name": layer_name(one.tensor),
+            "reason": printable(one.reason, 200),
+            **{title: share(getattr(one, field)) for field, title in _AGREEMENTS.items()},
+        }
+        for one in report.layers
+    ]
+
+
+def _agreement_chart(report: SamplesReport) -> dict[str, Any] | None:
+    """Return the picture of where labels and neighbours come to agree, None without any layer."""
+    if not _agreement_rows(report):
+        return None
+    names = list(_AGREEMENTS.values())
+    base = alt.Chart(alt.NamedData("agreement")).encode(
+        x=alt.X("layer:O", title="layer, 0 is the input", axis=alt.Axis(labelAngle=0)),
+        y=alt.Y("share:Q", title="share that agrees", scale=alt.Scale(domain=[0, 1]),
+                axis=alt.Axis(format="%")),
+        color=alt.Color("samples:N", title=None, sort=names,
+                        scale=alt.Scale(domain=names, range=list(look.COLORS))),
+        tooltip=[alt.Tooltip("name:N", title="layer"), alt.Tooltip("samples:N"),
+                 alt.Tooltip("share:Q", format=".1%")],
+    )  # fmt: skip
+    drawn = alt.layer(base.mark_line(), base.mark_point(filled=True, size=45)).properties(
+        height=220,
+        description="Share of samples whose nearest neighbours have the label that the sample "
+        "came with, from the input to the last layer: of all samples and of the suspects. The "
+        "table of layers holds the same numbers.",
+    )
+    return web.spec(drawn)
+
+
+def _agreement_rows(report: SamplesReport) -> list[dict[str, Any]]:
+    return [
+        {"layer": number, "name": layer_name(one.tensor), "samples": title, "share": value}
+        for number, one in enumerate(report.layers)
+        for field, title in _AGREEMENTS.items()
+        if (value := getattr(one, field)) is not None
+    ]
+
+
+def _drawings(report: SamplesReport, chart: dict[str, Any] | None) -> dict[str, Any]:
+    specs = {} if chart is None else {"agreement": chart}
+    group = {"specs": specs, "datasets": {"agreement": _agreement_rows(report)}}
+    return {"config": look.config("currentColor"), "models": [group], "together": None}
+
+
+def _facts(report: SamplesReport) -> list[tuple[str, list[tuple[str, str]]]]:
+    sections = (
+        ("Model", msgspec.to_builtins(report.model)),
+        ("Data", msgspec.to_builtins(report.data)),
+        ("Settings", report.settings),
+        ("Environment", {"tool": f"{report.tool.name} {report.tool.version}"} | report.environment),
+    )
+    return [(title, list(web.flat(values))) for title, values in sections]
