@@ -13,7 +13,7 @@ from onnxmem.errors import ConfigError, OnnxmemError, UsageError
 from .config import Config
 from .entry import Run
 from .grouped import GroupedCommand
-from .options import take_settings
+from .options import check_settings
 
 
 class ConfiguredCommand(GroupedCommand):
@@ -81,7 +81,7 @@ def _config(ctx: click.Context) -> Config:
 def _complaint(options: dict[str, Any]) -> str:
     """Return what is wrong with the settings that the options make, if anything."""
     try:
-        take_settings(options)
+        check_settings(options)
     except UsageError as error:
         return str(error)
     return ""

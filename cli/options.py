@@ -97,6 +97,15 @@ def take_settings(options: dict[str, Any]) -> Settings:
     )
 
 
+def check_settings(options: dict[str, Any]) -> None:
+    """Check that options make the settings of their command.
+
+    Raises:
+        UsageError: a value that an option does not take.
+    """
+    (take_settings if "compress" in options else take_evidence_settings)(options)
+
+
 def take_evidence_settings(options: dict[str, Any]) -> EvidenceSettings:
     """Turn the options of the command line into how neighbours are looked for.
 

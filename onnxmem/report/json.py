@@ -54,7 +54,9 @@ def render_samples(report: SamplesReport) -> str:
     Raises:
         ValueError: a number is not finite.
     """
-    return json_text(report.to_dict())
+    values = msgspec.to_builtins(report)
+    del values["pictures"]
+    return json_text(values)
 
 
 def load_stored(path: str | Path) -> Stored:

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 import report_samples
+import samples_reports
 
 from onnxmem.comparing import compare
-from onnxmem.report import render, render_comparison, side_by_side
+from onnxmem.report import render, render_comparison, render_samples, side_by_side
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
@@ -35,6 +36,11 @@ PAGES: dict[str, Callable[[], str]] = {
         compare([report_samples.passing(), report_samples.many(12, name="x" * 42)]), "html"
     ),
 }
+PAGES |= {
+    f"samples_{name}": lambda make=make: render_samples(make(), "html")
+    for name, make in samples_reports.ALL.items()
+}
+FEWEST_CHARTS = {"without_site": 0, "samples_undecided": 0}
 WIDE, NARROW = (1400, "light"), (390, "dark")
 
 
@@ -100,7 +106,7 @@ def test_page_is_whole_silent_and_accessible(
     assert shown.said == []
     assert [url.split(":")[0] for url in shown.asked] == ["file"]
     charts = shown.tab.locator(".chart")
-    assert (charts.count() > 3) is (name != "without_site")
+    assert charts.count() >= FEWEST_CHARTS.get(name, 1 if name.startswith("samples") else 4)
     assert charts.locator("svg").count() == charts.count()
     assert shown.tab.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
     violations = axe.Axe().run(shown.tab).response["violations"]
@@ -165,3 +171,25 @@ def test_dark_pages_print_on_white(show: Callable[..., Shown]) -> None:
     mark = tab.locator(".mark.nmf").first
     assert mark.evaluate("e => getComputedStyle(e).printColorAdjust") == "exact"
     assert tab.pdf().startswith(b"%PDF")
+
+
+def test_samples_are_sorted_and_found(show: Callable[..., Shown]) -> None:
+    tab = show("samples_with_curves", *WIDE).tab
+    rows = tab.locator("#samples-table tbody tr:visible")
+    assert rows.count() == 200
+    assert rows.first.locator("th").inner_text().strip() == "sample-0"
+    tab.get_by_role("button", name="Margin").click()
+    assert rows.first.locator("th").inner_text().strip() == "sample-199"
+    tab.get_by_label("Find").fill("class number 7")
+    assert 0 < rows.count() < 200
+    assert "class number 7" in rows.first.inner_text()
+    tab.get_by_label("Find").fill("")
+    tab.get_by_label("Show").select_option("not fitted")
+    assert rows.count() == 0
+    assert tab.locator("#samples-count").inner_text() == "0 of 200 shown"
+
+
+def test_pictures_of_samples_are_seen(show: Callable[..., Shown]) -> None:
+    tab = show("samples_with_images", *WIDE).tab
+    box = tab.locator("#samples-table tbody tr:first-child th svg").bounding_box()
+    assert box["width"] > 30 and box["height"] > 30

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import altair as alt
@@ -37,7 +37,7 @@ def render(report: SamplesReport) -> str:
     """Return the page."""
     scripts = [web.runtime(), web.source("page.js"), web.source("samples.js")]
     style = web.source("page.css") + web.source("samples.css")
-    chart = _agreement_chart(report)
+    chart, shown = _agreement_chart(report), standing_out(report)
     return (
         web.environment()
         .get_template("samples.html")
@@ -49,8 +49,9 @@ def render(report: SamplesReport) -> str:
             sentence=sentence(report),
             findings=findings(report),
             cards=_cards(report),
-            samples=[_sample(report, one) for one in standing_out(report)[:SHOWN]],
-            total=len(standing_out(report)),
+            samples=[_sample(report, one) for one in shown[:SHOWN]],
+            pictures=_pictures(report, shown[:SHOWN]),
+            total=len(shown),
             states=("memorized", "not fitted"),
             layers=_layers(report),
             chart=chart,
@@ -75,6 +76,7 @@ def fragment(report: SamplesReport, most: int = 10) -> str:
             sentence=sentence(report),
             findings=findings(report),
             samples=[_sample(report, one) for one in shown],
+            pictures=_pictures(report, shown),
         )
     )
 
@@ -132,24 +134,33 @@ def _sample(report: SamplesReport, one: SampleEvidence) -> dict[str, Any]:
         "depth": one.depth,
         "state": "memorized" if one.memorized else "not fitted",
         "strong": one.strong,
-        "picture": _picture(report.pictures, one.row),
+        "picture": _picture_name(one.row),
         "near": [
             {
                 "id": printable(other.id, 40) or "(no name)",
                 "label": class_name(other.label, report.names),
-                "picture": _picture(report.pictures, other.row),
+                "picture": _picture_name(other.row),
             }
             for other in near
         ],
     }
 
 
-def _picture(pictures: Mapping[str, str], row: int) -> dict[str, str]:
-    """Return the picture of a sample by its kind; nothing where there is none."""
-    text = pictures.get(str(row), "")
-    if _IMAGE.fullmatch(text):
-        return {"image": text}
-    return {"curve": text} if _CURVE.fullmatch(text) else {}
+def _picture_name(row: int) -> str:
+    return f"picture-{row}"
+
+
+def _pictures(report: SamplesReport, shown: Iterable[SampleEvidence]) -> dict[str, dict[str, str]]:
+    """Return the pictures of samples and of their neighbours by name, each by its kind."""
+    rows = dict.fromkeys(row for one in shown for row in (one.row, *one.neighbours))
+    found = {}
+    for row in rows:
+        content = report.pictures.get(str(row), "")
+        if _IMAGE.fullmatch(content):
+            found[_picture_name(row)] = {"kind": "image", "content": content}
+        elif _CURVE.fullmatch(content):
+            found[_picture_name(row)] = {"kind": "curve", "content": content}
+    return found
 
 
 def _layers(report: SamplesReport) -> list[dict[str, str]]:
