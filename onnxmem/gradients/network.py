@@ -1,0 +1,264 @@
+"""A network with gradients: run once with its tensors exposed, walked back as often as asked."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from onnxmem import graph
+from onnxmem.arrays import Array
+from onnxmem.errors import InconclusiveError, UsageError
+from onnxmem.gradients.layout import Layout, any_layout, find_layout
+from onnxmem.gradients.operators import Operators
+from onnxmem.gradients.path import find_path, leading
+from onnxmem.gradients.per_sample import Use, WeightGradients
+from onnxmem.gradients.walk import walk
+from onnxmem.gradients.weights import Weight, find_weights, plain
+from onnxmem.runtime import Device, Session
+from onnxmem.text import listed, printable
+
+
+class Gradients:
+    """Gives the gradients of outputs with respect to tensors and weights before them.
+
+    Every node in between is checked when this is made. What these nodes read and make of a batch
+    is held until its `Forward` is dropped. Several threads may run a batch each.
+    """
+
+    def __init__(
+        self,
+        model: graph.Model,
+        device: Device,
+        outputs: Sequence[str],
+        *,
+        wrt: Sequence[str] = (),
+        weights: Sequence[str] = (),
+        exact: bool = False,
+    ) -> None:
+        """Find the way from `outputs` to `wrt` and `weights`, and compile the run forward.
+
+        Args:
+            model: The network; half precision is widened, fused operators are taken apart.
+            device: Where it runs.
+            outputs: The tensors that are differentiated, such as outputs of the model or the
+                logits before them, with samples along axis 0.
+            wrt: The tensors with respect to which: inputs, or what nodes make of them.
+            weights: The weights with respect to which; `find_weights` names those that can be.
+            exact: Leave out the optimizations that round.
+
+        Raises:
+            NoGradientError: Nodes on the way have no gradient; the message names them.
+            UsageError: There is no such tensor, or nothing leads from one to an output.
+            ModelRefusedError: onnxruntime does not take the model.
+        """
+        model = plain(model)
+        steps, fixed = graph.steps(model), graph.constants(model)
+        inputs = {spec.name for spec in model.inputs}
+        made = {name for step in steps for name in step.outputs}
+        _require(model, (*outputs, *wrt), (inputs | made) - fixed)
+        self.device, self.outputs, self.wrt = device, tuple(outputs), tuple(wrt)
+        self._uses = _uses(model, weights, leading(steps, outputs))
+        self._keep = tuple(
+            dict.fromkeys((*wrt, *(s.outputs[0] for _, uses in self._uses.values() for s in uses)))
+        )
+        self._path = find_path(steps, fixed, outputs, self._keep)
+        used = [step for _, uses in self._uses.values() for step in uses]
+        read = {*outputs, *wrt}
+        read.update(name for step in self._path.steps for name in (*step.inputs, *step.outputs))
+        read.update(name for step in used for name in (*step.inputs[:2], *step.outputs))
+        read.discard("")
+        self._operators = Operators(device)
+        self._constants = self._fixed(model, sorted(read & fixed))
+        self._session = Session(
+            graph.compute(model, sorted(read - fixed - inputs)), device, exact=exact
+        )
+        self._layouts: dict[str, Layout | None] = {}
+
+    def _fixed(self, model: graph.Model, names: Sequence[str]) -> dict[str, Array]:
+        """Return the tensors that no run changes: initializers, and what is computed of them."""
+        content = {name: graph.constant(model, name) for name in names}
+        computed = [name for name, array in content.items() if array is None]
+        xp = self._operators.xp
+        found = {name: xp.asarray(array) for name, array in content.items() if array is not None}
+        if computed:
+            session = Session(graph.compute(model, computed), self.device)
+            found |= dict(zip(computed, session.run({}, computed), strict=True))
+        return found
+
+    def run(self, feeds: Mapping[str, Array]) -> Forward:
+        """Run a batch.
+
+        Args:
+            feeds: An array of the device's library for each input of the model.
+
+        Raises:
+            ModelRefusedError: A node fails on these inputs.
+            OutOfMemoryError: The device has too little memory for them.
+        """
+        fed = dict(feeds)
+        for spec in self._session.inputs:
+            if fed[spec.name].dtype.kind == "f":
+                fed[spec.name] = fed[spec.name].astype(spec.dtype, copy=False)
+        inputs = {spec.name: fed[spec.name] for spec in self._session.inputs}
+        names = [spec.name for spec in self._session.outputs]
+        made = dict(zip(names, self._session.run(inputs, names), strict=True))
+        return Forward(self, self._constants | fed | made, sum(a.nbytes for a in made.values()))
+
+    def walk_back(self, tensors: Mapping[str, Array], seeds: Sequence[Array]) -> dict[str, Array]:
+        """Return the gradients of all tensors of interest; see `Forward.backward`."""
+        for name, seed in zip(self.outputs, seeds, strict=True):
+            if seed.shape != tensors[name].shape:
+                raise UsageError(
+                    f"a gradient of {printable(name)!r} has its shape {tensors[name].shape}, "
+                    f"not {seed.shape}"
+                )
+        given = dict(zip(self.outputs, seeds, strict=True))
+        return walk(self._path, tensors, given, self._keep, self._operators)
+
+    def layout(self, name: str, tensors: Mapping[str, Array], samples: int) -> Layout:
+        """Return where the samples lie in a tensor of interest.
+
+        The first batch of two samples or more tells, by walks for some of its samples only.
+
+        Raises:
+            InconclusiveError: The tensor does not keep the samples of a batch apart.
+        """
+        if name not in self._layouts and samples > 1:
+            self._find_layouts(tensors, samples)
+        if name not in self._layouts:
+            return any_layout(tensors[name].shape, samples)
+        layout = self._layouts[name]
+        if layout is None:
+            raise InconclusiveError(
+                f"{printable(name)!r} does not keep the samples of a batch apart, so there is no "
+                "gradient of each"
+            )
+        return layout
+
+    def _find_layouts(self, tensors: Mapping[str, Array], samples: int) -> None:
+        """Find the layouts of all tensors of interest that any gradient reaches."""
+        split, rng, xp = samples // 2, np.random.default_rng(0), self._operators.xp
+        seeds: tuple[list[Array], list[Array]] = ([], [])
+        for name in self.outputs:
+            output = tensors[name]
+            for at, rows in enumerate((slice(split, None), slice(0, split))):
+                drawn = rng.normal(size=output.shape).astype(output.dtype)
+                drawn[rows] = 0
+                seeds[at].append(xp.asarray(drawn))
+        of_first, of_others = (self.walk_back(tensors, one) for one in seeds)
+        for name in self._keep:
+            pair = of_first[name], of_others[name]
+            if any(bool(one.any()) for one in pair):
+                self._layouts[name] = find_layout(*pair, samples, split)
+
+    def uses(self, weight: str) -> tuple[Weight, tuple[graph.Step, ...]]:
+        """Return a weight of interest and the nodes by which it acts on the outputs."""
+        return self._uses[weight]
+
+
+@dataclass(frozen=True, slots=True)
+class Forward:
+    """A batch that was run.
+
+    Attributes:
+        nbytes: What its exposed tensors take; gradients take as much again at most.
+    """
+
+    _gradients: Gradients = field(repr=False)
+    _tensors: Mapping[str, Array] = field(repr=False)
+    nbytes: int
+
+    @property
+    def outputs(self) -> tuple[Array, ...]:
+        """The tensors that are differentiated."""
+        return tuple(self._tensors[name] for name in self._gradients.outputs)
+
+    def backward(self, *seeds: Array) -> Backward:
+        """Walk back.
+
+        Args:
+            seeds: For each output the gradient that comes from behind it, of its shape: that of
+                a loss, or ones. What a sample gets is that of its own rows as long as the
+                network keeps samples apart.
+
+        Raises:
+            UsageError: A seed does not have the shape of its output.
+            NoGradientError: A gradient arrives at whole numbers.
+        """
+        found = self._gradients.walk_back(self._tensors, seeds)
+        return Backward(self._gradients, self._tensors, found)
+
+
+@dataclass(frozen=True, slots=True)
+class Backward:
+    """The gradients of a batch.
+
+    Attributes:
+        arrays: The gradient of each tensor of interest, as the tensor lies in the network.
+    """
+
+    _gradients: Gradients = field(repr=False)
+    _tensors: Mapping[str, Array] = field(repr=False)
+    arrays: Mapping[str, Array] = field(repr=False)
+
+    @property
+    def samples(self) -> int:
+        """How many samples the batch has: axis 0 of the outputs."""
+        return len(self._tensors[self._gradients.outputs[0]])
+
+    def gradient(self, tensor: str) -> Array:
+        """Return the gradient with respect to a tensor of interest (samples, ...).
+
+        Raises:
+            InconclusiveError: The tensor does not keep the samples of a batch apart.
+        """
+        return self._first(tensor, self.arrays[tensor])
+
+    def value(self, tensor: str) -> Array:
+        """Return a tensor of interest itself, with its axes in the same order."""
+        return self._first(tensor, self._tensors[tensor])
+
+    def _first(self, tensor: str, array: Array) -> Array:
+        layout = self._gradients.layout(tensor, self._tensors, self.samples)
+        return layout.first(array, self.samples)
+
+    def weight(self, name: str) -> WeightGradients:
+        """Return the gradients with respect to a weight of interest.
+
+        Raises:
+            InconclusiveError: It acts on tensors that do not keep the samples of a batch apart.
+        """
+        weight, steps = self._gradients.uses(name)
+        found = []
+        for step in steps:
+            (made,) = step.outputs
+            read = step.inputs[1 - step.inputs.index(name)]
+            layout = self._gradients.layout(made, self._tensors, self.samples)
+            found.append(Use(step, self._tensors[read], self.arrays[made], layout))
+        return WeightGradients(weight, tuple(found), self.samples)
+
+
+def _require(model: graph.Model, names: Sequence[str], known: Collection[str]) -> None:
+    missing = [repr(printable(name)) for name in names if name not in known]
+    if missing:
+        raise UsageError(f"{model.path} computes no tensor {listed(missing)} of its inputs")
+
+
+def _uses(
+    model: graph.Model, names: Sequence[str], leads: Collection[str]
+) -> dict[str, tuple[Weight, tuple[graph.Step, ...]]]:
+    """Return the weights of these names, each with its uses that lead to an output."""
+    weights = {weight.name: weight for weight in find_weights(model)} if names else {}
+    found = {}
+    for name in names:
+        if name not in weights:
+            raise UsageError(
+                f"{model.path} has no weight {printable(name)!r} of Conv, Gemm or MatMul alone"
+            )
+        uses = tuple(step for step in weights[name].uses if step.outputs[0] in leads)
+        if not uses:
+            raise UsageError(f"no gradient leads to the weight {printable(name)!r}")
+        found[name] = (weights[name], uses)
+    return found
