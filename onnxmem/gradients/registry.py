@@ -73,6 +73,16 @@ class Call:
         given = self.attribute(name, None)
         return None if given is None else tuple(given)
 
+    def where(self, mask: Array) -> Array:
+        """Return the gradient of the first output where `mask` holds, and 0 elsewhere.
+
+        Its bits are multiplied, not its numbers: infinities leave no NaN behind, and choosing
+        between arrays takes several times as long.
+        """
+        gradient = self.gradient
+        bits = gradient.view(f"u{gradient.dtype.itemsize}") * mask
+        return bits.view(gradient.dtype)
+
     def each(self, *parts: Callable[[], Array]) -> ByInput:
         """Compute the gradients of the inputs that are wanted, one part for each input."""
         return {at: part() for at, part in enumerate(parts) if at in self.wanted}

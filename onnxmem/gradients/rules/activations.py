@@ -156,7 +156,7 @@ OF_MICROSOFT: dict[str, Slope] = {
 def _times(slope: Slope, call: Call) -> ByInput:
     factor = slope(call)
     if getattr(factor, "dtype", factor) == np.bool_:
-        return {0: call.xp.where(factor, call.gradient, 0)}
+        return {0: call.where(factor)}
     return {0: call.gradient * factor}
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from math import prod
+
 import numpy as np
 
 from onnxmem.arrays import Array
@@ -26,12 +29,9 @@ def _transposed(call: Call) -> ByInput:
     """Undo what a convolution from the output to the input would do."""
     x, weights = call.inputs[:2]
     window = _window_of_transposed(call, weights.shape[2:])
-    length = [max(n, 1) for n in window.covered]
-    seen = placed(call.gradient, [-begin for begin in window.begins], length)
+    seen = placed(call.gradient, window.before, window.covered)
     none = (0,) * len(window.kernel)
-    whole = Window(
-        window.kernel, window.strides, window.dilations, none, tuple(length), window.places
-    )
+    whole = replace(window, begins=none, sizes=window.covered)
     return call.each(
         lambda: call.operators.one(
             "Conv", seen, weights,
@@ -55,16 +55,14 @@ def _window_of_transposed(call: Call, kernel: tuple[int, ...]) -> Window:
         for covered, more, size in zip(window.covered, extra, window.sizes, strict=True)
     ]
     begins = tuple(n // 2 if how == "SAME_UPPER" else n - n // 2 for n in total)
-    return Window(
-        window.kernel, window.strides, window.dilations, begins, window.sizes, window.places
-    )
+    return replace(window, begins=begins)
 
 
 def _of_weights(call: Call, made: Array, read: Array, window: Window) -> Array:
     """Return the gradient of weights (made channels, read channels / group, *kernel)."""
     group = call.attribute("group", 1)
     samples, places = len(read), window.places
-    columns = unfolded(read, window).reshape(samples, group, -1, int(np.prod(places)))
+    columns = unfolded(read, window).reshape(samples, group, -1, prod(places))
     rows = made.reshape(samples, group, -1, columns.shape[-1])
     found = (rows @ columns.swapaxes(-1, -2)).sum(axis=0, dtype=np.float64)
     return found.reshape(call.inputs[1].shape)

@@ -65,12 +65,8 @@ def _extreme(call: Call) -> ByInput:
 
 @rule("Where", inputs=(1, 2), indices=(0,))
 def _where(call: Call) -> ByInput:
-    xp, chosen = call.xp, call.inputs[0]
-    return call.each(
-        lambda: call.gradient,
-        lambda: xp.where(chosen, call.gradient, 0),
-        lambda: xp.where(chosen, 0, call.gradient),
-    )
+    chosen = call.inputs[0]
+    return call.each(lambda: call.gradient, lambda: call.where(chosen), lambda: call.where(~chosen))
 
 
 @rule("Clip", inputs=None)
@@ -82,9 +78,9 @@ def _clip(call: Call) -> ByInput:
     below = call.x < least if least is not None else xp.zeros(call.x.shape, bool)
     above = call.x > most if most is not None else xp.zeros(call.x.shape, bool)
     return call.each(
-        lambda: xp.where(below | above, 0, call.gradient),
-        lambda: xp.where(below & ~above, call.gradient, 0),
-        lambda: xp.where(above, call.gradient, 0),
+        lambda: call.where(~(below | above)),
+        lambda: call.where(below & ~above),
+        lambda: call.where(above),
     )
 
 
@@ -93,7 +89,7 @@ def _prelu(call: Call) -> ByInput:
     xp, (x, slope) = call.xp, call.inputs
     return call.each(
         lambda: xp.where(x > 0, call.gradient, call.gradient * slope),
-        lambda: xp.where(x > 0, 0, call.gradient * x),
+        lambda: call.gradient * xp.minimum(x, 0),
     )
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import product
 from math import prod
 
@@ -38,6 +38,36 @@ class Window:
         numbers = zip(self.places, self.strides, self.kernel, self.dilations, strict=True)
         return tuple((n - 1) * stride + (k - 1) * gap + 1 for n, stride, k, gap in numbers)
 
+    @property
+    def before(self) -> tuple[int, ...]:
+        """Where what it slides over begins, in places of the input."""
+        return tuple(-begin for begin in self.begins)
+
+    @property
+    def extent(self) -> tuple[int, ...]:
+        """How much it slides over from there on, in which the input has room too."""
+        numbers = zip(self.covered, self.sizes, self.begins, strict=True)
+        return tuple(max(covered, size + begin) for covered, size, begin in numbers)
+
+    @property
+    def overlaps(self) -> bool:
+        """Whether two places may see the same element."""
+        numbers = zip(self.strides, self.kernel, self.dilations, strict=True)
+        return any(stride < (k - 1) * gap + 1 for stride, k, gap in numbers)
+
+    def elements(self) -> Iterator[tuple[slice, ...]]:
+        """Yield for each element of the window what it sees, an index of (samples, channels, ...).
+
+        The tensor that is indexed begins with the padding.
+        """
+        for offsets in product(*map(range, self.kernel)):
+            numbers = zip(offsets, self.dilations, self.strides, self.places, strict=True)
+            inside = (
+                slice(offset * gap, offset * gap + (n - 1) * stride + 1, stride)
+                for offset, gap, stride, n in numbers
+            )
+            yield (slice(None), slice(None), *inside)
+
 
 def window_of(
     operator: Operator, kernel: Sequence[int], sizes: Sequence[int], places: Sequence[int]
@@ -68,23 +98,22 @@ def window_of(
         missing = [0] * len(kernel)
     upper = how != "SAME_LOWER"
     begins = tuple(n // 2 if upper else n - n // 2 for n in missing)
-    return Window(
-        window.kernel, window.strides, window.dilations, begins, window.sizes, window.places
-    )
+    return replace(window, begins=begins)
 
 
-def placed(array: Array, begins: Sequence[int], sizes: Sequence[int]) -> Array:
-    """Return the part of `array` of so many `sizes` from `begins` on, with zeros outside of it.
+def placed(array: Array, begins: Sequence[int], sizes: Sequence[int], fill: float = 0) -> Array:
+    """Return the part of `array` of such `sizes` from `begins` on, filled up outside of it.
 
     Args:
         array: (samples, channels, ...).
         begins: Where the part begins on each spatial axis; below zero is outside.
         sizes: The spatial sizes of the part.
+        fill: What stands outside of the array.
     """
     inside = array.shape[2:]
     if all(begin == 0 for begin in begins) and tuple(sizes) == inside:
         return array
-    result = namespace(array).zeros((*array.shape[:2], *sizes), array.dtype)
+    result = namespace(array).full((*array.shape[:2], *sizes), fill, array.dtype)
     source, target = [slice(None)] * 2, [slice(None)] * 2
     for begin, size, length in zip(begins, sizes, inside, strict=True):
         first, last = max(begin, 0), min(begin + size, length)
@@ -132,16 +161,7 @@ def unfolded(x: Array, window: Window) -> Array:
     Returns:
         (samples, channels, elements of the window, places).
     """
-    begins = [-begin for begin in window.begins]
-    sizes = [max(covered, size) for covered, size in zip(window.covered, window.sizes, strict=True)]
-    padded = placed(x, begins, sizes)
-    views = []
-    for offsets in product(*map(range, window.kernel)):
-        numbers = zip(offsets, window.dilations, window.strides, window.places, strict=True)
-        index = [
-            slice(offset * gap, offset * gap + (n - 1) * stride + 1, stride)
-            for offset, gap, stride, n in numbers
-        ]
-        view = padded[(slice(None), slice(None), *index)]
-        views.append(view.reshape(*x.shape[:2], 1, prod(window.places)))
-    return namespace(x).concatenate(views, axis=2)
+    padded = placed(x, window.before, window.extent)
+    shape = (*x.shape[:2], 1, prod(window.places))
+    seen = [padded[element].reshape(shape) for element in window.elements()]
+    return namespace(x).concatenate(seen, axis=2)

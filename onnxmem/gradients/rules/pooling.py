@@ -1,4 +1,4 @@
-"""Pools: extremes by the places where they were found, means by a transposed convolution."""
+"""Pools: maxima by where they were found, means by a transposed convolution."""
 
 from __future__ import annotations
 
@@ -8,23 +8,22 @@ import numpy as np
 
 from onnxmem.arrays import Array
 from onnxmem.gradients.registry import ByInput, Call, rule
-from onnxmem.gradients.rules.geometry import Window, spread, window_of
-from onnxmem.graph import Operator
-
-WITH_INDICES = 12
-"""A version of MaxPool that says where it found each maximum."""
+from onnxmem.gradients.rules.geometry import Window, placed, spread, window_of
 
 
 @rule("MaxPool")
 def _max_pool(call: Call) -> ByInput:
-    """Of several maxima the first gets all."""
-    attributes = {**call.operator.attributes, "storage_order": 0}
-    operator = Operator("MaxPool", WITH_INDICES, attributes=attributes)
-    _, places = call.operators.run(operator, [call.x], outputs=2)
-    total = call.xp.bincount(
-        places.reshape(-1), weights=call.gradient.reshape(-1), minlength=call.x.size
-    )
-    return {0: total.reshape(call.x.shape)}
+    """Give the first of several maxima all."""
+    window = _window(call)
+    seen = placed(call.x, window.before, window.extent, fill=-call.xp.inf)
+    total = call.xp.zeros(seen.shape, call.gradient.dtype)
+    free = call.xp.ones(call.y.shape, bool)
+    for element in window.elements():
+        hit = (seen[element] == call.y) & free
+        free &= ~hit
+        given = call.where(hit)
+        total[element] = total[element] + given if window.overlaps else given
+    return {0: placed(total, window.begins, window.sizes)}
 
 
 @rule("AveragePool")
@@ -76,7 +75,7 @@ def _global_average(call: Call) -> ByInput:
 
 @rule("GlobalMaxPool")
 def _global_max(call: Call) -> ByInput:
-    """Of several maxima the first gets all."""
+    """Give the first of several maxima all."""
     flat = call.x.reshape(*call.x.shape[:2], -1)
     places = call.xp.arange(flat.shape[-1])
     first = places == flat.argmax(axis=-1)[..., None]
