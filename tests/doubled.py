@@ -1,7 +1,9 @@
-"""Derivatives to hold gradients against: differences of a network in float64.
+"""Derivatives to hold gradients against: differences of a network, one of its tensors moved.
 
-onnx's reference evaluator runs it, which shares no code with onnxruntime. Any tensor can be moved,
-also those in the middle and those that are weights.
+onnx's reference evaluator runs the network in float64 and shares no code with onnxruntime. What it
+does not know, onnxruntime runs in float32, where steps are large and differences coarse, but for
+functions that are linear between kinks. Any tensor can be moved, also those in the middle and
+those that are weights.
 """
 
 from __future__ import annotations
@@ -11,15 +13,33 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import onnx
+import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 from onnx.reference.op_run import OpRun
+
+
+def erf(x: np.ndarray) -> np.ndarray:
+    """Return the error function in the precision of `x`."""
+    return np.vectorize(math.erf, otypes=[x.dtype])(x)
+
 
 class Erf(OpRun):  # type: ignore[misc]
     """As onnx has it, but for its rounding to float32."""
 
     def _run(self, x: np.ndarray) -> tuple[np.ndarray]:
-        return (np.vectorize(math.erf, otypes=[x.dtype])(x),)
+        return (erf(x),)
+
+
+class Gelu(OpRun):  # type: ignore[misc]
+    """With that error function."""
+
+    def _run(self, x: np.ndarray, approximate: str = "none") -> tuple[np.ndarray]:
+        if approximate == "tanh":
+            inner = np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))
+        else:
+            inner = erf(x / math.sqrt(2))
+        return (0.5 * x * (1 + inner),)
 
 
 class BatchNormalization(OpRun):  # type: ignore[misc]
@@ -40,8 +60,9 @@ class GlobalMaxPool(OpRun):  # type: ignore[misc]
         return (x.max(axis=tuple(range(2, x.ndim)), keepdims=True),)
 
 
-MENDED = [BatchNormalization, Erf, GlobalMaxPool]
+MENDED = [BatchNormalization, Erf, Gelu, GlobalMaxPool]
 FLOATS = (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.BFLOAT16)
+COARSE_STEP = 1e-2
 ZERO = numpy_helper.from_array(np.zeros(1, np.float32))
 STEP = 1e-6
 
@@ -74,48 +95,42 @@ def _widen(tensor: onnx.TensorProto) -> None:
 
 
 class Movable:
-    """A network in float64 of which some tensors can be moved by what is added to them."""
+    """A network of which some tensors can be moved by what is added to them."""
 
     def __init__(
         self,
         proto: onnx.ModelProto,
         outputs: Sequence[str],
         moved: Sequence[str],
-        more: Sequence[type[OpRun]] = (),
+        *,
+        coarse: bool = False,
     ) -> None:
-        """Let the tensors `moved` be moved, and return `outputs`; `more` runs other operators."""
-        made = doubled(proto)
-        nodes = []
-        names = {name: f"{name}__moved" for name in moved}
-        from_start = {info.name for info in (*made.graph.input, *made.graph.initializer)}
-        nodes += [_addition(name) for name in moved if name in from_start]
-        for node in made.graph.node:
-            node.input[:] = [names.get(name, name) for name in node.input]
-            nodes.append(node)
-            nodes += [_addition(name) for name in node.output if name in names]
-        infos = [
-            helper.make_tensor_value_info(names.get(name, name), TensorProto.DOUBLE, None)
-            for name in outputs
-        ]
-        shifts = [
-            helper.make_tensor_value_info(f"{name}__shift", TensorProto.DOUBLE, None)
-            for name in moved
-        ]
-        graph = helper.make_graph(
-            nodes, "moved", [*made.graph.input, *shifts], infos, made.graph.initializer
-        )
-        model = helper.make_model(graph, opset_imports=made.opset_import)
+        """Let the tensors `moved` be moved, and return `outputs`; `coarse` takes onnxruntime."""
+        made = proto if coarse else doubled(proto)
+        self.float = np.float32 if coarse else np.float64
+        self.step = COARSE_STEP if coarse else STEP
         self.moved = tuple(moved)
-        self._evaluator = ReferenceEvaluator(model, new_ops=[*MENDED, *more])
+        model = _with_additions(
+            made, outputs, moved, TensorProto.FLOAT if coarse else TensorProto.DOUBLE
+        )
+        if coarse:
+            options = onnxruntime.SessionOptions()
+            options.log_severity_level = 4
+            session = onnxruntime.InferenceSession(
+                model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+            )
+            self._run = session.run
+        else:
+            self._run = ReferenceEvaluator(model, new_ops=MENDED).run
 
     def run(
         self, feeds: Mapping[str, np.ndarray], shifts: Mapping[str, np.ndarray] = {}
     ) -> list[np.ndarray]:
         """Return the outputs with `shifts` added to tensors."""
-        wide = {k: v.astype(np.float64) if v.dtype.kind == "f" else v for k, v in feeds.items()}
-        none = dict.fromkeys(self.moved, np.zeros(()))
-        given = {f"{name}__shift": shift for name, shift in {**none, **shifts}.items()}
-        found: list[np.ndarray] = self._evaluator.run(None, {**wide, **given})
+        none = {name: np.zeros((), self.float) for name in self.moved}
+        given = {f"{name}__shift": shift for name, shift in {**none, **shifts}.items()} | {**feeds}
+        fed = {k: v.astype(self.float) if v.dtype.kind == "f" else v for k, v in given.items()}
+        found: list[np.ndarray] = self._run(None, fed)
         return found
 
     def derivative(
@@ -124,17 +139,39 @@ class Movable:
         tensor: str,
         direction: np.ndarray,
         seeds: Sequence[np.ndarray],
-        step: float = STEP,
     ) -> np.ndarray:
         """Return the derivative of each sample's sum of outputs times seeds (samples,)."""
-        shift = direction.astype(np.float64) * step
-        ahead, behind = (
-            self.run(feeds, {tensor: sign * shift}) for sign in (1, -1)
-        )
-        return sum(
-            ((a - b) * seed).reshape(len(seed), -1).sum(axis=1) / (2 * step)
+        shift = direction * self.step
+        ahead, behind = (self.run(feeds, {tensor: sign * shift}) for sign in (1, -1))
+        parts = [  # of samples, or of all as one
+            ((a.astype(np.float64) - b) * seed).reshape(len(seed), seed[:1].size).sum(axis=1)
             for a, b, seed in zip(ahead, behind, seeds, strict=True)
-        )
+        ]
+        return np.sum(parts, axis=0) / (2 * self.step)
+
+
+def _with_additions(
+    proto: onnx.ModelProto, outputs: Sequence[str], moved: Sequence[str], element: int
+) -> onnx.ModelProto:
+    names = {name: f"{name}__moved" for name in moved}
+    from_start = {info.name for info in (*proto.graph.input, *proto.graph.initializer)}
+    nodes = [_addition(name) for name in moved if name in from_start]
+    for node in proto.graph.node:
+        changed = onnx.NodeProto()
+        changed.CopyFrom(node)
+        changed.input[:] = [names.get(name, name) for name in node.input]
+        nodes += [changed, *(_addition(name) for name in node.output if name in names)]
+    graph = helper.make_graph(
+        nodes,
+        "moved",
+        [
+            *proto.graph.input,
+            *(helper.make_tensor_value_info(f"{name}__shift", element, None) for name in moved),
+        ],
+        [helper.make_tensor_value_info(names.get(name, name), element, None) for name in outputs],
+        proto.graph.initializer,
+    )
+    return helper.make_model(graph, opset_imports=proto.opset_import, ir_version=proto.ir_version)
 
 
 def _addition(name: str) -> onnx.NodeProto:

@@ -19,6 +19,9 @@ from onnxmem.gradients.weights import Weight, find_weights, plain
 from onnxmem.runtime import Device, Session
 from onnxmem.text import listed, printable
 
+FLOATS = ("float32", "float64")
+"""The types of tensors that have gradients."""
+
 
 class Gradients:
     """Gives the gradients of outputs with respect to tensors and weights before them.
@@ -74,7 +77,16 @@ class Gradients:
         self._session = Session(
             graph.compute(model, sorted(read - fixed - inputs)), device, exact=exact
         )
+        self._require_floats(model)
         self._layouts: dict[str, Layout | None] = {}
+
+    def _require_floats(self, model: graph.Model) -> None:
+        types = {spec.name: spec.dtype for spec in (*model.inputs, *self._session.outputs)}
+        for name in (*self.outputs, *self._keep):
+            if types[name] not in FLOATS:
+                raise UsageError(
+                    f"{printable(name)!r} holds {types[name]}; gradients take floating point"
+                )
 
     def _fixed(self, model: graph.Model, names: Sequence[str]) -> dict[str, Array]:
         """Return the tensors that no run changes: initializers, and what is computed of them."""
@@ -94,11 +106,14 @@ class Gradients:
             feeds: An array of the device's library for each input of the model.
 
         Raises:
+            UsageError: An input is missing.
             ModelRefusedError: A node fails on these inputs.
             OutOfMemoryError: The device has too little memory for them.
         """
         fed = dict(feeds)
         for spec in self._session.inputs:
+            if spec.name not in fed:
+                raise UsageError(f"the input {printable(spec.name)!r} is missing")
             if fed[spec.name].dtype.kind == "f":
                 fed[spec.name] = fed[spec.name].astype(spec.dtype, copy=False)
         inputs = {spec.name: fed[spec.name] for spec in self._session.inputs}

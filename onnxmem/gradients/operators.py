@@ -42,7 +42,7 @@ class Operators:
         if key not in self._sessions:
             part = operator_part(operator, types, outputs)
             self._sessions[key] = Session(part, self.device)
-        feeds = {f"i{at}": one for at, one in enumerate(inputs) if one is not None}
+        feeds = {f"i{at}": self.xp.asarray(one) for at, one in enumerate(inputs) if one is not None}
         return self._sessions[key].run(feeds)
 
     def one(self, op: str, *inputs: Array | None, **attributes: Any) -> Array:

@@ -8,9 +8,11 @@ from types import ModuleType
 import numpy as np
 
 from onnxmem.arrays import Array, namespace
+from onnxmem.errors import NoGradientError
 from onnxmem.gradients.operators import Operators
 from onnxmem.gradients.path import Path
 from onnxmem.gradients.registry import Call, rule_of
+from onnxmem.text import printable
 
 
 def walk(
@@ -44,7 +46,7 @@ def _walk(
     keep: Collection[str],
     operators: Operators,
 ) -> dict[str, Array]:
-    found = dict(seeds)
+    xp, found = operators.xp, dict(seeds)
     for step in reversed(path.steps):
         arrived = tuple(found.get(name) for name in step.outputs)
         for name in {*step.outputs} - {*keep}:
@@ -66,9 +68,13 @@ def _walk(
         )
         for at, gradient in rule.backward(call).items():
             name = step.inputs[at]
+            if tensors[name].dtype.kind != "f":
+                raise NoGradientError(
+                    f"a gradient arrives at {printable(name)!r}, which holds "
+                    f"{tensors[name].dtype}; choose tensors of floating point behind it"
+                )
             fitted = fit(gradient, tensors[name])
-            found[name] = found[name] + fitted if name in found else fitted
-    xp = operators.xp
+            found[name] = xp.asarray(found[name] + fitted) if name in found else fitted
     return {name: found[name] if name in found else _zeros(xp, tensors[name]) for name in keep}
 
 

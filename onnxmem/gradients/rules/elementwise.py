@@ -76,7 +76,8 @@ def _clip(call: Call) -> ByInput:
     least = call.attribute("min", None) if low is None else low
     most = call.attribute("max", None) if high is None else high
     below = call.x < least if least is not None else xp.zeros(call.x.shape, bool)
-    above = call.x > most if most is not None else xp.zeros(call.x.shape, bool)
+    raised = call.x if least is None else xp.maximum(call.x, least)
+    above = raised > most if most is not None else xp.zeros(call.x.shape, bool)
     return call.each(
         lambda: call.where(~(below | above)),
         lambda: call.where(below & ~above),

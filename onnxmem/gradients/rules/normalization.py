@@ -48,7 +48,10 @@ def _column(vector: Array, rank: int) -> Array:
 
 
 def _trains(step: Step, constants: Collection[str]) -> str:
-    return "in training mode" if step.operator.attributes.get("training_mode", 0) else ""
+    given = step.operator.attributes
+    if not given.get("spatial", 1):
+        return "with statistics of each place"
+    return "in training mode" if given.get("training_mode", 0) else ""
 
 
 @rule("BatchNormalization", inputs=None, refuses=_trains)
