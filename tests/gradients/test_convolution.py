@@ -63,7 +63,7 @@ def test_convolution(
 def test_transposed_convolution(
     geometry: tuple[tuple[int, ...], tuple[int, ...], dict[str, Any]], extra: bool, shaped: bool
 ) -> None:
-    (samples, made, *_), (rows, columns, *kernel), attributes = geometry
+    (samples, *_), (rows, columns, *kernel), attributes = geometry
     assume("auto_pad" not in attributes or set(attributes["dilations"]) == {1})
     axes, group = len(kernel), attributes["group"]
     if extra and "auto_pad" not in attributes:

@@ -176,8 +176,8 @@ def test_a_dead_network_has_gradients_of_zero() -> None:
 
 FUSED = {
     "conv": (
-        '(float[N,2,5,5] x) => (float[N,3,3,3] y) { t = com.microsoft.FusedConv<activation = "Relu">'
-        "(x, k, b)  y = Mul(t, t) }",
+        "(float[N,2,5,5] x) => (float[N,3,3,3] y) { t = com.microsoft.FusedConv"
+        '<activation = "Relu">(x, k, b)  y = Mul(t, t) }',
         {"k": (3, 2, 3, 3), "b": (3,)}, (2, 2, 5, 5), "x", "t"),
     "gemm": (
         '(float[N,4] x) => (float[N,3] y) { t = com.microsoft.FusedGemm<activation = "LeakyRelu", '
