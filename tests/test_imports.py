@@ -61,6 +61,7 @@ LOWER = {
     "cache": {"cache", *GROUND},
     "factorize": {"factorize", *GROUND},
     "runtime": {"runtime", *GROUND},
+    "gradients": {"gradients", "graph", "runtime", *GROUND},
     "records": {"records", "errors", "text"},
     "network": BELOW_CURVES,
     "compression": {"compression", *BELOW_CURVES},

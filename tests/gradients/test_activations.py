@@ -62,7 +62,7 @@ def slope(op: str, values: list[float], **attributes: float) -> np.ndarray:
         ("LeakyRelu", 0, 0.01),
         ("Abs", 0, 0),
         ("HardSigmoid", -2.5, 0),
-        ("HardSwish", 3, 1.5),
+        ("HardSwish", 3, 1),
         ("ThresholdedRelu", 1, 0),
         ("Elu", 0, 1),
     ],

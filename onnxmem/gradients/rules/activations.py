@@ -98,7 +98,7 @@ def _hard_sigmoid(call: Call) -> Array:
 
 def _hard_swish(call: Call) -> Array:
     """Return the slope of 0 up to -3, of x from 3 on, and of x (x + 3) / 6 between."""
-    return _choose(call, call.x < -3, 0, _choose(call, call.x <= 3, call.x / 3 + 0.5, 1))
+    return _choose(call, call.x <= -3, 0, _choose(call, call.x < 3, call.x / 3 + 0.5, 1))
 
 
 def _shrink(call: Call) -> Array:
