@@ -81,7 +81,8 @@ class Gradients:
         self._layouts: dict[str, Layout | None] = {}
 
     def _require_floats(self, model: graph.Model) -> None:
-        types = {spec.name: spec.dtype for spec in (*model.inputs, *self._session.outputs)}
+        types = {spec.name: spec.dtype for spec in model.inputs}
+        types |= {spec.name: spec.dtype for spec in self._session.outputs}
         for name in (*self.outputs, *self._keep):
             if types[name] not in FLOATS:
                 raise UsageError(
@@ -211,17 +212,18 @@ class Backward:
     """The gradients of a batch.
 
     Attributes:
+        tensors: All tensors of the run, by name.
         arrays: The gradient of each tensor of interest, as the tensor lies in the network.
     """
 
     _gradients: Gradients = field(repr=False)
-    _tensors: Mapping[str, Array] = field(repr=False)
+    tensors: Mapping[str, Array] = field(repr=False)
     arrays: Mapping[str, Array] = field(repr=False)
 
     @property
     def samples(self) -> int:
         """How many samples the batch has: axis 0 of the outputs."""
-        return len(self._tensors[self._gradients.outputs[0]])
+        return len(self.tensors[self._gradients.outputs[0]])
 
     def gradient(self, tensor: str) -> Array:
         """Return the gradient with respect to a tensor of interest (samples, ...).
@@ -233,11 +235,18 @@ class Backward:
 
     def value(self, tensor: str) -> Array:
         """Return a tensor of interest itself, with its axes in the same order."""
-        return self._first(tensor, self._tensors[tensor])
+        return self._first(tensor, self.tensors[tensor])
 
     def _first(self, tensor: str, array: Array) -> Array:
-        layout = self._gradients.layout(tensor, self._tensors, self.samples)
-        return layout.first(array, self.samples)
+        return self.layout(tensor).first(array, self.samples)
+
+    def layout(self, tensor: str) -> Layout:
+        """Return where the samples lie in a tensor of interest, or in what a weight made.
+
+        Raises:
+            InconclusiveError: The tensor does not keep the samples of a batch apart.
+        """
+        return self._gradients.layout(tensor, self.tensors, self.samples)
 
     def weight(self, name: str) -> WeightGradients:
         """Return the gradients with respect to a weight of interest.
@@ -250,8 +259,7 @@ class Backward:
         for step in steps:
             (made,) = step.outputs
             read = step.inputs[1 - step.inputs.index(name)]
-            layout = self._gradients.layout(made, self._tensors, self.samples)
-            found.append(Use(step, self._tensors[read], self.arrays[made], layout))
+            found.append(Use(step, self.tensors[read], self.arrays[made], self.layout(made)))
         return WeightGradients(weight, tuple(found), self.samples)
 
 

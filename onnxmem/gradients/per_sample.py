@@ -15,7 +15,7 @@ from math import prod
 
 import numpy as np
 
-from onnxmem.arrays import Array, namespace
+from onnxmem.arrays import Array, namespace, take_rows
 from onnxmem.errors import InconclusiveError
 from onnxmem.gradients.layout import Layout
 from onnxmem.gradients.rules.geometry import unfolded, window_of
@@ -23,8 +23,8 @@ from onnxmem.gradients.weights import Weight
 from onnxmem.graph import Step
 from onnxmem.text import printable
 
-PIECE = 1 << 24
-"""Elements of what a weight read that are laid out at once."""
+PIECE = 1 << 20
+"""Elements of what a weight read that are laid out at once; more fit no cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,21 +61,22 @@ class WeightGradients:
         found = [product.gradients() for _, product in self._pieces()]
         return _joined(found).reshape(self.samples, *self.weight.shape)
 
-    def sums(self, coefficients: Array) -> Array:
+    def sums(self, coefficients: np.ndarray) -> Array:
         """Return sums of the gradients of the samples.
 
         Args:
-            coefficients: (sums, samples), by what each sample is multiplied; 1 / n for a mean.
+            coefficients: (sums, samples) on the host, by what each sample is multiplied: 1 / n
+                gives a mean, 0 leaves it out at no cost.
 
         Returns:
             (sums, *shape of the weight), in float64.
         """
-        xp = namespace(coefficients)
+        xp = namespace(self.uses[0].read)
         found = xp.zeros((len(coefficients), *self.weight.shape), np.float64)
         for place, product in self._pieces():
-            for at in range(len(coefficients)):
-                part = product.total(coefficients[at, place])
-                found[at] += part.reshape(self.weight.shape)
+            for at, row in enumerate(coefficients[:, place]):
+                if row.any():
+                    found[at] += product.total(row).reshape(self.weight.shape)
         return found
 
     def _pieces(self) -> Iterator[tuple[slice, _Product]]:
@@ -110,14 +111,17 @@ class _Product:
             squares = of_rows * (self.columns.swapaxes(-1, -2) @ self.columns)
         return squares.sum(axis=(1, 2, 3), dtype=np.float64)
 
-    def total(self, coefficients: Array) -> Array:
+    def total(self, coefficients: np.ndarray) -> Array:
         """Return the sum of R Cᵀ over samples, each times its coefficient."""
-        factors = coefficients.astype(self.rows.dtype).reshape(-1, 1, 1, 1)
+        chosen = np.flatnonzero(coefficients)
         rows, columns = (
-            one.transpose(1, 2, 0, 3).reshape(*one.shape[1:3], -1)
-            for one in (self.rows * factors, self.columns)
+            one if len(chosen) == len(one) else take_rows(one, chosen)
+            for one in (self.rows, self.columns)
         )
-        return rows @ columns.swapaxes(-1, -2)
+        factors = coefficients[chosen].astype(rows.dtype).reshape(-1, 1, 1, 1)
+        rows = rows * namespace(rows).asarray(factors)
+        flat = [one.transpose(1, 2, 0, 3).reshape(*one.shape[1:3], -1) for one in (rows, columns)]
+        return flat[0] @ flat[1].swapaxes(-1, -2)
 
 
 def _joined(parts: list[Array]) -> Array:

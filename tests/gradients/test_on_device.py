@@ -88,6 +88,22 @@ def tokens() -> tuple[onnx.ModelProto, dict[str, np.ndarray]]:
     return model_of(TOKENS, feeds, ["y"], weights, opset=18), feeds
 
 
+def attention() -> tuple[onnx.ModelProto, dict[str, np.ndarray]]:
+    nodes = [
+        node("MatMul", "x w", "q"), node("MatMul", "x v", "k"),
+        node("Attention", "q k k mask", "a", q_num_heads=2, kv_num_heads=1, is_causal=1),
+        node("Unsqueeze", "a one", "u"), node("RotaryEmbedding", "u angles angles places", "r"),
+        node("ReduceSum", "r axes", "y", keepdims=0),
+    ]  # fmt: skip
+    weights = {
+        "w": apart(6, 8, gap=0.03), "v": apart(6, 4, gap=0.03), "mask": apart(5, 5),
+        "one": np.array([1]), "angles": apart(5, 4), "axes": np.array([1, 2]),
+        "places": np.tile(np.arange(5), (3, 1)),
+    }  # fmt: skip
+    feeds = {"x": apart(3, 5, 6, gap=0.05)}
+    return model_of(nodes, feeds, ["y"], weights, opset=23), feeds
+
+
 def smooth() -> tuple[onnx.ModelProto, dict[str, np.ndarray]]:
     """All functions of one tensor, added up; sines keep each within its domain."""
     nodes = [node("Sin", "x", "s"), node("Mul", "s ninth", "i"), node("Add", "i two", "o")]
@@ -118,7 +134,7 @@ def results(
         loss = cross_entropy(output, xp.asarray(np.arange(len(output)) % output.shape[1]))
         backward = forward.backward(loss.gradient)
         found = {"x": backward.gradient("x"), "loss": loss.values}
-        coefficients = xp.asarray(np.ones((1, len(output))))
+        coefficients = np.array([np.ones(len(output)), np.arange(len(output)) % 2])
         for name in names:
             gradients = backward.weight(name)
             found |= {f"{name} norms": gradients.squared_norms(), name: gradients.each()}
@@ -127,7 +143,7 @@ def results(
         return {name: to_host(array) for name, array in found.items()}
 
 
-@pytest.mark.parametrize("build", [images, tokens, smooth])
+@pytest.mark.parametrize("build", [attention, images, tokens, smooth])
 def test_a_device_gives_what_the_cpu_gives(build: Any, device: Device) -> None:
     proto, feeds = build()
     ours, theirs = results(proto, feeds, device), results(proto, feeds, HERE)

@@ -4,6 +4,7 @@
     activations       functions of one tensor
     movement          operators that only move numbers
     linear            matrix products
+    attention         attention
     convolution       convolutions and their transposes, by `geometry`
     pooling           pools
     resizing          interpolation
@@ -16,6 +17,7 @@ gets a `Call` and returns the gradients of its inputs by position.
 
 from onnxmem.gradients.rules import (
     activations,
+    attention,
     convolution,
     elementwise,
     linear,
@@ -28,6 +30,7 @@ from onnxmem.gradients.rules import (
 
 __all__ = [
     "activations",
+    "attention",
     "convolution",
     "elementwise",
     "linear",
