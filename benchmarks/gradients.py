@@ -33,7 +33,16 @@ from threadpoolctl import threadpool_limits
 from onnxmem import graph, models
 from onnxmem.data import load
 from onnxmem.errors import InconclusiveError, NoGradientError, OnnxmemError, UsageError
-from onnxmem.gradients import Backward, Gradients, cross_entropy, find_weights, logits, served
+from onnxmem.gradients import (
+    Backward,
+    Gradients,
+    cross_entropy,
+    find_weights,
+    logits,
+    served,
+    why_not,
+)
+from onnxmem.gradients.plan import make_plan
 from onnxmem.gradients.weights import plain
 from onnxmem.inspecting.feeds import find_inputs
 from onnxmem.runtime import CPU, Device
@@ -148,9 +157,9 @@ def outcome(given: Subject, exporter: str) -> Outcome:
 
 
 def leads(given: Subject, **what: list[str]) -> bool:
-    """Tell whether an output depends on something; that no rule serves it is found out later."""
+    """Tell whether an output depends on something, in a way that would have a gradient."""
     try:
-        Gradients(given.model, HERE, given.outputs, **what)
+        make_plan(given.model, given.outputs, what.get("wrt", []), what.get("weights", []))
     except UsageError:
         return False
     except NoGradientError:
@@ -161,13 +170,7 @@ def leads(given: Subject, **what: list[str]) -> bool:
 def served_sites(given: Subject) -> tuple[int, int]:
     """Return how many sites are served by themselves, of how many there are."""
     sites = [site.tensor for site in graph.find_sites(given.model) if site.status == "ok"]
-    count = 0
-    for site in sites:
-        try:
-            Gradients(given.model, HERE, given.outputs, wrt=[site])
-        except OnnxmemError:
-            continue
-        count += 1
+    count = sum(not why_not(given.model, given.outputs, wrt=[site]) for site in sites)
     return count, len(sites)
 
 

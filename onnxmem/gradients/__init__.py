@@ -8,7 +8,8 @@
 
 The network runs forward once with its tensors exposed, then its nodes are walked in reverse.
 
-    network           what the example uses: `Gradients`, `Forward`, `Backward`
+    gradients         what the example uses: `Gradients`, `Forward`, `Backward`
+    plan              what is differentiated, checked before anything runs
     path              the nodes between tensors and outputs, and those that no gradient passes
     walk              the reverse walk
     registry, rules   how a gradient goes through each operator, one file for each group
@@ -21,9 +22,10 @@ The network runs forward once with its tensors exposed, then its nodes are walke
 Arrays stay on the device. Nothing here knows what gradients are taken for.
 """
 
+from onnxmem.gradients.gradients import Backward, Forward, Gradients
 from onnxmem.gradients.losses import Loss, cross_entropy, logits, margin
-from onnxmem.gradients.network import Backward, Forward, Gradients
 from onnxmem.gradients.per_sample import WeightGradients
+from onnxmem.gradients.plan import why_not
 from onnxmem.gradients.registry import served
 from onnxmem.gradients.weights import Weight, find_weights
 
@@ -39,4 +41,5 @@ __all__ = [
     "logits",
     "margin",
     "served",
+    "why_not",
 ]

@@ -31,12 +31,14 @@ def cross_entropy(output: Array, labels: Array, form: str = "linear") -> Loss:
         output: (samples, classes).
         labels: (samples,), whole numbers from 0 to classes - 1.
         form: What the output holds, as `graph.output_form` tells: "linear" for logits, "softmax"
-            for probabilities or "log_softmax" for their logarithms.
+            for probabilities, "log_softmax" for their logarithms, "sigmoid" for probabilities
+            that are independent; of two classes it may then have only that of class 1.
 
     Raises:
         UsageError: The output is no table, a label is no class of it, or the form is another.
     """
-    chosen = _chosen(output, labels)
+    one_column = form == "sigmoid" and output.shape[1:] == (1,)
+    chosen = _chosen(output, labels, classes=2)[:, 1:] if one_column else _chosen(output, labels)
     xp = namespace(output)
     if form == "linear":
         shifted = output - output.max(axis=1, keepdims=True)
@@ -49,7 +51,18 @@ def cross_entropy(output: Array, labels: Array, form: str = "linear") -> Loss:
         return Loss(-xp.log(probability), -chosen / probability[:, None])
     if form == "log_softmax":
         return Loss(-_picked(output, chosen), -chosen)
+    if form == "sigmoid":
+        return _independent(output, chosen)
     raise UsageError(f"there is no cross entropy of outputs that are {form!r}")
+
+
+def _independent(output: Array, chosen: Array) -> Loss:
+    """Return the cross entropy of each class against all others, added up."""
+    xp = namespace(output)
+    true = xp.where(chosen > 0, output, 1 - output)
+    probability = xp.maximum(true, TINY)
+    values = -xp.log(probability).sum(axis=1)
+    return Loss(values, xp.where(chosen > 0, -1, 1).astype(output.dtype) / probability)
 
 
 def margin(output: Array, labels: Array | None = None) -> Loss:
@@ -72,17 +85,17 @@ def margin(output: Array, labels: Array | None = None) -> Loss:
     return Loss(_picked(output, gradient), gradient)
 
 
-def _chosen(output: Array, labels: Array) -> Array:
+def _chosen(output: Array, labels: Array, classes: int | None = None) -> Array:
     """Return 1 at the class of each sample and 0 elsewhere (samples, classes)."""
     if output.ndim != 2 or labels.shape != output.shape[:1]:
         raise UsageError(
             f"labels {labels.shape} do not fit an output {output.shape}; it takes one class for "
             "each sample of (samples, classes)"
         )
-    classes = namespace(output).arange(output.shape[1])
-    chosen = labels[:, None] == classes
+    count = classes or output.shape[1]
+    chosen = labels[:, None] == namespace(output).arange(count)
     if not bool(chosen.any(axis=1).all()):
-        raise UsageError(f"labels are whole numbers from 0 to {output.shape[1] - 1}")
+        raise UsageError(f"labels are whole numbers from 0 to {count - 1}")
     return chosen.astype(output.dtype)
 
 

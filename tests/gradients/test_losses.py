@@ -54,6 +54,19 @@ def test_cross_entropy(seed: int, samples: int, classes: int, form: str) -> None
     )
 
 
+@settings(max_examples=20)
+@given(seed=st.integers(0, 99), samples=st.integers(1, 5), columns=st.integers(1, 4))
+def test_cross_entropy_of_independent_classes(seed: int, samples: int, columns: int) -> None:
+    rng = np.random.default_rng(seed)
+    output = rng.uniform(0.05, 0.95, size=(samples, columns))
+    labels = rng.integers(0, max(columns, 2), samples)
+    true = labels[:, None] == (np.arange(columns) if columns > 1 else 1)
+    loss = cross_entropy(output, labels, "sigmoid")
+    np.testing.assert_allclose(loss.values, -np.log(np.where(true, output, 1 - output)).sum(1))
+    differences = numeric(lambda x: cross_entropy(x, labels, "sigmoid").values, output)
+    np.testing.assert_allclose(loss.gradient, differences, rtol=1e-5)
+
+
 @settings(max_examples=40)
 @given(seed=st.integers(0, 99), samples=st.integers(1, 5), classes=st.integers(2, 5))
 def test_margin(seed: int, samples: int, classes: int) -> None:
@@ -97,8 +110,10 @@ def test_labels_that_do_not_fit_are_wrong_usage(labels: np.ndarray) -> None:
 
 
 def test_outputs_that_are_no_scores_are_wrong_usage() -> None:
-    with pytest.raises(UsageError, match="'sigmoid'"):
-        cross_entropy(apart(3, 4), np.array([0, 1, 2]), "sigmoid")
+    with pytest.raises(UsageError, match="'labels'"):
+        cross_entropy(apart(3, 4), np.array([0, 1, 2]), "labels")
+    with pytest.raises(UsageError, match="from 0 to 1"):
+        cross_entropy(apart(3, 1), np.array([0, 1, 2]), "sigmoid")
     with pytest.raises(UsageError, match=r"\(3, 1\)"):
         margin(apart(3, 1))
 

@@ -10,7 +10,7 @@ from onnx import numpy_helper, parser
 from operator_gradients import HERE, loaded
 
 from onnxmem.errors import NoGradientError, UsageError
-from onnxmem.gradients import Gradients
+from onnxmem.gradients import Gradients, why_not
 
 ONES = np.ones(4, np.float32)
 
@@ -145,6 +145,13 @@ def test_whole_numbers_have_no_gradients() -> None:
     )
     with pytest.raises(UsageError, match="'i' holds uint8"):
         Gradients(loaded(proto), HERE, ["y"], wrt=["i"])
+
+
+def test_why_there_is_no_gradient_is_told_without_a_run() -> None:
+    model = model_in("a = Round(x)  b = Add(a, a)  y = MatMul(b, w)")
+    assert "passes Round 'a'" in why_not(model, ["y"], wrt=["x"])
+    assert why_not(model, ["y"], wrt=["b"], weights=["w"]) == ""
+    assert "no weight 'v'" in why_not(model, ["y"], weights=["v"])
 
 
 def test_an_output_that_no_rule_tells_of_is_refused() -> None:

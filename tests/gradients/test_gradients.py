@@ -146,6 +146,25 @@ def test_a_seed_of_another_shape_is_wrong_usage() -> None:
         forward.backward(np.ones(5, np.float32))
 
 
+def test_seeds_of_any_precision_are_taken_one_for_each_output() -> None:
+    forward = Gradients(loaded(RESIDUAL), HERE, ["y", "r2"], wrt=["x"]).run(FEEDS)
+    seeds = apart(5, 3), apart(5, 4)
+    wide = [seed.astype(np.float64) for seed in seeds]
+    ours, theirs = (forward.backward(*one).arrays["x"] for one in (seeds, wide))
+    np.testing.assert_array_equal(ours, theirs)
+    with pytest.raises(UsageError, match="2 outputs take as many gradients, not 1"):
+        forward.backward(seeds[0])
+
+
+def test_one_number_for_the_whole_batch_has_no_samples() -> None:
+    proto = proto_of("(float[N,4] x) => (float y) { y = ReduceSum<keepdims = 0>(x) }")
+    forward = Gradients(loaded(proto), HERE, ["y"], wrt=["x"]).run({"x": apart(3, 4)})
+    backward = forward.backward(np.ones((), np.float32))
+    np.testing.assert_array_equal(backward.arrays["x"], np.ones((3, 4)))
+    with pytest.raises(InconclusiveError, match="'y' is one number for the whole batch"):
+        backward.gradient("x")
+
+
 def test_a_missing_input_is_wrong_usage() -> None:
     with pytest.raises(UsageError, match="input 'x' is missing"):
         Gradients(loaded(RESIDUAL), HERE, ["y"], wrt=["x"]).run({})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,12 +12,12 @@ from onnxmem.arrays import Array
 from onnxmem.errors import InconclusiveError, UsageError
 from onnxmem.gradients.layout import Layout, any_layout, find_layout
 from onnxmem.gradients.operators import Operators
-from onnxmem.gradients.path import find_path, leading
 from onnxmem.gradients.per_sample import Use, WeightGradients
+from onnxmem.gradients.plan import make_plan
 from onnxmem.gradients.walk import walk
-from onnxmem.gradients.weights import Weight, find_weights, plain
+from onnxmem.gradients.weights import Weight
 from onnxmem.runtime import Device, Session
-from onnxmem.text import listed, printable
+from onnxmem.text import printable
 
 FLOATS = ("float32", "float64")
 """The types of tensors that have gradients."""
@@ -56,42 +56,32 @@ class Gradients:
             UsageError: There is no such tensor, or nothing leads from one to an output.
             ModelRefusedError: onnxruntime does not take the model.
         """
-        model = plain(model)
-        steps, fixed = graph.steps(model), graph.constants(model)
-        inputs = {spec.name for spec in model.inputs}
-        made = {name for step in steps for name in step.outputs}
-        _require(model, (*outputs, *wrt), (inputs | made) - fixed)
-        self.device, self.outputs, self.wrt = device, tuple(outputs), tuple(wrt)
-        self._uses = _uses(model, weights, leading(steps, outputs))
-        self._keep = tuple(
-            dict.fromkeys((*wrt, *(s.outputs[0] for _, uses in self._uses.values() for s in uses)))
-        )
-        self._path = find_path(steps, fixed, outputs, self._keep)
-        used = [step for _, uses in self._uses.values() for step in uses]
-        read = {*outputs, *wrt}
-        read.update(name for step in self._path.steps for name in (*step.inputs, *step.outputs))
-        read.update(name for step in used for name in (*step.inputs[:2], *step.outputs))
-        read.discard("")
+        self.device, self._plan = device, make_plan(model, outputs, wrt, weights)
         self._operators = Operators(device)
-        self._constants = self._fixed(model, sorted(read & fixed))
-        self._session = Session(
-            graph.compute(model, sorted(read - fixed - inputs)), device, exact=exact
-        )
-        self._require_floats(model)
+        self._constants = self._fixed()
+        part = graph.compute(self._plan.model, self._plan.varying)
+        self._session = Session(part, device, exact=exact)
+        self._require_floats()
         self._layouts: dict[str, Layout | None] = {}
 
-    def _require_floats(self, model: graph.Model) -> None:
-        types = {spec.name: spec.dtype for spec in model.inputs}
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The tensors that are differentiated."""
+        return self._plan.outputs
+
+    def _require_floats(self) -> None:
+        types = {spec.name: spec.dtype for spec in self._plan.model.inputs}
         types |= {spec.name: spec.dtype for spec in self._session.outputs}
-        for name in (*self.outputs, *self._keep):
+        for name in (*self.outputs, *self._plan.keep):
             if types[name] not in FLOATS:
                 raise UsageError(
                     f"{printable(name)!r} holds {types[name]}; gradients take floating point"
                 )
 
-    def _fixed(self, model: graph.Model, names: Sequence[str]) -> dict[str, Array]:
+    def _fixed(self) -> dict[str, Array]:
         """Return the tensors that no run changes: initializers, and what is computed of them."""
-        content = {name: graph.constant(model, name) for name in names}
+        model = self._plan.model
+        content = {name: graph.constant(model, name) for name in self._plan.constant}
         computed = [name for name, array in content.items() if array is None]
         xp = self._operators.xp
         found = {name: xp.asarray(array) for name, array in content.items() if array is not None}
@@ -124,14 +114,20 @@ class Gradients:
 
     def walk_back(self, tensors: Mapping[str, Array], seeds: Sequence[Array]) -> dict[str, Array]:
         """Return the gradients of all tensors of interest; see `Forward.backward`."""
+        if len(seeds) != len(self.outputs):
+            raise UsageError(
+                f"{len(self.outputs)} outputs take as many gradients, not {len(seeds)}"
+            )
+        given = {}
         for name, seed in zip(self.outputs, seeds, strict=True):
-            if seed.shape != tensors[name].shape:
+            output = tensors[name]
+            if seed.shape != output.shape:
                 raise UsageError(
-                    f"a gradient of {printable(name)!r} has its shape {tensors[name].shape}, "
+                    f"a gradient of {printable(name)!r} has its shape {output.shape}, "
                     f"not {seed.shape}"
                 )
-        given = dict(zip(self.outputs, seeds, strict=True))
-        return walk(self._path, tensors, given, self._keep, self._operators)
+            given[name] = seed.astype(output.dtype, copy=False)
+        return walk(self._plan.path, tensors, given, self._plan.keep, self._operators)
 
     def layout(self, name: str, tensors: Mapping[str, Array], samples: int) -> Layout:
         """Return where the samples lie in a tensor of interest.
@@ -164,14 +160,14 @@ class Gradients:
                 drawn[rows] = 0
                 seeds[at].append(xp.asarray(drawn))
         of_first, of_others = (self.walk_back(tensors, one) for one in seeds)
-        for name in self._keep:
+        for name in self._plan.keep:
             pair = of_first[name], of_others[name]
             if any(bool(one.any()) for one in pair):
                 self._layouts[name] = find_layout(*pair, samples, split)
 
     def uses(self, weight: str) -> tuple[Weight, tuple[graph.Step, ...]]:
         """Return a weight of interest and the nodes by which it acts on the outputs."""
-        return self._uses[weight]
+        return self._plan.uses[weight]
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +196,7 @@ class Forward:
                 network keeps samples apart.
 
         Raises:
-            UsageError: A seed does not have the shape of its output.
+            UsageError: There is not one seed for each output, or one of another shape.
             NoGradientError: A gradient arrives at whole numbers.
         """
         found = self._gradients.walk_back(self._tensors, seeds)
@@ -222,8 +218,15 @@ class Backward:
 
     @property
     def samples(self) -> int:
-        """How many samples the batch has: axis 0 of the outputs."""
-        return len(self.tensors[self._gradients.outputs[0]])
+        """How many samples the batch has: axis 0 of the outputs.
+
+        Raises:
+            InconclusiveError: The first output is one number for all of them.
+        """
+        output = self._gradients.outputs[0]
+        if not self.tensors[output].ndim:
+            raise InconclusiveError(f"{printable(output)!r} is one number for the whole batch")
+        return len(self.tensors[output])
 
     def gradient(self, tensor: str) -> Array:
         """Return the gradient with respect to a tensor of interest (samples, ...).
@@ -261,27 +264,3 @@ class Backward:
             read = step.inputs[1 - step.inputs.index(name)]
             found.append(Use(step, self.tensors[read], self.arrays[made], self.layout(made)))
         return WeightGradients(weight, tuple(found), self.samples)
-
-
-def _require(model: graph.Model, names: Sequence[str], known: Collection[str]) -> None:
-    missing = [repr(printable(name)) for name in names if name not in known]
-    if missing:
-        raise UsageError(f"{model.path} computes no tensor {listed(missing)} of its inputs")
-
-
-def _uses(
-    model: graph.Model, names: Sequence[str], leads: Collection[str]
-) -> dict[str, tuple[Weight, tuple[graph.Step, ...]]]:
-    """Return the weights of these names, each with its uses that lead to an output."""
-    weights = {weight.name: weight for weight in find_weights(model)} if names else {}
-    found = {}
-    for name in names:
-        if name not in weights:
-            raise UsageError(
-                f"{model.path} has no weight {printable(name)!r} of Conv, Gemm or MatMul alone"
-            )
-        uses = tuple(step for step in weights[name].uses if step.outputs[0] in leads)
-        if not uses:
-            raise UsageError(f"no gradient leads to the weight {printable(name)!r}")
-        found[name] = (weights[name], uses)
-    return found
