@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+import pytest
 from doubled import Movable
 from onnx import helper, numpy_helper
 
@@ -58,6 +59,8 @@ def check_operator(
         coarse: hold it against differences of onnxruntime's results.
         attributes: of the node.
     """
+    if not domain and opset > onnx.defs.onnx_opset_version():
+        pytest.skip(f"onnx {onnx.__version__} has no opset {opset}")
     names = ["" if one is None else f"x{at}" for at, one in enumerate(inputs)]
     made = [f"y{at}" for at in range(outputs)]
     fed = {

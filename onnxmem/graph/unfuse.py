@@ -171,13 +171,10 @@ _NUMBERS = {
 def _activation(node: ir.Node) -> tuple[str, dict[str, float]] | None:
     """Return the operator that `node` applies at its end, and its numbers, None without one."""
     attribute = node.attributes.get("activation")
-    op = attribute.as_string() if attribute is not None else ""
-    if op not in _NUMBERS:
+    op = attribute.value if attribute is not None else None
+    if not isinstance(op, str) or op not in _NUMBERS:
         return None
-    names = _NUMBERS[op]
-    if "activation_params" in node.attributes:
-        numbers = list(node.attributes["activation_params"].as_floats())
-    else:
-        found = [node.attributes.get(f"activation_{name}") for name in ("alpha", "beta")]
-        numbers = [one.as_float() for one in found if one is not None]
-    return (op, dict(zip(names, numbers, strict=False)))
+    listed = node.attributes.get("activation_params")
+    alone = [node.attributes.get(f"activation_{name}") for name in ("alpha", "beta")]
+    numbers = listed.value if listed is not None else [one.value for one in alone if one]
+    return op, dict(zip(_NUMBERS[op], numbers, strict=False))

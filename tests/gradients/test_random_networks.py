@@ -11,6 +11,8 @@ from operator_gradients import apart, check_network, model_of
 
 WIDTH = 4
 SMOOTH = ["Tanh", "Sigmoid", "Softplus", "Sin", "Elu", "Softsign", "Identity"]
+"""Without kinks: in a random network something may lie near one, where differences are wrong."""
+
 WEIGHTS = {
     "w": apart(WIDTH, WIDTH, gap=0.05), "v": apart(WIDTH, WIDTH, seed=1, gap=0.05),
     "b": apart(WIDTH, seed=2), "kernel": apart(3, 3, 1, 3, seed=3, gap=0.03),
@@ -45,10 +47,6 @@ class Builder:
 
     def mul(self, one: str, other: str) -> str:
         return self.node("Tanh", self.node("Mul", one, other))
-
-    def maximum(self, one: str, other: str) -> str:
-        assume(one != other)
-        return self.node("Max", one, other)
 
     def centred(self, one: str, other: str) -> str:
         return self.node("Sub", one, self.node("ReduceMean", other, axes=[2]))
@@ -88,7 +86,7 @@ class Builder:
 
 
 PIECES = [
-    Builder.smooth, Builder.add, Builder.mul, Builder.maximum, Builder.centred, Builder.matmul,
+    Builder.smooth, Builder.add, Builder.mul, Builder.centred, Builder.matmul,
     Builder.gemm, Builder.normal, Builder.softmax, Builder.transposed, Builder.gathered,
     Builder.split, Builder.convolved, Builder.attention,
 ]  # fmt: skip

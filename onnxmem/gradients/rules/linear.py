@@ -90,7 +90,7 @@ def _fused_matmul(call: Call) -> ByInput:
 
 
 def _repeats(step: Step, constants: Collection[str]) -> str:
-    equation = str(step.operator.attributes["equation"]).replace(" ", "")
+    equation = str(step.operator.attributes.get("equation", "")).replace(" ", "")
     terms = equation.partition("->")[0].split(",")
     repeated = any(
         term.replace(".", "").count(one) > 1 for term in terms for one in {*term} - {"."}

@@ -27,7 +27,7 @@ def _reshape(call: Call) -> ByInput:
 
 
 def _to_integers(step: Step, constants: Collection[str]) -> str:
-    whole = step.dtypes[0] is not None and not step.dtypes[0].startswith(("float", "bfloat"))
+    whole = any(one and not one.startswith(("float", "bfloat")) for one in step.dtypes)
     return "to whole numbers" if whole else ""
 
 
