@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from onnxmem.arrays import Array, namespace
 from onnxmem.errors import UsageError
 from onnxmem.gradients.rules.normalization import PER_AXIS
@@ -24,6 +26,7 @@ class Loss:
     gradient: Array
 
 
+@np.errstate(all="ignore")
 def cross_entropy(output: Array, labels: Array, form: str = "linear") -> Loss:
     """Return the cross entropy of labels.
 
@@ -65,6 +68,7 @@ def _independent(output: Array, chosen: Array) -> Loss:
     return Loss(values, xp.where(chosen > 0, -1, 1).astype(output.dtype) / probability)
 
 
+@np.errstate(all="ignore")
 def margin(output: Array, labels: Array | None = None) -> Loss:
     """Return how far a class is ahead of the best other one.
 

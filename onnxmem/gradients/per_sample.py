@@ -52,15 +52,18 @@ class WeightGradients:
     uses: tuple[Use, ...]
     samples: int
 
+    @np.errstate(all="ignore")
     def squared_norms(self) -> Array:
         """Return the squared norm of the gradient of each sample (samples,), in float64."""
         return _joined([product.squared_norms() for _, product in self._pieces()])
 
+    @np.errstate(all="ignore")
     def each(self) -> Array:
         """Return the gradient of each sample (samples, *shape of the weight)."""
         found = [product.gradients() for _, product in self._pieces()]
         return _joined(found).reshape(self.samples, *self.weight.shape)
 
+    @np.errstate(all="ignore")
     def sums(self, coefficients: np.ndarray) -> Array:
         """Return sums of the gradients of the samples.
 

@@ -15,6 +15,7 @@ from onnxmem.gradients.registry import Call, rule_of
 from onnxmem.text import printable
 
 
+@np.errstate(all="ignore")
 def walk(
     path: Path,
     tensors: Mapping[str, Array],
@@ -35,24 +36,13 @@ def walk(
     Returns:
         An array like the tensor for each name; zeros where nothing arrives.
     """
-    with np.errstate(all="ignore"):
-        return _walk(path, tensors, seeds, keep, operators)
-
-
-def _walk(
-    path: Path,
-    tensors: Mapping[str, Array],
-    seeds: Mapping[str, Array],
-    keep: Collection[str],
-    operators: Operators,
-) -> dict[str, Array]:
     xp, found = operators.xp, dict(seeds)
     for step in reversed(path.steps):
         arrived = tuple(found.get(name) for name in step.outputs)
         for name in {*step.outputs} - {*keep}:
             found.pop(name, None)
         rule = rule_of(step.operator)
-        if rule is None or all(gradient is None for gradient in arrived):
+        if rule is None or not any(gradient is not None and gradient.size for gradient in arrived):
             continue
         call = Call(
             operator=step.operator,
@@ -62,7 +52,7 @@ def _walk(
             wanted=frozenset(
                 at
                 for at, name in enumerate(step.inputs)
-                if name in path.active and at not in rule.indices
+                if name in path.active and at not in rule.indices and tensors[name].size
             ),
             operators=operators,
         )

@@ -88,13 +88,14 @@ def _apart(node: ir.Node) -> Callable[[_Pieces], None] | None:
     """Return what takes `node` apart, None where it is not fused or nothing does."""
     if node.domain != DOMAIN or node.op_type not in _APART:
         return None
-    if "activation" in node.attributes and _activation(node) is None:
+    apart, needs = _APART[node.op_type]
+    if any(given(node, at) is None for at in range(needs)) or not node.outputs:
         return None
-    if node.op_type == "FastGelu" and given(node, 1) is None:
+    if "activation" in node.attributes and _activation(node) is None:
         return None
     if node.op_type.startswith("Skip") and any(v.uses() for v in node.outputs[1:3]):
         return None
-    return _APART[node.op_type]
+    return apart
 
 
 def _convolution(pieces: _Pieces) -> None:
@@ -112,9 +113,7 @@ def _gemm(pieces: _Pieces) -> None:
 
 def _gelu(pieces: _Pieces) -> None:
     node = pieces.node
-    source = node.inputs[0]
-    if (bias := given(node, 1)) is not None:
-        source = pieces.add("Add", [source, bias]).outputs[0]
+    source = pieces.add("Add", node.inputs[:2]).outputs[0]
     op = "FastGelu" if node.op_type == "FastGelu" else "Gelu"
     pieces.results[0] = pieces.add(op, [source], domain=DOMAIN).outputs[0]
 
@@ -134,14 +133,15 @@ def _skip_normalization(pieces: _Pieces) -> None:
         pieces.results[3] = total
 
 
-_APART: dict[str, Callable[[_Pieces], None]] = {
-    "FusedConv": _convolution,
-    "FusedGemm": _gemm,
-    "BiasGelu": _gelu,
-    "FastGelu": _gelu,
-    "SkipLayerNormalization": _skip_normalization,
-    "SkipSimplifiedLayerNormalization": _skip_normalization,
+_APART: dict[str, tuple[Callable[[_Pieces], None], int]] = {
+    "FusedConv": (_convolution, 2),
+    "FusedGemm": (_gemm, 2),
+    "BiasGelu": (_gelu, 2),
+    "FastGelu": (_gelu, 2),
+    "SkipLayerNormalization": (_skip_normalization, 3),
+    "SkipSimplifiedLayerNormalization": (_skip_normalization, 3),
 }
+"""What takes each operator apart, and how many inputs it must have for that."""
 
 
 def _activate(pieces: _Pieces, value: ir.Value) -> ir.Value:

@@ -193,6 +193,30 @@ def test_a_dead_network_has_gradients_of_zero() -> None:
     np.testing.assert_array_equal(found, np.zeros((3, 4)))
 
 
+def test_empty_tensors_have_empty_gradients() -> None:
+    proto = proto_of(
+        "(float[N,3,0] x, float[N,4] z) => (float[N,5] y) { m = MatMul(x, w)  r = Relu(m)  "
+        "p = ReduceProd<axes = [2], keepdims = 0>(x)  e = ReduceSum<keepdims = 0>(r, middle)  "
+        "s = ReduceSum<keepdims = 0>(p, last)  u = Unsqueeze(s, last)  a = Add(e, u)  "
+        "b = MatMul(z, v)  y = Add(a, b) }",
+        w=np.zeros((0, 5), np.float32), v=(4, 5), middle=np.array([1]), last=np.array([1]),
+    )  # fmt: skip
+    feeds = {"x": np.zeros((2, 3, 0), np.float32), "z": apart(2, 4)}
+    made = Gradients(loaded(proto), HERE, ["y"], wrt=["x", "z", "r"])
+    backward = made.run(feeds).backward(np.ones((2, 5), np.float32))
+    assert backward.arrays["x"].shape == (2, 3, 0)
+    assert backward.arrays["z"].all() and backward.arrays["r"].all()
+
+
+@pytest.mark.filterwarnings("error")
+def test_numbers_beyond_float32_are_no_warnings() -> None:
+    proto = proto_of("(float[N,4] x) => (float[N,3] y) { e = Exp(x)  y = MatMul(e, w) }", w=(4, 3))
+    made = Gradients(loaded(proto), HERE, ["y"], wrt=["x"], weights=["w"])
+    backward = made.run({"x": np.full((2, 4), 99, np.float32)}).backward(apart(2, 3))
+    assert not np.isfinite(backward.gradient("x")).all()
+    assert not np.isfinite(backward.weight("w").squared_norms()).all()
+
+
 FUSED = {
     "conv": (
         "(float[N,2,5,5] x) => (float[N,3,3,3] y) { t = com.microsoft.FusedConv"

@@ -63,6 +63,8 @@ def test_matmul_of_onnxruntime(op: str, turned: tuple[int, int]) -> None:
         ("nf,efo->neo", [(3, 4), (2, 4, 5)]),
         ("bhid,bhjd->bhij", [(2, 2, 3, 4), (2, 2, 5, 4)]),
         ("ij,jk", [(3, 4), (4, 2)]),
+        ("nij,nik->njk", [(2, 4, 3), (2, 1, 5)]),
+        ("nij,nik->njk", [(2, 1, 3), (2, 4, 5)]),
         ("ij->", [(3, 4)]),
         ("ij->j", [(3, 4)]),
         ("ij->ji", [(3, 4)]),

@@ -99,6 +99,12 @@ def test_what_nothing_takes_apart_is_left(network) -> None:
     assert graph.unfuse(model) is model
 
 
+def test_what_lacks_inputs_is_left(network) -> None:
+    text = "(float[N,4] x) => (float[N,4] y) { y = com.microsoft.BiasGelu() }"
+    model = graph.load(network(text, domains={"com.microsoft": 1}))
+    assert graph.unfuse(model) is model
+
+
 def test_a_normalization_whose_statistics_are_read_is_left(network) -> None:
     text = (
         "(float[N,3,4] x) => (float[N,3,4] y) "

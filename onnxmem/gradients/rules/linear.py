@@ -102,7 +102,8 @@ def _repeats(step: Step, constants: Collection[str]) -> str:
 def _einsum(call: Call) -> ByInput:
     """Give each input the product of the gradient and of the other inputs.
 
-    Where an input was summed over an index that nothing else has, the gradient is repeated.
+    Where an input was summed over an index that nothing else has, or has in one place only, the
+    gradient is repeated.
     """
     terms, result = _spelled_out(call)
     found = {}
@@ -117,12 +118,11 @@ def _einsum(call: Call) -> ByInput:
             *(call.inputs[place] for place in others),
             optimize=True,
         )
-        repeated = [axis for axis, index in enumerate(terms[at]) if index not in known]
-        for axis in repeated:
-            product = product[(slice(None),) * axis + (None,)]
-        sizes = list(product.shape)
-        for axis in repeated:
-            sizes[axis] = call.inputs[at].shape[axis]
+        for axis, index in enumerate(terms[at]):
+            if index not in known:
+                product = product[(slice(None),) * axis + (None,)]
+        both = zip(product.shape, call.inputs[at].shape, strict=True)
+        sizes = [size if made == 1 else made for made, size in both]
         found[at] = call.xp.broadcast_to(product, sizes)
     return found
 
