@@ -8,7 +8,8 @@
     │   ├── ConfigError            2   a configuration file is wrong
     │   └── FactorizationError     2   a matrix or a rank that no factorization takes
     ├── InconclusiveError          3   measured, but nothing can be concluded
-    │   └── NoSiteError            3   the model has no activation that can be analyzed
+    │   ├── NoSiteError            3   the model has no activation that can be analyzed
+    │   └── NoGradientError        3   an operator on the way has no gradient
     └── EnvironmentFailedError     4   the environment failed
         ├── DeviceError            4   the device that was asked for cannot be used
         ├── ModelRefusedError      4   onnxruntime does not take the model
@@ -66,6 +67,10 @@ class InconclusiveError(OnnxmemError):
 
 class NoSiteError(InconclusiveError):
     """The model has no activation that can be analyzed."""
+
+
+class NoGradientError(InconclusiveError):
+    """Between an output and the tensors of interest stands an operator without a gradient."""
 
 
 class EnvironmentFailedError(OnnxmemError, RuntimeError):

@@ -18,6 +18,7 @@ CUDA = 2
 
 METHODS = {
     "all": "axis out keepdims",
+    "argmax": "axis out dtype keepdims",
     "any": "axis out keepdims",
     "astype": "dtype order casting subok copy",
     "copy": "order",
@@ -110,6 +111,13 @@ class ndarray:
     def __int__(self) -> int:
         refuse_while_capturing("int")
         return int(self.values)
+
+    def transpose(self, *axes: Any) -> ndarray:
+        return ndarray(self.values.transpose(*axes))
+
+    def __abs__(self) -> ndarray:
+        refuse_while_capturing("abs")
+        return wrapped(abs(self.values))
 
     def __neg__(self) -> ndarray:
         return wrapped(-self.values)

@@ -15,7 +15,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
-from fake_arrays import CUDA, flush, ndarray, on_device
+from fake_arrays import CUDA, flush, ndarray, on_device, wrapped
 from fake_kernels import TYPES, built, parameters
 from fake_streams import (
     CUDARuntimeError,
@@ -31,6 +31,7 @@ FUNCTIONS = {
     "argpartition": "a kth axis",
     "argsort": "a axis kind",
     "ascontiguousarray": "a dtype",
+    "bincount": "x weights minlength",
     "broadcast_to": "array shape",
     "concatenate": "arrays axis out",
     "empty": "shape dtype order",
@@ -47,7 +48,8 @@ FUNCTIONS = {
     "zeros": "shape dtype order",
 }
 UFUNCS = dict.fromkeys(("abs", "frexp", "isfinite", "isnan", "sqrt"), "x out")
-UFUNCS |= dict.fromkeys(("ldexp", "maximum", "minimum"), "x1 x2 out")
+UFUNCS |= dict.fromkeys(("cos", "cosh", "exp", "log", "sign", "sin", "sinh", "tanh"), "x out")
+UFUNCS |= dict.fromkeys(("ldexp", "logaddexp", "maximum", "minimum", "power"), "x1 x2 out")
 SOLVERS = {"eigh": "a UPLO", "inv": "a", "norm": "x ord axis keepdims", "qr": "a mode"}
 MOST_BLOCKS, MOST_THREADS = ((1 << 31) - 1, 65535, 65535), 1024
 
@@ -119,6 +121,13 @@ def asarray(values: Any, dtype: Any = None, order: str | None = None) -> ndarray
     return ndarray(found)
 
 
+def einsum(equation: str, *arrays: Any, optimize: bool = False) -> ndarray:
+    refuse_while_capturing("einsum")
+    if not all(isinstance(one, ndarray) for one in arrays):
+        raise TypeError("einsum() of CuPy takes its own arrays only")
+    return wrapped(np.einsum(equation, *(one.values for one in arrays), optimize=optimize))
+
+
 class _OnHost:
     """What another library hands over, as if it lay on the host."""
 
@@ -179,6 +188,6 @@ def make() -> ModuleType:
     module.cuda = SimpleNamespace(
         Device=Device, Stream=Stream, get_current_stream=current_stream, runtime=runtime
     )
-    module.asarray, module.from_dlpack = asarray, from_dlpack
+    module.asarray, module.from_dlpack, module.einsum = asarray, from_dlpack, einsum
     module.ndarray, module.RawKernel = ndarray, RawKernel
     return module

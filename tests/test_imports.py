@@ -65,6 +65,7 @@ LOWER = {
     "factorize": {"factorize", *GROUND},
     "neighbours": {"neighbours", *GROUND},
     "runtime": {"runtime", *GROUND},
+    "gradients": {"gradients", "graph", "runtime", *GROUND},
     "records": {"records", "errors", "text"},
     "network": BELOW_CURVES,
     "compression": {"compression", *BELOW_CURVES},

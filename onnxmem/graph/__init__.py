@@ -11,13 +11,15 @@ The only package that imports onnx and onnx_ir.
     axes, outputs, largest, activations
                       feature axes, forms of outputs, sizes, activations that are no ReLU
     cut               takes a model apart; `pieces` and `write` make parts and files
-    batch, widen      frees a batch size, widens half precision
+    batch, widen, unfuse
+                      frees a batch size, widens half precision, takes fused operators apart
+    steps             the nodes as plain records, and models of one operator
     recorded          test cases beside a model
 """
 
 from onnxmem.graph.activations import other_activations
 from onnxmem.graph.batch import free_batch, free_elsewhere, native_batch, whole_batch
-from onnxmem.graph.cut import cut_needs, expose, split
+from onnxmem.graph.cut import compute, cut_needs, expose, split
 from onnxmem.graph.file import data_files
 from onnxmem.graph.largest import largest_tensor
 from onnxmem.graph.model import load
@@ -26,10 +28,27 @@ from onnxmem.graph.patterns import KINDS
 from onnxmem.graph.recorded import Recorded, load_recorded, recorded_folders
 from onnxmem.graph.records import Cut, Dim, Model, Needs, Part, Site, TensorSpec
 from onnxmem.graph.sites import find_sites
+from onnxmem.graph.steps import (
+    Operator,
+    Step,
+    constant,
+    constants,
+    operator_part,
+    steps,
+)
+from onnxmem.graph.unfuse import unfuse
 from onnxmem.graph.widen import is_half, widen
 from onnxmem.graph.write import save, share_weights, untyped, with_input_types, with_types
 
 __all__ = [
+    "compute",
+    "unfuse",
+    "steps",
+    "operator_part",
+    "constants",
+    "constant",
+    "Step",
+    "Operator",
     "KINDS",
     "Cut",
     "Dim",

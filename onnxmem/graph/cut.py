@@ -1,4 +1,4 @@
-"""Cut a model at a tensor: which tensors cross, and the model on either side."""
+"""Parts of a model: either side of a cut and what crosses it, what computes some tensors."""
 
 from __future__ import annotations
 
@@ -55,18 +55,8 @@ def split(model: Model, tensor: str, output: str | None = None) -> Cut:
     Raises:
         UsageError: There is no such tensor or output, or the output does not depend on it.
     """
-    flow, plan = model.flow, _plan(model, tensor, output)
-    head_outputs = [plan.target, *plan.crossing]
-    head_nodes, head_ends = flow.upstream(head_outputs)
-    head = build(
-        model,
-        [value for value in flow.graph.inputs if value in set(head_ends)],
-        head_outputs,
-        head_nodes,
-        [value for value in head_ends if value.is_initializer()],
-        source=f"the part up to {tensor!r}",
-        sizes_of=flow.graph.inputs,
-    )
+    plan = _plan(model, tensor, output)
+    head = _up_to(model, [plan.target, *plan.crossing], f"the part up to {tensor!r}")
     needs = plan.needs()
     tail = build(
         model,
@@ -84,6 +74,30 @@ def split(model: Model, tensor: str, output: str | None = None) -> Cut:
         head=head,
         tail=tail,
         whole_batch=needs.whole_batch,
+    )
+
+
+@blames_model
+def compute(model: Model, tensors: Sequence[str]) -> Part:
+    """Return the part of `model` that computes `tensors`, which are its only outputs.
+
+    Raises:
+        UsageError: The model has no such tensor.
+    """
+    return _up_to(model, [find_tensor(model, name) for name in tensors], str(model.path))
+
+
+def _up_to(model: Model, outputs: Sequence[ir.Value], source: str) -> Part:
+    flow = model.flow
+    nodes, ends = flow.upstream(outputs)
+    return build(
+        model,
+        [value for value in flow.graph.inputs if value in set(ends)],
+        outputs,
+        nodes,
+        [value for value in ends if value.is_initializer()],
+        source=source,
+        sizes_of=flow.graph.inputs,
     )
 
 

@@ -8,7 +8,8 @@
   const count = document.getElementById("samples-count");
 
   function value(row, column) {
-    const text = row.cells[column].textContent.trim();
+    const cell = row.cells[column];
+    const text = cell.dataset.value ?? cell.textContent.trim();
     const number = text === "never" ? Infinity : Number(text);
     return Number.isNaN(number) ? text : number;
   }
