@@ -14,6 +14,7 @@ from rich.text import Text
 from onnxmem.auditing import Listener
 from onnxmem.auditing import Progress as Event
 from onnxmem.cache import Store
+from onnxmem.errors import OutputError
 from onnxmem.records import Comparison, Report
 from onnxmem.report import sentence, terminal
 from onnxmem.text import printable
@@ -32,11 +33,18 @@ class _Screen(Console):
 
 
 def show(renderable: RenderableType, *, piped_width: int = 0) -> None:
-    """Print a table to stdout, which may be wider where no terminal shows it."""
+    """Print a table to stdout, which may be wider where no terminal shows it.
+
+    Raises:
+        OutputError: it cannot be written, though somebody reads.
+    """
     screen = _Screen()
     if not screen.is_terminal and "COLUMNS" not in os.environ:
         screen.width = max(screen.width, piped_width)
-    screen.print(renderable)
+    try:
+        screen.print(renderable)
+    except OSError as error:
+        raise OutputError(f"cannot write stdout: {error.strerror}") from error
 
 
 def say(message: str) -> None:
