@@ -30,7 +30,7 @@ def test_the_version_is_told(command: Command) -> None:
 def test_help_lists_all_commands(command: Command, arguments: tuple[str, ...]) -> None:
     outcome = command(*arguments)
     assert outcome.code == 0
-    assert all(f"  {name}" in outcome.out for name in COMMANDS)
+    assert COMMANDS.keys() <= set(outcome.out.split())
 
 
 def test_help_waits_for_no_library_that_reads_or_runs_models() -> None:
@@ -50,7 +50,7 @@ def test_without_arguments_the_help_is_shown(command: Command) -> None:
 def test_every_command_has_help(command: Command, name: str) -> None:
     outcome = command(name, "--help")
     assert outcome.code == 0
-    assert outcome.out.startswith(f"Usage: onnxmem {name}")
+    assert f"onnxmem {name}" in outcome.out.splitlines()[0]
 
 
 def raising(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:

@@ -76,8 +76,9 @@ def test_unknown_operator_is_named() -> None:
     nodes, weights = mlp_parts(10)
     nodes[-1] = helper.make_node("Thing", ["relu2"], ["features"], domain="my.own")
     model = build(nodes, weights, ["n", 10], "features", domain="my.own")
-    with pytest.raises(ModelRefusedError, match=r"my\.own.*Thing"):
+    with pytest.raises(ModelRefusedError, match="Thing") as failure:
         Session(Part(model.SerializeToString()), select_device("cpu"))
+    assert "my.own" in str(failure.value)
 
 
 def test_session_that_fell_back_is_an_error(mlp: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
