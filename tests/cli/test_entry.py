@@ -114,7 +114,7 @@ WAYS = ["nobody reads", "the disk is full", "it is closed"]
 
 
 def run_deaf(arguments: list[str], deaf: str, why: str) -> subprocess.CompletedProcess[str]:
-    """Run the command with stdout or stderr lost, buffered as it is unless users say otherwise."""
+    """Run the command with stdout or stderr lost."""
     start = [sys.executable, "-c", "from onnxmem.cli import main; main()", *arguments]
     streams: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     if why == "nobody reads":
@@ -124,8 +124,7 @@ def run_deaf(arguments: list[str], deaf: str, why: str) -> subprocess.CompletedP
         streams[deaf] = os.open("/dev/full", os.O_WRONLY)
     else:
         start = ["sh", "-c", f'exec "$@" {"1" if deaf == "stdout" else "2"}>&-', "sh", *start]
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
-    done = subprocess.run(start, check=False, text=True, env=environment, **streams)
+    done = subprocess.run(start, check=False, text=True, **streams)
     if streams[deaf] != subprocess.PIPE:
         os.close(streams[deaf])
     return done
