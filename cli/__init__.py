@@ -10,6 +10,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from .streams import tell
+
 __all__ = ["main"]
 
 
@@ -20,5 +22,5 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
         run(arguments)
     except KeyboardInterrupt:
-        print("onnxmem: interrupted; no output was written", file=sys.stderr)
+        tell("onnxmem: interrupted; no output was written")
         sys.exit(130)

@@ -10,6 +10,8 @@ import sys
 
 from rich.console import Console, RenderableType
 
+from onnxmem.errors import OutputError
+
 from .streams import silence
 
 
@@ -22,8 +24,15 @@ class _Screen(Console):
 
 
 def show(renderable: RenderableType, *, piped_width: int = 0) -> None:
-    """Print a table to stdout, which may be wider where no terminal shows it."""
+    """Print a table to stdout, which may be wider where no terminal shows it.
+
+    Raises:
+        OutputError: it cannot be written, though somebody reads.
+    """
     screen = _Screen()
     if not screen.is_terminal and "COLUMNS" not in os.environ:
         screen.width = max(screen.width, piped_width)
-    screen.print(renderable)
+    try:
+        screen.print(renderable)
+    except OSError as error:
+        raise OutputError(f"cannot write stdout: {error.strerror}") from error

@@ -21,7 +21,7 @@ from onnxmem.errors import OnnxmemError
 from onnxmem.text import printable
 
 from . import config
-from .streams import tell
+from .streams import let_go, tell, write_out
 
 if TYPE_CHECKING:
     from onnxmem.records import Comparison, Report
@@ -99,6 +99,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     verbose = any(a == "--verbose" or re.fullmatch("-q*v[qv]*", a) for a in arguments)
     with _terminable():
         code = _run(arguments, Run(verbose))
+        let_go()
     sys.exit(code)
 
 
@@ -122,6 +123,7 @@ def _terminable() -> Iterator[None]:
 def _run(arguments: Sequence[str], run: Run) -> int:
     try:
         result = cli.main(list(arguments), "onnxmem", standalone_mode=False, obj=run)
+        write_out()
     except SystemExit:  # by click, where nobody reads the help that it writes
         return 0
     except OnnxmemError as error:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from onnxmem.text import printable
 
 from .entry import main
+from .streams import tell
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -22,7 +23,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _inspect(model: str, options: Sequence[str]) -> int:
-    print(f"{printable(model, 200)}:", file=sys.stderr, flush=True)
+    tell(f"{printable(model, 200)}:")
     try:
         main(["inspect", *options, "--", model])
     except SystemExit as stop:

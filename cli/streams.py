@@ -8,12 +8,29 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
-import click
-
 
 def silence(stream: TextIO) -> None:
     """Send what is still written to a stream nowhere, also when the interpreter ends."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def write_out() -> None:
+    """Write what stdout still holds, unless nobody reads it any more."""
+    if sys.stdout is not None:
+        try:
+            sys.stdout.flush()
+        except BrokenPipeError:
+            silence(sys.stdout)
+
+
+def let_go() -> None:
+    """Drop what cannot be written, or the interpreter tries again at its end and exits with 120."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            try:
+                stream.flush()
+            except OSError:
+                silence(stream)
 
 
 @contextmanager
@@ -27,5 +44,6 @@ def heard_or_not() -> Iterator[None]:
 
 def tell(line: str) -> None:
     """Write a line to stderr."""
-    with heard_or_not():
-        click.echo(line, err=True)
+    if sys.stderr is not None:
+        with heard_or_not():
+            print(line, file=sys.stderr, flush=True)

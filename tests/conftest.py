@@ -26,6 +26,14 @@ from onnxmem.factorize import graphs, launch
 from onnxmem.runtime.device import shared_stream
 
 _FAKE = fake_cupy.make()
+_OF_USERS = (
+    *("COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"),
+    *("PYTHONUNBUFFERED", "PYTHONWARNINGS", "PYTHONDEVMODE", "ONNXMEM_CACHE_SIZE"),
+)
+"""What a user or a service may have set, and tests would see."""
+
+for name in _OF_USERS:
+    os.environ.pop(name, None)
 
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")

@@ -144,7 +144,7 @@ class _OnHost:
         return 1, 0
 
 
-class _Writable:
+class Writable:
     """Memory of an array that NumPy takes for read-only; on a device there is no such thing."""
 
     def __init__(self, values: np.ndarray) -> None:
@@ -155,7 +155,7 @@ class _Writable:
 def from_dlpack(value: Any) -> ndarray:
     if value.__dlpack_device__() != (CUDA, 0):
         raise TypeError("CPU arrays cannot be directly imported to CuPy.")
-    return ndarray(np.asarray(_Writable(np.from_dlpack(_OnHost(value)))))
+    return ndarray(np.asarray(Writable(np.from_dlpack(_OnHost(value)))))
 
 
 def properties(device: int) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Tensors handed from onnxruntime to an array library and back, by DLPack: hardly any is copied.
 
-onnxruntime writes booleans as DLPack's bytes, and takes them as bytes only.
+Before 1.32 onnxruntime takes booleans as DLPack's bytes only, and hands them over as bytes; from
+1.32 on it takes and hands over DLPack's booleans, and bytes stay bytes.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ def to_value(values: Any, array: Array) -> Any:
     array = namespace(array).ascontiguousarray(array) if array.ndim else array
     if is_cupy(array) and array.data.ptr % _ALIGNMENT:
         array = array.copy()
-    return values.from_dlpack(_Booleans(array) if array.dtype == bool else array)
+    return _of_booleans(values, array) if array.dtype == bool else values.from_dlpack(array)
 
 
 def to_array(xp: ModuleType, value: Any) -> Array:
@@ -35,9 +36,14 @@ def to_array(xp: ModuleType, value: Any) -> Array:
     return array.view(bool) if value.data_type() == _BOOL else array
 
 
+def _of_booleans(values: Any, array: Array) -> Any:
+    value = values.from_dlpack(_Bytes(array))
+    return value if value.data_type() == _BOOL else values.from_dlpack(array)
+
+
 @dataclass(frozen=True, slots=True)
-class _Booleans:
-    """A boolean array that hands over bytes; onnxruntime goes by `dtype` to know what they are."""
+class _Bytes:
+    """A boolean array that hands over bytes; an old onnxruntime knows by `dtype` what they are."""
 
     array: Array
     dtype: ClassVar[np.dtype[np.bool_]] = np.dtype(bool)

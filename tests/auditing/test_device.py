@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
 from sample_networks import Sample
 from text_networks import write
@@ -69,6 +70,20 @@ def test_cuts_run_on_a_device(cnn: Sample, fake_gpu: ModuleType) -> None:
     found = inspection.inspect(cnn.path, trial=Trial({"x": cnn.x}, "cuda", False))
     assert found.verified.device == "cuda:0"
     assert {site.status for site in found.sites} == {"ok"}
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_booleans_enter_and_cross_a_cut(tmp_path: Path, fake_gpu: ModuleType, device: str) -> None:
+    text = """(float[N,8] x, bool[N,8] keep) => (float[N,8] y) {
+        zero = Constant <value_float = 0.0> ()  high = Greater(x, zero)  kept = And(high, keep)
+        a = MatMul(x, w)  r = Relu(a)  y = Where(kept, r, a)
+    }"""
+    path = write(tmp_path / "booleans.onnx", text, w=(8, 8))
+    rng = np.random.default_rng(0)
+    x, keep = rng.normal(size=(12, 8)).astype(np.float32), rng.random((12, 8)) < 0.5
+    found = inspection.inspect(path, trial=Trial({"x": x, "keep": keep}, device, False))
+    assert [(site.tensor, site.status) for site in found.sites] == [("r", "ok")]
+    assert "kept" in found.sites[0].crossing
 
 
 @pytest.mark.usefixtures("fake_gpu")

@@ -316,7 +316,7 @@ WRONG_OPTIONS = {
     "output-name": (("--output-name", "probabilities"), "logits"),
     "bind": (("--bind", "x"), "--bind"),
     "bind-unknown": (("--bind", "y=3"), "'y'"),
-    "option": (("--jsno", "x"), "--json"),
+    "option": (("--jsno", "x"), "--jsno"),
     "missing-folder": (("--html", "missing/out.html"), "missing/out.html"),
     "nameless-file": (("--html", ""), "cannot write"),
     "nameless-baseline": (("--baseline", ""), "cannot read"),

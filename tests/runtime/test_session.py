@@ -15,6 +15,7 @@ import pytest
 from onnx import TensorProto, helper
 from sample_networks import Sample, build, mlp_parts
 
+from onnxmem.arrays import to_host
 from onnxmem.errors import DeviceError, ModelRefusedError, OutOfMemoryError
 from onnxmem.runtime import CPU, CUDA, Device, Session, TensorType, select_device
 from onnxmem.runtime.session import _translated
@@ -75,8 +76,9 @@ def test_unknown_operator_is_named() -> None:
     nodes, weights = mlp_parts(10)
     nodes[-1] = helper.make_node("Thing", ["relu2"], ["features"], domain="my.own")
     model = build(nodes, weights, ["n", 10], "features", domain="my.own")
-    with pytest.raises(ModelRefusedError, match=r"my\.own.*Thing"):
+    with pytest.raises(ModelRefusedError, match="Thing") as failure:
         Session(Part(model.SerializeToString()), select_device("cpu"))
+    assert "my.own" in str(failure.value)
 
 
 def test_session_that_fell_back_is_an_error(mlp: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,6 +136,25 @@ def test_scalars_and_slices_reach_a_device_as_they_are(fake_gpu: ModuleType, sta
     with device.scope():
         (found,) = Session(Part(model.SerializeToString()), device).run(feeds)
     np.testing.assert_array_equal(found.get(), values[start:] + 2)
+
+
+@pytest.mark.parametrize("wanted", ["cpu", "cuda"])
+def test_booleans_go_in_cross_and_come_out_as_booleans(fake_gpu: ModuleType, wanted: str) -> None:
+    device = select_device(wanted)
+    boolean = [
+        helper.make_tensor_value_info(name, TensorProto.BOOL, ["n"]) for name in ("a", "b", "c")
+    ]
+    graph = helper.make_graph(
+        [helper.make_node("And", ["a", "b"], ["c"])], "and", boolean[:2], boolean[2:]
+    )
+    model = helper.make_model(graph, ir_version=8, opset_imports=[helper.make_opsetid("", 17)])
+    session = Session(Part(model.SerializeToString()), device)
+    a, b = (device.namespace.asarray(np.array(one)) for one in ([True, True], [True, False]))
+    with device.scope():
+        (crossing,) = session.run({"a": a, "b": b})
+        (found,) = session.run({"a": a, "b": crossing})
+    assert (crossing.dtype, found.dtype) == (bool, bool)
+    assert to_host(found).tolist() == [True, False]
 
 
 @pytest.mark.gpu
