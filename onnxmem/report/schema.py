@@ -1,7 +1,7 @@
-"""The JSON Schemas of reports and comparisons, made from the records.
+"""The JSON Schemas of what is written, made from the records.
 
-The package ships `python -m onnxmem.report.schema` as `schema.json`, and
-`python -m onnxmem.report.schema comparison` as `comparison.schema.json`.
+The package ships `python -m onnxmem.report.schema` as `schema.json`, and the same with `comparison`
+or `samples` as `comparison.schema.json` and `samples.schema.json`.
 """
 
 from __future__ import annotations
@@ -13,38 +13,51 @@ from typing import Any
 
 import msgspec
 
-from onnxmem.records import COMPARISON_SCHEMA, SCHEMA, Comparison, Report
+from onnxmem.records import (
+    COMPARISON_SCHEMA,
+    SAMPLES_SCHEMA,
+    SCHEMA,
+    Comparison,
+    Report,
+    SamplesReport,
+)
+
+RECORDS: dict[str, type[Report] | type[Comparison] | type[SamplesReport]] = {
+    "report": Report,
+    "comparison": Comparison,
+    "samples": SamplesReport,
+}
+_NAMES = {
+    "Report": SCHEMA,
+    "Comparison": COMPARISON_SCHEMA,
+    "SamplesReport": SAMPLES_SCHEMA,
+}
 
 
-def report_schema() -> dict[str, Any]:
-    """Return the JSON Schema (draft 2020-12) that every report of this version meets."""
-    return _schema(Report, SCHEMA)
+def schema(kind: str = "report") -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) that what this version writes of a kind meets.
 
-
-def comparison_schema() -> dict[str, Any]:
-    """Return the JSON Schema (draft 2020-12) that every comparison of this version meets."""
-    schema = _schema(Comparison, COMPARISON_SCHEMA)
-    schema["$defs"]["Report"]["properties"]["schema"] = {"const": SCHEMA}
-    return schema
-
-
-def _schema(record: type[Report] | type[Comparison], name: str) -> dict[str, Any]:
-    schema = msgspec.json.schema(record)
-    for definition in schema["$defs"].values():
+    Args:
+        kind: report, comparison or samples.
+    """
+    record = RECORDS[kind]
+    made = msgspec.json.schema(record)
+    for title, definition in made["$defs"].items():
         definition["description"] = inspect.cleandoc(definition["description"])
-    schema["$defs"][record.__name__]["properties"]["schema"] = {"const": name}
+        if title in _NAMES:
+            definition["properties"]["schema"] = {"const": _NAMES[title]}
+    name = _NAMES[record.__name__]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"urn:{name.replace('.', ':').replace('/', ':')}",
         "title": name,
-        **schema,
+        **made,
     }
 
 
 def schema_text(kind: str = "report") -> str:
-    """Return a schema as the text of its file; `kind` is report or comparison."""
-    schema = comparison_schema() if kind == "comparison" else report_schema()
-    return json.dumps(schema, indent=1) + "\n"
+    """Return a schema as the text of its file."""
+    return json.dumps(schema(kind), indent=1) + "\n"
 
 
 if __name__ == "__main__":

@@ -13,22 +13,24 @@ import jsonschema
 import msgspec
 import pytest
 import report_samples
+import samples_reports
 
 from onnxmem import records
 from onnxmem.comparing import compare
-from onnxmem.records import Comparison, Report
+from onnxmem.records import Report
 from onnxmem.report import render, render_comparison
-from onnxmem.report.schema import comparison_schema, report_schema
+from onnxmem.report.schema import RECORDS, schema
 
+FILES = {
+    "report": "schema.json",
+    "comparison": "comparison.schema.json",
+    "samples": "samples.schema.json",
+}
 SHIPPED = {
-    name: json.loads((files("onnxmem.report") / name).read_text(encoding="utf-8"))
-    for name in ("schema.json", "comparison.schema.json")
+    kind: json.loads((files("onnxmem.report") / name).read_text(encoding="utf-8"))
+    for kind, name in FILES.items()
 }
-KINDS: dict[str, tuple[type[Report] | type[Comparison], Any]] = {
-    "schema.json": (Report, report_schema),
-    "comparison.schema.json": (Comparison, comparison_schema),
-}
-HOW = "run: python -m onnxmem.report.schema > schema.json (comparison > comparison.schema.json)"
+HOW = "run python -m onnxmem.report.schema, with comparison and with samples, into the files"
 
 
 def small() -> Report:
@@ -53,45 +55,45 @@ def small() -> Report:
     )
 
 
-def written(name: str) -> dict[str, Any]:
-    """Return what is written of a report, or of a comparison, as JSON holds it."""
-    comparison = name.startswith("comparison")
-    both = compare([small(), small()])
-    text = render_comparison(both, "json") if comparison else render(small(), "json")
+def written(kind: str) -> dict[str, Any]:
+    """Return what is written of a report of any kind, as JSON holds it."""
+    if kind == "comparison":
+        text = render_comparison(compare([small(), small()]), "json")
+    else:
+        text = render(small() if kind == "report" else samples_reports.report(), "json")
     values: dict[str, Any] = json.loads(text)
     return values
 
 
-def taken(record: type[Report] | type[Comparison], values: Any) -> bool:
+def taken(kind: str, values: Any) -> bool:
     """Tell whether the records can hold the values."""
     try:
-        msgspec.convert(values, record)
+        msgspec.convert(values, RECORDS[kind])
     except msgspec.ValidationError:
         return False
     return True
 
 
-@pytest.mark.parametrize("name", KINDS)
-def test_a_schema_that_is_made_anew_is_one_and_met(name: str) -> None:
-    made = KINDS[name][1]()
+@pytest.mark.parametrize("kind", RECORDS)
+def test_a_schema_that_is_made_anew_is_one_and_met(kind: str) -> None:
+    made = schema(kind)
     jsonschema.Draft202012Validator.check_schema(made)
-    jsonschema.Draft202012Validator(made).validate(written(name))
+    jsonschema.Draft202012Validator(made).validate(written(kind))
 
 
-@pytest.mark.parametrize("name", KINDS)
-def test_the_shipped_schema_takes_what_the_records_take_and_nothing_else(name: str) -> None:
-    record = KINDS[name][0]
-    validator = jsonschema.Draft202012Validator(SHIPPED[name])
-    values = written(name)
+@pytest.mark.parametrize("kind", RECORDS)
+def test_the_shipped_schema_takes_what_the_records_take_and_nothing_else(kind: str) -> None:
+    validator = jsonschema.Draft202012Validator(SHIPPED[kind])
+    values = written(kind)
     validator.validate(values)
     for change in json_mutations.mutations(values):
         if "schema is" not in change:  # whose value is told by the schema alone
-            assert validator.is_valid(values) is taken(record, values), f"{change}; {HOW}"
+            assert validator.is_valid(values) is taken(kind, values), f"{change}; {HOW}"
 
 
-@pytest.mark.parametrize("name", KINDS)
-def test_the_shipped_schema_has_the_fields_of_the_records(name: str) -> None:
-    for title, definition in SHIPPED[name]["$defs"].items():
+@pytest.mark.parametrize("kind", RECORDS)
+def test_the_shipped_schema_has_the_fields_of_the_records(kind: str) -> None:
+    for title, definition in SHIPPED[kind]["$defs"].items():
         record = getattr(records, title)
         fields = dataclasses.fields(record)
         required = {
@@ -105,11 +107,11 @@ def test_the_shipped_schema_has_the_fields_of_the_records(name: str) -> None:
 
 
 def test_every_report_meets_the_schema(any_report: Report) -> None:
-    validator = jsonschema.Draft202012Validator(SHIPPED["schema.json"])
+    validator = jsonschema.Draft202012Validator(SHIPPED["report"])
     validator.validate(json.loads(render(any_report, "json")))
 
 
-@pytest.mark.parametrize("name", KINDS)
-def test_another_schema_does_not_meet_it(name: str) -> None:
-    values = written(name) | {"schema": "other/1"}
-    assert not jsonschema.Draft202012Validator(SHIPPED[name]).is_valid(values)
+@pytest.mark.parametrize("kind", RECORDS)
+def test_another_schema_does_not_meet_it(kind: str) -> None:
+    values = written(kind) | {"schema": "other/1"}
+    assert not jsonschema.Draft202012Validator(SHIPPED[kind]).is_valid(values)
