@@ -2,7 +2,22 @@
 
     import onnxmem
     report = onnxmem.audit("net.onnx", x, y)
+    report.evidence.network.memorized_share
     report.summary["nmf.mixed"].auc
+
+The way of one activation, from the file to the report:
+
+    net.onnx --graph--> head.onnx, tail.onnx        cut at the ReLU
+    data.npz --data---> samples, labels             batches of one class, or mixed
+    samples --runtime-> activation (n, c, h, w)     the head, run on a device by `network`
+    activation -------> matrix (n h w, c)           `network.layout`, there and back
+    matrix --factorize> W H at rank k               NumPy or CuPy
+    W H --runtime-----> outputs (n, classes)        the tail: `compression` scores each rank
+    accuracies -------> AuC, interval               `compression.curve`
+    curves --auditing-> records                     and what `evidence` tells of `neighbours`
+    records --findings> sentences --report--> page, table, JSON
+
+Each room's `__init__` has its map.
 
 Method: Collins, Bigdeli, Süsstrunk, "Detecting Memorization in ReLU Networks" (arXiv:1810.03372).
 """
