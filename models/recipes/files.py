@@ -19,9 +19,6 @@ from .datasets import Dataset, Floats, Indices
 OPSET = 17
 HELDOUT_PER_CLASS = 20
 
-_QUICKLY_UNPACKED = 500
-"""Values of a sample up to which bzip2, which packs these data best, unpacks them in no time."""
-
 
 def write_onnx(network: nn.Sequential, shape: tuple[int, ...], path: Path) -> None:
     """Export with input `x` (batch, *shape), output `logits` (batch, classes), free batch axis."""
@@ -62,13 +59,12 @@ def write_audit_data(dataset: Dataset, given: Indices, path: Path) -> None:
         "split": np.repeat(["train", "heldout"], [len(dataset.train), len(heldout)]),
         "id": chosen,
     }
-    packing = zipfile.ZIP_LZMA if dataset.x[0].size > _QUICKLY_UNPACKED else zipfile.ZIP_BZIP2
-    with zipfile.ZipFile(path, "w", packing) as archive:
+    with zipfile.ZipFile(path, "w") as archive:
         for name, array in arrays.items():
             content = io.BytesIO()
             np.save(content, array)
             member = zipfile.ZipInfo(f"{name}.npy")
-            member.compress_type = packing
+            member.compress_type = zipfile.ZIP_BZIP2  # packs these data best
             archive.writestr(member, content.getvalue())
 
 
