@@ -68,9 +68,10 @@ verbose_option = click.option(
 kind_option = click.option(
     "--kind",
     type=CommaSeparated(),
-    default="relu",
+    default="auto",
     show_default=True,
-    help="Kinds of activations: relu, sigmoid, softmax, softplus, exp, abs.",
+    help="Kinds of activations: gelu, silu, tanh, ..., or any, signed, nonnegative; auto takes "
+    "ReLUs where there are any, else what there is.",
 )
 """Which activations are sites."""
 

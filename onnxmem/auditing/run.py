@@ -106,7 +106,7 @@ def _report(
 ) -> Report:
     """Measure all layers, unless the untouched model is in doubt, and judge what came out."""
     untouched, suspicion = evaluation.baseline, evaluation.labelling.suspicion
-    resolved = settings.resolved(untouched.metric, opened.network.output)
+    resolved = settings.resolved(untouched.metric, opened.network.output, opened.sites)
     if baseline is not None:
         check_comparable(data, resolved, baseline)
     hints = (suspicion, *data.notes)

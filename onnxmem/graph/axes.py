@@ -13,7 +13,7 @@ import numpy as np
 import onnx_ir as ir
 
 from onnxmem.graph.constants import Known
-from onnxmem.graph.ops import given
+from onnxmem.graph.ops import given, is_weight
 
 SECOND = frozenset(
     {"BatchNormalization", "Conv", "ConvInteger", "ConvTranspose", "DeformConv", "FusedConv",
@@ -86,14 +86,14 @@ def _decided_before(value: ir.Value, known: Known, found: Found, depth: int) -> 
     if op in SECOND - MAYBE:
         return 1, op
     if op in LAST:
-        swapped = op == "MatMul" and _is_constant(node.inputs[0])
+        swapped = op == "MatMul" and is_weight(node.inputs[0])
         return (-2 if swapped else -1), op
-    if op == "Gather" and _is_constant(node.inputs[0]) and _axis(node) == 0:
+    if op == "Gather" and is_weight(node.inputs[0]) and _axis(node) == 0:
         return -1, "Gather"
     if op == "Flatten":
         return -1, "Flatten"
     for source in node.inputs:
-        if source is None or _is_constant(source):
+        if source is None or is_weight(source):
             continue
         made = _made_by(source, known, found, depth + 1)
         if made is not None and (axis := _forward(node, made[0], source, known)) is not None:
@@ -120,7 +120,7 @@ def _decided_after(value: ir.Value, known: Known, found: Found, depth: int) -> A
         if op in LAST:
             if node.inputs[0] is value:
                 return -1, op
-            if op == "MatMul" and _is_constant(node.inputs[0]):
+            if op == "MatMul" and is_weight(node.inputs[0]):
                 return -2, op
             continue
         if not node.outputs or node.graph is not value.graph:
@@ -129,22 +129,6 @@ def _decided_after(value: ir.Value, known: Known, found: Found, depth: int) -> A
         if read is not None and (axis := _backward(node, read[0], value, known)) is not None:
             return axis, read[1]
     return None
-
-
-def _is_constant(value: ir.Value | None) -> bool:
-    """Tell whether `value` is a weight, possibly one that is dequantised or cast first."""
-    while value is not None and value.const_value is None:
-        node = value.producer()
-        if node is None or node.op_type not in (
-            "Cast",
-            "DequantizeLinear",
-            "Identity",
-            "Transpose",
-            "Unsqueeze",
-        ):
-            return False
-        value = node.inputs[0]
-    return value is not None
 
 
 def _axis(node: ir.Node) -> int:
