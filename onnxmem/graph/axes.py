@@ -13,7 +13,7 @@ import numpy as np
 import onnx_ir as ir
 
 from onnxmem.graph.constants import Known
-from onnxmem.graph.ops import given, is_weight
+from onnxmem.graph.ops import given, is_standard, is_weight, producer
 
 SECOND = frozenset(
     {"BatchNormalization", "Conv", "ConvInteger", "ConvTranspose", "DeformConv", "FusedConv",
@@ -68,6 +68,9 @@ def feature_axis(value: ir.Value, known: Known) -> tuple[int | None, str]:
         return made[0], f"made by {made[1]}"
     if read := _read_by(value, known, {}, 0):
         return read[0], f"read by {read[1]}"
+    like = _shaped_like(value)
+    if like is not None and (made := _made_by(like, known, {}, 0)):
+        return made[0], f"made by {made[1]}"
     return None, "neither what makes it nor what reads it tells"
 
 
@@ -101,6 +104,21 @@ def _decided_before(value: ir.Value, known: Known, found: Found, depth: int) -> 
         if op not in KEEP:
             return None
     return None
+
+
+def _shaped_like(value: ir.Value, depth: int = 0) -> ir.Value | None:
+    """Return the tensor whose shape was given to what `value` was computed from.
+
+    So it is where groups of features are normalised: they are put together and taken apart again.
+    """
+    node = value.producer()
+    if node is None or depth > DEEPEST:
+        return None
+    if node.op_type == "Reshape":
+        shape = producer(given(node, 1))
+        return shape.inputs[0] if is_standard(shape, "Shape") and shape is not None else None
+    sources = [one for one in node.inputs if one is not None and not is_weight(one)]
+    return _shaped_like(sources[0], depth + 1) if node.op_type in KEEP and sources else None
 
 
 def _read_by(value: ir.Value, known: Known, found: Found, depth: int) -> Axis | None:

@@ -11,6 +11,7 @@ import onnx_ir as ir
 
 from onnxmem.errors import UsageError
 from onnxmem.graph.axes import feature_axis
+from onnxmem.graph.blocked import blocked_values
 from onnxmem.graph.constants import Known
 from onnxmem.graph.flow import subgraphs
 from onnxmem.graph.gates import is_gate, is_guard
@@ -22,6 +23,7 @@ from onnxmem.graph.kinds.registry import AUTO, GROUPS, KINDS
 from onnxmem.graph.kinds.relu import RELU
 from onnxmem.graph.kinds.roles import gates_another, is_score
 from onnxmem.graph.ops import LEARNED, is_standard
+from onnxmem.graph.quantized import SCALE_AND_ZERO
 from onnxmem.graph.records import Model, Site
 from onnxmem.graph.signs import never_negative
 from onnxmem.graph.soundness import blames_model
@@ -29,8 +31,6 @@ from onnxmem.hazards import see
 
 AMBIGUOUS = ("Clip", "Max", "Where", "Mul")
 """Arithmetic that may well serve something else than a ReLU."""
-
-BLOCKED_DOMAIN = "com.microsoft.nchwc"
 
 
 @blames_model
@@ -108,10 +108,13 @@ class _Finder:
         """Return what there is of `kinds`; see `find_sites`."""
         if tuple(kinds) != (AUTO,):
             return self._named(_names(kinds))
+        relus = self._named({RELU.name})
+        if not all(one.match.op in SCALE_AND_ZERO and is_score(one.match.value) for one in relus):
+            return relus
         return (
-            self._named({RELU.name})
-            or self._without_factors([one for one in self._others if self._serves_units(one)])
+            self._without_factors([one for one in self._others if self._serves_units(one)])
             or self._blocks()
+            or relus
         )
 
     def _named(self, names: set[str]) -> list[_Found]:
@@ -209,10 +212,26 @@ class _Finder:
     def _cuttable(self, node: ir.Node, kind: Kind, match: Match) -> _Found:
         """Return a match in the main graph, and what keeps it from being cut there."""
         is_factor = match.value in self._factors
-        match, reason = _out_of_blocks(_as_float(match) or match)
+        match, reason = self._out_of_blocks(_as_float(match) or match)
         if not reason and not self.reaches.get(match.value):
             reason = "no output of the model depends on it"
         return _Found(self.flow.position[node], kind, match, reason, is_factor)
+
+    def _out_of_blocks(self, match: Match) -> tuple[Match, str]:
+        """Move a match in onnxruntime's blocked layout to where the layout is undone."""
+        if match.value not in self._blocked:
+            return match, ""
+        readers = match.value.consumers()
+        if len(readers) == 1 and readers[0].op_type == "ReorderOutput":
+            return replace(match, value=readers[0].outputs[0]), ""
+        return match, (
+            "in onnxruntime's blocked layout (NCHWc); "
+            f"analyze the model as it was before onnxruntime optimised it{see('fused')}"
+        )
+
+    @cached_property
+    def _blocked(self) -> set[ir.Value]:
+        return blocked_values(self.flow.nodes)
 
     def _closed(self, owner: ir.Node, kind: Kind, match: Match) -> _Found:
         """Return a match inside of a body of `owner`."""
@@ -283,17 +302,3 @@ def _as_float(match: Match) -> Match | None:
     if len(readers) != 1 or not is_standard(readers[0], "DequantizeLinear"):
         return None
     return replace(match, value=readers[0].outputs[0])
-
-
-def _out_of_blocks(match: Match) -> tuple[Match, str]:
-    """Move a match in onnxruntime's blocked layout to where the layout is undone."""
-    node = match.value.producer()
-    if node is None or node.domain != BLOCKED_DOMAIN:
-        return match, ""
-    readers = match.value.consumers()
-    if len(readers) == 1 and readers[0].op_type == "ReorderOutput":
-        return replace(match, value=readers[0].outputs[0]), ""
-    return match, (
-        "in onnxruntime's blocked layout (NCHWc); "
-        f"analyze the model as it was before onnxruntime optimised it{see('fused')}"
-    )

@@ -32,9 +32,8 @@ class Curve:
 
     @property
     def is_telling(self) -> bool:
-        """Whether enough values are known on either side of zero."""
-        known = np.isfinite(self.y)
-        return bool((known & (self.x < 0)).sum() >= FEWEST and (known & (self.x > 0)).any())
+        """Whether enough values are known below zero, where activations differ."""
+        return int((np.isfinite(self.y) & (self.x < 0)).sum()) >= FEWEST
 
     def at(self, x: float) -> float:
         """Return the value at one of the places."""

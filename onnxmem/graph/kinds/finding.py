@@ -53,6 +53,11 @@ def activations(nodes: Sequence[ir.Node], known: Known) -> list[Activation]:
     return sorted(found, key=lambda one: place[one.node])
 
 
+def has_relu(nodes: Sequence[ir.Node], known: Known) -> bool:
+    """Tell whether one of `nodes` is a ReLU, or looks like one."""
+    return any(matched(node, RELU, known) is not None for node in nodes)
+
+
 def matched(node: ir.Node, kind: Kind, known: Known) -> Match | None:
     """Return what `node` is as an operator of `kind`, None where it is none."""
     matches = (pattern(node, known) for pattern in kind.patterns)

@@ -21,7 +21,10 @@ LEAST_SLOPE = 1e-5
 
 def _slope(curve: Curve) -> float | None:
     """Return the slope below zero of what is the identity above it; None for other functions."""
-    below = np.isfinite(curve.y) & (curve.x < 0)
+    known = np.isfinite(curve.y)
+    below = known & (curve.x < 0)
+    if not (known & (curve.x > 0)).any():
+        return None
     slope = float(np.median(curve.y[below] / curve.x[below]))
     leaks = abs(slope) > LEAST_SLOPE and abs(abs(slope) - 1) > LEAST_SLOPE
     straight = curve.fits(lambda x: np.where(x > 0, x, slope * x), STRAIGHT)

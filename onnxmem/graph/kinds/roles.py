@@ -13,11 +13,14 @@ FORMS = frozenset(
 """Operators that give the same numbers in another form."""
 
 SHIFTS = frozenset({"Add", "Div", "Mul", "Sub"})
-CHOICES = frozenset({"ArgMax", "Hardmax", "LogSoftmax", "Softmax", "TopK"})
+CHOICES = frozenset({"ArgMax", "Hardmax", "LogSoftmax", "QLinearSoftmax", "Softmax", "TopK"})
 """Operators that turn scores into a choice."""
 
-JOINS = frozenset({"Add", "Concat", "Gather", "Slice", "Split", "Sub", "Where"})
-"""Operators that leave scores what they are: masked, picked or put beside others."""
+JOINS = frozenset(
+    {"Add", "Clip", "Concat", "Gather", "QLinearAdd", "QLinearConcat", "QLinearSigmoid",
+     "QLinearWhere", "Sigmoid", "Slice", "Split", "Sub", "Tanh", "Where"}
+)  # fmt: skip
+"""Operators that leave scores what they are: masked, squashed, picked or put beside others."""
 
 FARTHEST = 12
 
@@ -61,6 +64,6 @@ def _scores(reader: ir.Node, value: ir.Value, depth: int) -> bool:
         return True
     others = [one for one in reader.inputs if one is not None and one is not value]
     passed = reader.op_type in FORMS | JOINS or (
-        is_standard(reader, *SHIFTS) and all(map(is_weight, others))
+        reader.op_type in (*SHIFTS, "QLinearMul") and all(map(is_weight, others))
     )
     return passed and all(is_score(output, depth + 1) for output in reader.outputs)

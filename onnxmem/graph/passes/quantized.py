@@ -8,8 +8,7 @@ import onnx_ir as ir
 
 from onnxmem.graph.constants import Known
 from onnxmem.graph.flow import Flow
-from onnxmem.graph.kinds.finding import activations, matched
-from onnxmem.graph.kinds.relu import RELU
+from onnxmem.graph.kinds.finding import activations, has_relu
 from onnxmem.graph.quantized import RESULT, folds_relu
 
 DEQUANTIZED = "_dequantized"
@@ -34,16 +33,15 @@ class DequantizeActivations(ir.passes.InPlacePass):
             for node in flow.nodes
             if node.outputs[0] in flow.varying and folds_relu(node, known)
         ]
-        if not any(matched(node, RELU, known) for node in flow.nodes):
-            folding = folding or _other_activations(flow, known)
+        folding = folding or _other_activations(flow, known)
         for node in folding:
             _insert_pair(model.graph, node)
         return ir.passes.PassResult(model, modified=bool(folding))
 
 
 def _other_activations(flow: Flow, known: Known) -> list[ir.Node]:
-    """Return the nodes whose quantised result is that of an activation."""
-    if not any(node.op_type in RESULT for node in flow.nodes):
+    """Return the nodes with the quantised results of activations, none where there is a ReLU."""
+    if not any(map(_is_quantized, flow.nodes)) or has_relu(flow.nodes, known):
         return []
     ends = (one.match.value.producer() for one in activations(flow.nodes, known))
     return [node for node in ends if node is not None and _is_quantized(node)]
