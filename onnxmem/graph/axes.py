@@ -68,20 +68,24 @@ def feature_axis(value: ir.Value, known: Known) -> tuple[int | None, str]:
         return made[0], f"made by {made[1]}"
     if read := _read_by(value, known, {}, 0):
         return read[0], f"read by {read[1]}"
-    like = _shaped_like(value)
-    if like is not None and (made := _made_by(like, known, {}, 0)):
+    if made := _made_by(value, known, {}, 0, hidden=True):
         return made[0], f"made by {made[1]}"
     return None, "neither what makes it nor what reads it tells"
 
 
-def _made_by(value: ir.Value, known: Known, found: Found, depth: int) -> Axis | None:
+def _made_by(
+    value: ir.Value, known: Known, found: Found, depth: int, *, hidden: bool = False
+) -> Axis | None:
+    """Walk back; past shapes that are not known only where `hidden`."""
     if value not in found:
         found[value] = None
-        found[value] = _decided_before(value, known, found, depth)
+        found[value] = _decided_before(value, known, found, depth, hidden=hidden)
     return found[value]
 
 
-def _decided_before(value: ir.Value, known: Known, found: Found, depth: int) -> Axis | None:
+def _decided_before(
+    value: ir.Value, known: Known, found: Found, depth: int, *, hidden: bool
+) -> Axis | None:
     node = value.producer()
     if node is None or depth > DEEPEST:
         return None
@@ -98,27 +102,49 @@ def _decided_before(value: ir.Value, known: Known, found: Found, depth: int) -> 
     for source in node.inputs:
         if source is None or is_weight(source):
             continue
-        made = _made_by(source, known, found, depth + 1)
+        made = _made_by(source, known, found, depth + 1, hidden=hidden)
         if made is not None and (axis := _forward(node, made[0], source, known)) is not None:
             return axis, made[1]
         if op not in KEEP:
-            return None
+            return _behind(node, made, known) if hidden and op == "Reshape" else None
     return None
 
 
-def _shaped_like(value: ir.Value, depth: int = 0) -> ir.Value | None:
-    """Return the tensor whose shape was given to what `value` was computed from.
+def _behind(node: ir.Node, made: Axis | None, known: Known) -> Axis | None:
+    """Return the feature axis behind a Reshape to a shape that is not known.
 
-    So it is where groups of features are normalised: they are put together and taken apart again.
+    Groups of features are normalised so: put together, and then given the shape of a tensor that
+    still has them. So are matrices multiplied: all axes but the last one come from elsewhere. And
+    so are the directions of a recurrent operator joined: all sizes stay, and the rest is the last.
+
+    Args:
+        node: The Reshape.
+        made: The feature axis of what it reads.
+        known: What is known of the shapes.
     """
-    node = value.producer()
-    if node is None or depth > DEEPEST:
+    target, source = given(node, 1), node.inputs[0]
+    shape = producer(target)
+    while is_standard(shape, "Cast", "Identity") and shape is not None:
+        shape = producer(shape.inputs[0])
+    if is_standard(shape, "Shape") and shape is not None and shape.inputs[0] is not None:
+        return _made_by(shape.inputs[0], known, {}, 0)
+    if source is None or made is None or made[0] != -1:
         return None
-    if node.op_type == "Reshape":
-        shape = producer(given(node, 1))
-        return shape.inputs[0] if is_standard(shape, "Shape") and shape is not None else None
-    sources = [one for one in node.inputs if one is not None and not is_weight(one)]
-    return _shaped_like(sources[0], depth + 1) if node.op_type in KEEP and sources else None
+    if (sizes := known(target)) is not None:
+        return made if sizes.size and sizes.flat[-1] == -1 and not sizes.flat[:-1].any() else None
+    end = known(shape.inputs[-1]) if is_standard(shape, "Concat") and shape is not None else None
+    if end is None or not end.size:
+        return None
+    return made if int(end.flat[-1]) == _last_size(source) else None
+
+
+def _last_size(value: ir.Value) -> int | str | None:
+    """Return the size of the last axis, of a product by the weights as well."""
+    if sizes := _sizes(value):
+        return sizes[-1]
+    node = value.producer()
+    weights = given(node, 1) if is_standard(node, "MatMul") and node is not None else None
+    return _last_size(weights) if weights is not None and is_weight(weights) else None
 
 
 def _read_by(value: ir.Value, known: Known, found: Found, depth: int) -> Axis | None:

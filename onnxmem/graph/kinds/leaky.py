@@ -16,7 +16,8 @@ SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 STRAIGHT = 0.02
 """What of the tolerance is left to functions that are straight, since a slope can be small."""
 
-LEAST_SLOPE = 1e-5
+STRAIGHT_LINES = (np.abs, np.asarray, lambda x: np.maximum(x, 0))
+"""Functions that are straight on either side of zero, too, and do not leak."""
 
 
 def _slope(curve: Curve) -> float | None:
@@ -26,8 +27,8 @@ def _slope(curve: Curve) -> float | None:
     if not (known & (curve.x > 0)).any():
         return None
     slope = float(np.median(curve.y[below] / curve.x[below]))
-    leaks = abs(slope) > LEAST_SLOPE and abs(abs(slope) - 1) > LEAST_SLOPE
     straight = curve.fits(lambda x: np.where(x > 0, x, slope * x), STRAIGHT)
+    leaks = not any(curve.fits(other, STRAIGHT) for other in STRAIGHT_LINES)
     return slope if leaks and straight else None
 
 
