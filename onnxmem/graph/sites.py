@@ -133,7 +133,8 @@ class _Finder:
     def _serves_units(self, found: _Found) -> bool:
         kind, value = found.kind, found.match.value
         gate = not kind.signed and gates_another(value)
-        return kind.of_units and not gate and not is_score(value)
+        score = value in self.flow.varying and is_score(value)
+        return kind.of_units and not gate and not score
 
     @cached_property
     def _factors(self) -> set[ir.Value]:

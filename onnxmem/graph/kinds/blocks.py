@@ -12,7 +12,7 @@ import onnx_ir as ir
 
 from onnxmem.graph.flow import Flow
 from onnxmem.graph.kinds.kind import Kind, Match
-from onnxmem.graph.ops import LEARNED, is_standard, producer
+from onnxmem.graph.ops import LEARNED, is_standard, is_weight, producer
 
 BLOCK = Kind("block", "block", "Add", signed=True, of_units=False)
 
@@ -70,7 +70,7 @@ def _residual(flow: Flow) -> Iterator[ir.Node]:
             if one & other & floats and (one ^ other) & learned:
                 yield node
         for value in flow.reads[node]:
-            mask |= before.get(value, 0)
+            mask |= before.get(value, 0) if node.op_type not in SHAPES else 0
             left[value] -= 1
             if not left[value]:
                 before.pop(value, None)
@@ -104,6 +104,10 @@ def _is_spread(value: ir.Value | None, tensor: ir.Value | None) -> bool:
     """Tell whether `value` is a root, or the inverse of one, of means of squares of `tensor`."""
     origins, ops = {tensor}, set[str]()
     centred = producer(tensor)
+    while is_standard(centred, "Neg", "Reshape") and centred is not None:
+        centred = producer(centred.inputs[0])
+    if is_standard(centred, "ReduceMean"):
+        return False
     if is_standard(centred, "Sub") and centred is not None:
         origins.add(centred.inputs[0])
     met = False
@@ -153,7 +157,7 @@ def _other_is_weight(reader: ir.Node, value: ir.Value, norm: ir.Node) -> bool:
         return made_by is None or made_by.inputs[0] is None or producer(made_by.inputs[0]) is None
     factors = (producer(one) for one in made_by.inputs)
     shared = (one for factor in factors if factor is not None for one in factor.inputs)
-    return any(one in norm.inputs for one in shared if one is not None)
+    return any(one in norm.inputs for one in shared if one is not None and not is_weight(one))
 
 
 def _serves_only(value: ir.Value, activations: Collection[ir.Node]) -> bool:

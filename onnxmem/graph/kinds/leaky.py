@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import onnx_ir as ir
 
@@ -12,6 +14,12 @@ from onnxmem.graph.ops import is_standard
 
 SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 """Klambauer et al. 2017."""
+
+SHALLOWEST = 0.02
+"""Below this an exponential that goes as far below zero is hardly seen."""
+
+STEPS = 20
+"""Of the iteration that finds how far CELU would go."""
 
 STRAIGHT = 0.02
 """What of the tolerance is left to functions that are straight, since a slope can be small."""
@@ -32,23 +40,28 @@ def _slope(curve: Curve) -> float | None:
     return slope if leaks and straight else None
 
 
-def _depth(curve: Curve) -> float:
-    """Return how far below zero the function goes, on the left end of what is known."""
-    return -float(curve.y[np.isfinite(curve.y)][0])
+def _leftmost(curve: Curve) -> tuple[float, float]:
+    """Return the first known place and its value."""
+    first = np.isfinite(curve.y).argmax()
+    return float(curve.x[first]), float(curve.y[first])
 
 
 def is_elu(curve: Curve) -> bool:
     """Tell a (exp(x) - 1) below zero, for any a > 0 (Clevert et al. 2015)."""
-    depth = _depth(curve)
-    return depth > 0.02 and curve.fits(lambda x: elu(x, depth))
+    x, y = _leftmost(curve)
+    alpha = y / math.expm1(x)
+    return alpha > SHALLOWEST and curve.fits(lambda x: elu(x, alpha))
 
 
 def is_celu(curve: Curve) -> bool:
     """Tell a (exp(x / a) - 1) below zero, for any a > 0 (Barron 2017)."""
-    depth = _depth(curve)
-    return depth > 0.02 and curve.fits(
-        lambda x: np.where(x > 0, x, depth * np.expm1(np.minimum(x, 0) / depth))
-    )
+    x, y = _leftmost(curve)
+    alpha = -y
+    for _ in range(STEPS):
+        if alpha <= SHALLOWEST:
+            return False
+        alpha = y / math.expm1(x / alpha)
+    return curve.fits(lambda x: np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0) / alpha)))
 
 
 def is_selu(curve: Curve) -> bool:
