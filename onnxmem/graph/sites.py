@@ -23,7 +23,7 @@ from onnxmem.graph.kinds.registry import AUTO, GROUPS, KINDS
 from onnxmem.graph.kinds.relu import RELU
 from onnxmem.graph.kinds.roles import gates_another, is_score
 from onnxmem.graph.ops import LEARNED, is_standard
-from onnxmem.graph.quantized import SCALE_AND_ZERO
+from onnxmem.graph.quantized import RESULT, SCALE_AND_ZERO
 from onnxmem.graph.records import Model, Site
 from onnxmem.graph.signs import never_negative
 from onnxmem.graph.soundness import blames_model
@@ -297,7 +297,8 @@ def is_float(value: ir.Value) -> bool | None:
 
 def _as_float(match: Match) -> Match | None:
     """Return a match where its tensor is float, None where that is nowhere."""
-    if is_float(match.value) is not False:
+    node = match.value.producer()
+    if is_float(match.value) is not False and (node is None or node.op_type not in RESULT):
         return match
     readers = match.value.consumers()
     if len(readers) != 1 or not is_standard(readers[0], "DequantizeLinear"):
