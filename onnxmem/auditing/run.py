@@ -28,7 +28,7 @@ from onnxmem.factorize import kernel_name
 from onnxmem.network.clock import Clock
 from onnxmem.network.evaluation import Evaluation, evaluate
 from onnxmem.network.opening import Opened, RefusedError, open_network
-from onnxmem.records import CACHED_LAYERS, SCHEMA, DataInfo, Report, Tool
+from onnxmem.records import CACHED_LAYERS, SCHEMA, DataInfo, ModelInfo, Report, Tool
 from onnxmem.records.comparability import check_comparable
 from onnxmem.runtime import versions
 
@@ -127,7 +127,7 @@ def _report(
     return Report(
         schema=SCHEMA,
         tool=Tool("onnxmem", __version__),
-        model=opened.info,
+        model=_with_parts(opened.info, measured),
         data=data,
         settings=resolved,
         environment=machine,
@@ -139,6 +139,22 @@ def _report(
         reason=reason,
         timings=evaluation.clock.split() | ({CACHED_LAYERS: float(cached)} if cached else {}),
     )
+
+
+def _with_parts(info: ModelInfo, measured: Sequence[Measured]) -> ModelInfo:
+    """Return what a report says of the model, with a note where signed activations were factorized.
+
+    Their scores stand in one mean with those of others.
+    """
+    tensors = {item.layer.tensor for item in measured if any(c.parts for c in item.layer.curves)}
+    if not tensors:
+        return info
+    count = len({item.layer.tensor for item in measured if item.layer.curves})
+    note = (
+        f"{len(tensors)} of {count} layers can go below zero: their positive and negative parts "
+        "are factorized side by side (NMF of parts), which is not the method of the paper"
+    )
+    return replace(info, notes=(*info.notes, note))
 
 
 def _measure(
