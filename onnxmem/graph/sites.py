@@ -16,14 +16,19 @@ from onnxmem.graph.constants import Known
 from onnxmem.graph.flow import subgraphs
 from onnxmem.graph.gates import is_gate, is_guard
 from onnxmem.graph.kinds.blocks import BLOCK, blocks
-from onnxmem.graph.kinds.finding import Activation, activations, matched
+from onnxmem.graph.kinds.finding import (
+    Activation,
+    activations,
+    is_score_without_sign,
+    matched,
+)
 from onnxmem.graph.kinds.gated import GLU
 from onnxmem.graph.kinds.kind import Kind, Match
 from onnxmem.graph.kinds.registry import AUTO, GROUPS, KINDS
 from onnxmem.graph.kinds.relu import RELU
 from onnxmem.graph.kinds.roles import gates_another, is_score
 from onnxmem.graph.ops import LEARNED, is_standard
-from onnxmem.graph.quantized import RESULT, SCALE_AND_ZERO
+from onnxmem.graph.quantized import RESULT
 from onnxmem.graph.records import Model, Site
 from onnxmem.graph.signs import never_negative
 from onnxmem.graph.soundness import blames_model
@@ -109,7 +114,7 @@ class _Finder:
         if tuple(kinds) != (AUTO,):
             return self._named(_names(kinds))
         relus = self._named({RELU.name})
-        if not all(one.match.op in SCALE_AND_ZERO and is_score(one.match.value) for one in relus):
+        if not all(is_score_without_sign(one.match) for one in relus):
             return relus
         return (
             self._without_factors([one for one in self._others if self._serves_units(one)])

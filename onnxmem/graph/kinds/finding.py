@@ -12,7 +12,9 @@ from onnxmem.graph.kinds.gated import GLU, products
 from onnxmem.graph.kinds.kind import Kind, Match
 from onnxmem.graph.kinds.registry import ALL
 from onnxmem.graph.kinds.relu import RELU
+from onnxmem.graph.kinds.roles import is_score
 from onnxmem.graph.kinds.sampling import pieces
+from onnxmem.graph.quantized import SCALE_AND_ZERO, folds_relu
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +56,23 @@ def activations(nodes: Sequence[ir.Node], known: Known) -> list[Activation]:
 
 
 def has_relu(nodes: Sequence[ir.Node], known: Known) -> bool:
-    """Tell whether one of `nodes` is a ReLU, or looks like one."""
-    return any(matched(node, RELU, known) is not None for node in nodes)
+    """Tell whether one of `nodes` is a ReLU, or looks like one, and no part of another activation.
+
+    Quantisers that hold nothing negative count where their result is not dequantised yet, too.
+    """
+    parts = set[ir.Node]().union(*(one.inside for one in activations(nodes, known)))
+    for node in nodes:
+        match = matched(node, RELU, known)
+        if match is None and folds_relu(node, known):
+            match = Match(node.outputs[0], node.op_type, None)
+        if match is not None and node not in parts and not is_score_without_sign(match):
+            return True
+    return False
+
+
+def is_score_without_sign(match: Match) -> bool:
+    """Tell whether a match is but a quantiser of scores of which none below zero was seen."""
+    return match.op in SCALE_AND_ZERO and is_score(match.value)
 
 
 def matched(node: ir.Node, kind: Kind, known: Known) -> Match | None:

@@ -35,18 +35,21 @@ class UnblockActivations(ir.passes.InPlacePass):
             if node.domain == DOMAIN and node.op_type == "Conv" and "activation" in node.attributes
         ]
         steps: tuple[str, ...] = POOLS
-        if not has_relu(nodes := tuple(model.graph), known := Known(model)):
-            blocked += [node for node in _activations(nodes, known) if node not in blocked]
+        others = _other_activations(model)
+        if others:
+            blocked += [node for node in others if node not in blocked]
             steps = (*POOLS, *ELEMENTWISE)
         inserted = sum(_insert_pair(model.graph, node, steps) for node in blocked)
         return ir.passes.PassResult(model, modified=bool(inserted))
 
 
-def _activations(nodes: Sequence[ir.Node], known: Known) -> Sequence[ir.Node]:
-    """Return the nodes that end activations in the blocked layout."""
+def _other_activations(model: ir.Model) -> Sequence[ir.Node]:
+    """Return the nodes that end activations in the blocked layout, none where there is a ReLU."""
+    nodes, known = tuple(model.graph), Known(model)
     blocked = blocked_values(nodes)
-    found = activations(nodes, known) if blocked else ()
-    return [one.node for one in found if one.match.value in blocked]
+    if not blocked or has_relu(nodes, known):
+        return ()
+    return [one.node for one in activations(nodes, known) if one.match.value in blocked]
 
 
 def _insert_pair(graph: ir.Graph, node: ir.Node, steps: Collection[str]) -> bool:

@@ -17,7 +17,8 @@ DEQUANTIZED = "_dequantized"
 class DequantizeActivations(ir.passes.InPlacePass):
     """Pass every quantised tensor that folds a ReLU through float once.
 
-    Where there is no ReLU at all, do so with the results of other activations.
+    Where there is no ReLU but for scores that were never negative, do so with the results of other
+    activations.
 
     Requires: constants are initializers. Ensures: such a tensor q is read by one node only,
     DequantizeLinear, whose result (named q + "_dequantized") is quantised again, with the same
@@ -33,7 +34,8 @@ class DequantizeActivations(ir.passes.InPlacePass):
             for node in flow.nodes
             if node.outputs[0] in flow.varying and folds_relu(node, known)
         ]
-        folding = folding or _other_activations(flow, known)
+        others = _other_activations(flow, known)
+        folding += [node for node in others if node not in folding]
         for node in folding:
             _insert_pair(model.graph, node)
         return ir.passes.PassResult(model, modified=bool(folding))
