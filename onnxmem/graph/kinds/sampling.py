@@ -9,7 +9,7 @@ quantisation changes nothing.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -114,19 +114,17 @@ def pieces(node: ir.Node, known: Known) -> Iterator[Piece]:
     """
     if node.op_type not in ENDS or not _computable(node):
         return
-    region = list(_before(node, known))
-    makers = (node, *map(producer, region))
-    if not any(one.op_type in BENT for one in makers if one is not None):
+    region = _before(node, known)
+    if not any(one.op_type in BENT for one in region):
         return
-    within = frozenset((node.outputs[0], *region))
-    for source in region:
-        sample = _Sample(source, within, known)
+    for source in _passed_by_all(node, region):
+        sample = _Sample(source, region.keys(), known)
         y = sample.of(node.outputs[0])
         if y is None or sample.nodes == {node}:
             continue
         samples = [sample]
         if sample.several:
-            samples.append(_Sample(source, within, known, last=True))
+            samples.append(_Sample(source, region.keys(), known, last=True))
         curves = tuple(
             Curve(GRID, numbers.astype(np.float64) * np.ones_like(GRID), one.several)
             for one in samples
@@ -135,18 +133,54 @@ def pieces(node: ir.Node, known: Known) -> Iterator[Piece]:
         yield Piece(source, curves, frozenset(sample.nodes - {node}))
 
 
-def _before(node: ir.Node, known: Known) -> Iterator[ir.Value]:
-    """Yield the tensors that `node` is computed from by arithmetic, the nearest first."""
-    seen, pending = set[ir.Value](), [node]
+Region = Mapping[ir.Node, Sequence[ir.Value]]
+"""Nodes, the last one first, each with what it reads but constants."""
+
+
+def _before(node: ir.Node, known: Known) -> Region:
+    """Return `node` and the arithmetic before it, the nearest nodes first."""
+    region: dict[ir.Node, list[ir.Value]] = {}
+    pending = [node]
     for one in pending:
-        for value in _operands(one):
-            if value is None or value in seen or _is_constant(value, known):
-                continue
-            seen.add(value)
+        if one not in region:
+            values = [value for value in _operands(one) if value is not None]
+            region[one] = [value for value in values if not _is_constant(value, known)]
+            makers = map(producer, region[one])
+            found = [maker for maker in makers if maker is not None and _computable(maker)]
+            pending += found if len(pending) < LARGEST else []
+    return region
+
+
+def _passed_by_all(node: ir.Node, region: Region) -> Iterator[ir.Value]:
+    """Yield the tensors through which all ways lead from where the region begins to `node`.
+
+    Those are the ones with as many ways before them, times those behind them, as there are at all.
+    """
+    readers: dict[ir.Value, list[ir.Node]] = {}
+    for reader, values in region.items():
+        for value in values:
+            readers.setdefault(value, []).append(reader)
+    before: dict[ir.Value, int] = {}
+    behind: dict[ir.Value, int] = {}
+
+    def ways_before(value: ir.Value) -> int:
+        if value not in before:
+            maker = producer(value)
+            values = region.get(maker, ()) if maker is not None else ()
+            before[value] = sum(map(ways_before, values)) or 1
+        return before[value]
+
+    def ways_behind(value: ir.Value) -> int:
+        if value not in behind:
+            behind[value] = sum(
+                1 if reader is node else ways_behind(reader.outputs[0]) for reader in readers[value]
+            )
+        return behind[value]
+
+    total = ways_before(node.outputs[0])
+    for value in readers:
+        if ways_before(value) * ways_behind(value) == total:
             yield value
-            made_by = producer(value)
-            if made_by is not None and _computable(made_by) and len(pending) < LARGEST:
-                pending.append(made_by)
 
 
 def _computable(node: ir.Node) -> bool:
@@ -166,7 +200,9 @@ def _operands(node: ir.Node) -> tuple[ir.Value | None, ...]:
 
 
 def _is_constant(value: ir.Value, known: Known) -> bool:
-    return value.const_value is not None or known(value) is not None
+    """Tell whether the numbers of `value` are known, how many of them there may be."""
+    constant = value.const_value is not None or known(value) is not None
+    return constant or known.scalar(value) is not None
 
 
 @dataclass(slots=True)
@@ -174,14 +210,14 @@ class _Sample:
     """What becomes of the numbers of the grid in place of `source`.
 
     Attributes:
-        within: The tensors that may be computed.
+        within: The nodes that may be computed.
         last: Of weights for each feature take the last one, not the first.
         nodes: What was computed.
         several: Whether there were such weights.
     """
 
     source: ir.Value
-    within: frozenset[ir.Value]
+    within: Collection[ir.Node]
     known: Known
     last: bool = False
     nodes: set[ir.Node] = field(default_factory=set)
@@ -212,7 +248,7 @@ class _Sample:
 
     def _computed(self, value: ir.Value) -> Numbers:
         node = producer(value)
-        if node is None or value not in self.within or not _computable(node):
+        if node is None or node not in self.within:
             return None
         numbers = [self._operand(node, place) for place in range(len(_operands(node)))]
         if any(one is None for one in numbers):
