@@ -84,6 +84,7 @@ class Looked:
     reasons: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
     default: tuple[int, int, int] = (0, 0, 0)
+    not_run: str = ""
     error: str = ""
     seconds: float = 0.0
 
@@ -147,7 +148,7 @@ def inspected(path: Path, package: str, name: str) -> dict[str, object]:
     }
     try:
         if not about["found"]:
-            return about | {"default": by_default(path)}
+            return about | by_default(path)
         if not about["supported"]:
             return about
         arrays = speech(before) if bind else None
@@ -165,16 +166,20 @@ def inspected(path: Path, package: str, name: str) -> dict[str, object]:
     }
 
 
-def by_default(path: Path) -> tuple[int, int, int]:
-    """Return how many sites a model without a ReLU has, how many are supported, and verified."""
+def by_default(path: Path) -> dict[str, object]:
+    """Count the sites of a model without a ReLU: found, supported, and verified if it runs."""
+    from onnxmem import graph
+    from onnxmem.errors import OnnxmemError
     from onnxmem.inspecting import Trial, inspect
 
-    before = inspect(path)
-    good = sum(site.status == "ok" for site in before.sites)
-    if not good:
-        return len(before.sites), 0, 0
-    result = inspect(path, trial=Trial(device="cpu"))
-    return len(before.sites), good, sum(site.status == "ok" for site in result.sites)
+    sites = graph.find_sites(graph.load(path), (graph.AUTO,))
+    good = sum(site.status == "ok" for site in sites)
+    try:
+        checked = inspect(path, trial=Trial(device="cpu")).sites if good else ()
+    except OnnxmemError as error:
+        reason = str(error).replace(str(path), "the model")
+        return {"default": (len(sites), good, 0), "not_run": reason}
+    return {"default": (len(sites), good, sum(site.status == "ok" for site in checked))}
 
 
 def speech(model: Inspection) -> dict[str, np.ndarray]:
@@ -212,7 +217,9 @@ def page(looked: list[Looked], versions: dict[str, str]) -> Iterator[str]:
         f"{len(looked)} models of {len(versions)} packages, {total['relu']} with ReLUs; "
         f"{total['found']} ReLUs found, {total['supported']} supported, {total['verified']} "
         f"verified, {total['exact']} exact; {total['others']} with other activations only; "
-        f"{default[0]} of these found, {default[1]} supported, {default[2]} verified; "
+        f"{default[0]} of these found, {default[1]} supported, {default[2]} verified "
+        f"({sum(one.default[1] for one in looked if one.not_run)} are in models that do not run on "
+        "random inputs, or at all); "
         f"{total['errors']} models do not load or run."
     )
     yield ""
@@ -224,6 +231,7 @@ def page(looked: list[Looked], versions: dict[str, str]) -> Iterator[str]:
         no_relu = [] if one.found or one.error else [f"no ReLU: {', '.join(one.others) or '–'}"]
         if one.default[0]:
             no_relu.append("{} others found, {} supported, {} verified".format(*one.default))
+        no_relu += [one.not_run] if one.not_run else []
         yield row(
             f"{one.package} {versions[one.package]}", PACKAGES.get(one.package, ""),
             Path(one.model).name, one.size // 1024, one.found, one.supported, one.verified,
