@@ -13,8 +13,11 @@ from pathlib import Path
 import onnx
 import torch
 
-from activation_models import Made
-from activation_models.torch_networks import NETWORKS, Lambda, Network
+from activation_models import Made, torch_images, torch_sequences, torch_spellings
+from activation_models.torch_parts import NETWORKS, Lambda, Network
+
+FAMILIES = (torch_spellings, torch_images, torch_sequences)
+"""They put their networks on the list."""
 
 logging.getLogger("torch.onnx").setLevel(logging.ERROR)
 
