@@ -22,6 +22,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -121,9 +122,10 @@ def outcome(path: Path, name: str, exporter: str, truth: Truth) -> Outcome:
     from onnxmem.inspecting import Trial, inspect
 
     bind = dict(truth.bind)
-    result = inspect(path, bind=bind, trial=Trial(device="cpu"))
-    exact = inspect(path, bind=bind, trial=Trial(device="cpu", exact=True))
-    before = inspect(path, bind=bind)
+    relus = partial(inspect, path, kinds=("relu",), bind=bind)
+    result = relus(trial=Trial(device="cpu"))
+    exact = relus(trial=Trial(device="cpu", exact=True))
+    before = relus()
     good = [site for site in result.sites if site.status == "ok"]
     ran = result.verified
     telling = ran and ran.samples > 1 and not any(site.whole_batch for site in result.sites)

@@ -22,6 +22,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -82,6 +83,8 @@ class Looked:
     worst: float = 0.0
     reasons: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
+    default: tuple[int, int, int] = (0, 0, 0)
+    not_run: str = ""
     error: str = ""
     seconds: float = 0.0
 
@@ -134,7 +137,7 @@ def inspected(path: Path, package: str, name: str) -> dict[str, object]:
     about = {"package": package, "model": name, "size": path.stat().st_size}
     try:
         bind = RATE if RATE.keys() & {spec.name for spec in load(path).inputs} else {}
-        before = inspect(path, bind=bind)
+        before = inspect(path, kinds=("relu",), bind=bind)
     except OnnxmemError as error:
         return about | {"error": str(error)}
     about |= {
@@ -143,12 +146,15 @@ def inspected(path: Path, package: str, name: str) -> dict[str, object]:
         "others": tuple(f"{name} ({n})" for name, n in before.other_activations.items()),
         "reasons": tuple(site.reason for site in before.sites if site.status != "ok"),
     }
-    if not about["supported"]:
-        return about
     try:
+        if not about["found"]:
+            return about | by_default(path)
+        if not about["supported"]:
+            return about
         arrays = speech(before) if bind else None
-        result = inspect(path, bind=bind, trial=Trial(arrays, device="cpu"))
-        exact = inspect(path, bind=bind, trial=Trial(arrays, device="cpu", exact=True))
+        relus = partial(inspect, path, kinds=("relu",), bind=bind)
+        result = relus(trial=Trial(arrays, device="cpu"))
+        exact = relus(trial=Trial(arrays, device="cpu", exact=True))
     except OnnxmemError as error:
         return about | {"error": str(error)}
     good = [site for site in result.sites if site.status == "ok"]
@@ -158,6 +164,22 @@ def inspected(path: Path, package: str, name: str) -> dict[str, object]:
         "worst": max((site.relative_error or 0.0 for site in good), default=0.0),
         "reasons": tuple(site.reason for site in result.sites if site.status != "ok"),
     }
+
+
+def by_default(path: Path) -> dict[str, object]:
+    """Count the sites of a model without a ReLU: found, supported, and verified if it runs."""
+    from onnxmem import graph
+    from onnxmem.errors import OnnxmemError
+    from onnxmem.inspecting import Trial, inspect
+
+    sites = graph.find_sites(graph.load(path), (graph.AUTO,))
+    good = sum(site.status == "ok" for site in sites)
+    try:
+        checked = inspect(path, trial=Trial(device="cpu")).sites if good else ()
+    except OnnxmemError as error:
+        reason = str(error).replace(str(path), "the model")
+        return {"default": (len(sites), good, 0), "not_run": reason}
+    return {"default": (len(sites), good, sum(site.status == "ok" for site in checked))}
 
 
 def speech(model: Inspection) -> dict[str, np.ndarray]:
@@ -180,18 +202,25 @@ def page(looked: list[Looked], versions: dict[str, str]) -> Iterator[str]:
     yield (
         "Made by `python benchmarks/third_party.py`. *Supported*: reading the graph finds no "
         "obstacle; *verified*: run on random inputs, the joined parts give what the model gives, "
-        "to 1e-4 of its scale; *exact*: to the last bit, with `--exact`. "
+        "to 1e-4 of its scale; *exact*: to the last bit, with `--exact`. Models without a ReLU are "
+        "cut at the activations that they have. "
         f"Left out: models of fewer than {SMALLEST} nodes, {', '.join(LEFT_OUT)}."
     )
     yield ""
     total = Counter[str]()
     for one in looked:
         total.update(found=one.found, supported=one.supported, verified=one.verified,
-                     exact=one.exact, errors=bool(one.error), relu=bool(one.found))  # fmt: skip
+                     exact=one.exact, errors=bool(one.error), relu=bool(one.found),
+                     others=bool(one.default[0]))  # fmt: skip
+    default = [sum(one.default[at] for one in looked) for at in range(3)]
     yield (
         f"{len(looked)} models of {len(versions)} packages, {total['relu']} with ReLUs; "
         f"{total['found']} ReLUs found, {total['supported']} supported, {total['verified']} "
-        f"verified, {total['exact']} exact; {total['errors']} models do not load or run."
+        f"verified, {total['exact']} exact; {total['others']} with other activations only; "
+        f"{default[0]} of these found, {default[1]} supported, {default[2]} verified "
+        f"({sum(one.default[1] for one in looked if one.not_run)} are in models that do not run on "
+        "random inputs, or at all); "
+        f"{total['errors']} models do not load or run."
     )
     yield ""
     yield row("package", "what for", "model", "KiB", "found", "supported", "verified", "exact",
@@ -199,7 +228,10 @@ def page(looked: list[Looked], versions: dict[str, str]) -> Iterator[str]:
     yield row("---", "---", "---", *["---:"] * 6, "---")
     for one in looked:
         reasons = [f"{n} × {reason}" for reason, n in Counter(one.reasons).items()]
-        no_relu = [] if one.found or one.error else ["no ReLU: " + (", ".join(one.others) or "–")]
+        no_relu = [] if one.found or one.error else [f"no ReLU: {', '.join(one.others) or '–'}"]
+        if one.default[0]:
+            no_relu.append("{} others found, {} supported, {} verified".format(*one.default))
+        no_relu += [one.not_run] if one.not_run else []
         yield row(
             f"{one.package} {versions[one.package]}", PACKAGES.get(one.package, ""),
             Path(one.model).name, one.size // 1024, one.found, one.supported, one.verified,

@@ -40,9 +40,10 @@ layers_option = _measuring(
 kind_option = _measuring(
     "--kind",
     type=CommaSeparated(),
-    default="relu",
+    default="auto",
     show_default=True,
-    help="Kinds of activations: relu, sigmoid, softmax, softplus, exp, abs.",
+    help="Kinds of activations: gelu, silu, tanh, ..., or any, signed, nonnegative; auto takes "
+    "ReLUs where there are any, else what there is.",
 )
 pool_option = _measuring(
     "--pool",

@@ -55,7 +55,7 @@ def inspection_table(inspection: Inspection) -> RenderableType:
     for site in inspection.sites:
         table.add_row(
             Text(printable(site.tensor, 120)),
-            Text(printable(site.op, 16)),
+            Text(_op(site)),
             Text(shape(site.shape)),
             Text("–" if site.batch_axis is None else str(site.batch_axis)),
             Text(_axis(site)),
@@ -76,6 +76,12 @@ def _others(inspection: Inspection) -> list[Text]:
     """Return which activations are no sites."""
     counts = [f"{count} {printable(op, 40)}" for op, count in inspection.other_activations.items()]
     return [Text(f"Other activations: {', '.join(counts)}")] if counts else []
+
+
+def _op(site: Inspected) -> str:
+    """Return what a site was found as, and which activation that is where the name does not say."""
+    op = printable(site.op, 16)
+    return op if site.kind in ("relu", site.op.lower()) else f"{op}, {site.kind}"
 
 
 def _axis(site: Inspected) -> str:

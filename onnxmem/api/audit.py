@@ -33,7 +33,7 @@ def audit(
     y: ArrayLike | None = None,
     *,
     layers: Sequence[str] = (),
-    kind: Sequence[str] = ("relu",),
+    kind: Sequence[str] = ("auto",),
     compress: Sequence[str] = COMPRESSORS,
     batch: Sequence[str] = BATCHES,
     per_class: int = 30,
@@ -55,7 +55,7 @@ def audit(
     cache: bool | str | Path = False,
     progress: Callable[[Progress], None] | None = None,
 ) -> Report:
-    """Score every ReLU layer of an ONNX network by how well it survives compression.
+    """Score every layer of an ONNX network by how well it survives compression.
 
     Args:
         model: path of the ONNX file.
@@ -65,8 +65,8 @@ def audit(
             if it is there, else groups the samples by the network's own predictions and measures
             fidelity to them.
         layers: glob patterns of tensor names; none takes every site.
-        kind: of "relu", "sigmoid", "softmax", "softplus", "exp" and "abs", which never go below
-            zero.
+        kind: "auto", which takes ReLUs where there are any, else what activations there are; or
+            groups ("any", "signed", "nonnegative") and names of kinds, see `onnxmem.graph.KINDS`.
         compress: of "nmf", "pca" and "ablation".
         batch: of "class" and "mixed".
         per_class: samples of each class.
@@ -94,9 +94,9 @@ def audit(
 
     Returns:
         The report; `report.summary["nmf.mixed"].auc` is the score, 0 to 1. A network that cannot
-        be audited (no ReLU, samples that influence each other, no classifier, ...) has a report as
-        well: `report.verdict` is "inconclusive", `report.reason` says why, `report.measured` is
-        False and every score None.
+        be audited (no activation, samples that influence each other, no classifier, ...) has a
+        report as well: `report.verdict` is "inconclusive", `report.reason` says why,
+        `report.measured` is False and every score None.
 
     Raises:
         OnnxmemError: one of the classes of `onnxmem.errors` whose exit code is 2 or 4, with a

@@ -145,7 +145,7 @@ class _TimedLayer:
         self.tail = self._tail_seconds(len(rows))
         self.run.map(lambda _: self._tail(), range(self.run.share.side_by_side))
         self.resident = resident_memory()
-        self.limit = self.run.limit((kind, 0))
+        self.run.limit((kind, 0))
 
     def _tail(self) -> Any:
         return self.run.split.outputs(self.capture, self.capture.tensors(self.matrix))
@@ -167,7 +167,7 @@ class _TimedLayer:
         """Count what all compressors do with all kinds of batches."""
         least, most = self._checks(), self._checks()
         ranks: tuple[float, ...] = ()
-        methods = [compressor(name) for name in self.settings.compress]
+        methods = [compressor(name, signed=self.run.signed) for name in self.settings.compress]
         for method in methods:
             few, all_levels = self._compressor(method)
             least, most = least + few, most + all_levels
@@ -186,8 +186,12 @@ class _TimedLayer:
             most=most,
         )
 
+    def _limit(self, method: Compressor) -> int:
+        """Return the rank from which on an approximation of the first batch can be exact."""
+        return self.run.limit((self.settings.batch[0], 0), parts=method.parts)
+
     def _levels(self, method: Compressor) -> tuple[float, ...]:
-        return levels(method, self.settings, self.limit)
+        return levels(method, self.settings, self._limit(method))
 
     def _factors(self, method: Compressor) -> int:
         """Return how many bytes the factors that are held at once take at most."""
@@ -225,7 +229,7 @@ class _TimedLayer:
         )[1]
         costs, fitting = [], 0.0
         for chosen in (few, grid):
-            exact = sum(method.is_exact(level, self.limit) for level in chosen)
+            exact = sum(method.is_exact(level, self._limit(method)) for level in chosen)
             runs = sum(fitted.draws(level) for level in chosen)
             fitting = max(fitting, self._fitting(method, grid, chosen))
             cost = Cost()
@@ -245,7 +249,8 @@ class _TimedLayer:
 
     def _fitting(self, method: Compressor, grid: Sequence[float], chosen: Sequence[float]) -> float:
         """Return the seconds that it takes to fit a matrix so far that it has some levels."""
-        hard = [level for level in chosen if not method.is_exact(level, self.limit)] or chosen
+        limit = self._limit(method)
+        hard = [level for level in chosen if not method.is_exact(level, limit)] or chosen
 
         def fit() -> None:
             fitted = method.fit(self.matrix, tuple(grid), self.settings.seed)

@@ -53,7 +53,9 @@ def refused_report(
             options=dict(source.options),
         ),
         settings=settings.resolved(
-            metric, settings.output_name if opened is None else opened.network.output
+            metric,
+            settings.output_name if opened is None else opened.network.output,
+            () if opened is None else opened.sites,
         ),
         environment=dict(environment),
         baseline=Baseline(metric, None, None),

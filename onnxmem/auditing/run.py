@@ -30,7 +30,7 @@ from onnxmem.network.clock import Clock
 from onnxmem.network.evaluation import Evaluation, evaluate
 from onnxmem.network.identity import environment
 from onnxmem.network.opening import Opened, RefusedError, open_network
-from onnxmem.records import CACHED_LAYERS, SCHEMA, DataInfo, Evidence, Report, Tool
+from onnxmem.records import CACHED_LAYERS, SCHEMA, DataInfo, Evidence, ModelInfo, Report, Tool
 from onnxmem.records.comparability import check_comparable
 
 _MOST_SAMPLES = 100
@@ -101,7 +101,7 @@ def _report(
 ) -> Report:
     """Measure all layers, unless the untouched model is in doubt, and judge what came out."""
     untouched, suspicion = evaluation.baseline, evaluation.labelling.suspicion
-    resolved = settings.resolved(untouched.metric, opened.network.output)
+    resolved = settings.resolved(untouched.metric, opened.network.output, opened.sites)
     if baseline is not None:
         check_comparable(data, resolved, baseline)
     hints = (suspicion, *data.notes)
@@ -124,7 +124,7 @@ def _report(
     return Report(
         schema=SCHEMA,
         tool=Tool("onnxmem", __version__),
-        model=opened.info,
+        model=_with_parts(opened.info, measured),
         data=data,
         settings=resolved,
         environment=machine,
@@ -156,6 +156,22 @@ def _evidence(
     found = find_evidence(opened, held_out, asked, store=store, clock=clock, listen=listen)
     witness(found)
     return replace(found, samples=most_memorized(found.samples, _MOST_SAMPLES))
+
+
+def _with_parts(info: ModelInfo, measured: Sequence[Measured]) -> ModelInfo:
+    """Return what a report says of the model, with a note where signed activations were factorized.
+
+    Their scores stand in one mean with those of others.
+    """
+    tensors = {item.layer.tensor for item in measured if any(c.parts for c in item.layer.curves)}
+    if not tensors:
+        return info
+    count = len({item.layer.tensor for item in measured if item.layer.curves})
+    note = (
+        f"{len(tensors)} of {count} layers can go below zero: their positive and negative parts "
+        "are factorized side by side (NMF of parts), which is not the method of the paper"
+    )
+    return replace(info, notes=(*info.notes, note))
 
 
 def _measure(

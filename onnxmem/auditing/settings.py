@@ -9,7 +9,9 @@ from typing import Any
 from onnxmem.compression.settings import CurveSettings
 from onnxmem.errors import DataError, UsageError
 from onnxmem.evidence.settings import EvidenceSettings
+from onnxmem.graph import Site
 from onnxmem.network.features import Pool
+from onnxmem.network.sites import kinds_of
 from onnxmem.records import Metric, Report
 
 _ORDER = (
@@ -67,9 +69,10 @@ class Settings(CurveSettings):
         """What is measured, without the gates."""
         return CurveSettings(**{one.name: getattr(self, one.name) for one in fields(CurveSettings)})
 
-    def resolved(self, metric: Metric, output: str | None) -> dict[str, Any]:
-        """Return the settings as JSON types, with the metric and the output that were chosen."""
-        values = self.to_dict() | {"metric": metric, "output_name": output}
+    def resolved(self, metric: Metric, output: str | None, sites: Sequence[Site]) -> dict[str, Any]:
+        """Return the settings as JSON types, with the metric, output and kinds that were chosen."""
+        chosen = {"metric": metric, "output_name": output}
+        values = self.to_dict() | chosen | {"kind": list(kinds_of(sites, self.kind))}
         return {name: values[name] for name in _ORDER}
 
 

@@ -87,9 +87,10 @@ def _curves(
     curves: list[Curve] = []
     resampled, settings = {}, experiment.settings
     for kind in settings.batch:
-        limit = max(map(run.limit, run.numbers(kind)))
         for name in settings.compress:
-            one, areas = measure_curve(run, experiment, kind, compressor(name), limit)
+            method = compressor(name, signed=run.signed)
+            limit = max(run.limit(key, parts=method.parts) for key in run.numbers(kind))
+            one, areas = measure_curve(run, experiment, kind, method, limit)
             curves.append(one)
             resampled[one.key] = areas
             advance(len(curves))

@@ -8,6 +8,7 @@ from functools import partial
 from itertools import chain as joined
 from typing import Any, cast
 
+import msgspec
 import numpy as np
 
 from onnxmem.compression import curve
@@ -173,6 +174,7 @@ class _Points:
             saturated=curve.is_saturated(auc, accuracy_untouched),
             groups=tuple(self._group(batch, correct, x) for batch in self.batches),
             sample_auc=curve.pack(curve.area(x, correct.T[order], x_name)),
+            parts=True if self.method.parts else msgspec.UNSET,
         )
         return record, resampled
 

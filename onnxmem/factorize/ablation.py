@@ -25,6 +25,7 @@ class Ablation:
     name: str = "ablation"
     x_name: LevelName = "fraction"
     row_by_row: bool = True
+    parts: bool = False
 
     def fit(self, a: Array, levels: tuple[float, ...], seed: int) -> AblatedColumns:
         """Draw the orders in which columns are kept; see `Compressor.fit`."""

@@ -72,6 +72,11 @@ class Compressor(Protocol):
         """Whether what becomes of a row depends on no other row of the matrix."""
         ...
 
+    @property
+    def parts(self) -> bool:
+        """Whether the positive and the negative part of a matrix are compressed side by side."""
+        ...
+
     def fit(self, a: Array, levels: tuple[float, ...], seed: int) -> Compressed:
         """Prepare the approximations of `a` (m, q), a NumPy or CuPy array, at `levels`.
 
@@ -96,7 +101,7 @@ class Compressor(Protocol):
     def is_exact(self, level: float, limit: int) -> bool:
         """Tell whether the approximation at `level` is the matrix itself.
 
-        `limit` is min(live rows, live columns) of the matrix.
+        `limit` is min(live rows, live columns) of the matrix, or of its parts side by side.
         """
         ...
 

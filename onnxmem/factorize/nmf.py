@@ -28,7 +28,13 @@ _EFFORT = EFFORTS["fast"]
 class Nmf:
     """Replace A by W H of rank k, both non-negative.
 
+    With `parts` A may be negative. Its positive and its negative part, A = A⁺ − A⁻, are then
+    factorized side by side as one matrix [A⁺, A⁻] (m, 2 q), and A is replaced by the difference of
+    the halves of W H. Where A holds nothing negative that is the factorization of A. It is no
+    method of the paper that the audits follow.
+
     Attributes:
+        parts: whether to factorize the parts.
         rows: the most rows of which H is found. Where there are over twice as many as a seeded
             sample would hold (16 for each live column, 1024 at least), it is found of that.
     """
@@ -37,6 +43,7 @@ class Nmf:
     name: str = "nmf"
     x_name: LevelName = "rank"
     row_by_row: bool = False
+    parts: bool = False
 
     def fit(self, a: Array, levels: tuple[float, ...], seed: int) -> Components:
         """Run the sweep over the ranks; see `Compressor.fit`."""
@@ -74,16 +81,25 @@ class Nmf:
 
     def held_bytes(self, shape: tuple[int, int], levels: tuple[float, ...]) -> int:
         """Count the pairs at all levels, the matrix twice and its Gram matrix; see `Compressor`."""
-        rows, columns = rows_in_use(*shape, self.rows), shape[1]
+        columns = shape[1] * (2 if self.parts else 1)
+        rows = rows_in_use(shape[0], columns, self.rows)
         values = int(sum(levels)) * (rows + columns) + 2 * rows * columns + min(rows, columns) ** 2
         return 4 * values
 
     def _plan(self, a: Array, levels: tuple[float, ...], seed: int) -> _Plan:
-        check_matrix(a, signed=False)
+        check_matrix(a, signed=self.parts)
+        a = side_by_side(a) if self.parts else a
         limit = min(int(a.any(axis=1).sum()), int(a.any(axis=0).sum()))
         ranks = [rank for rank in check_ranks(levels) if rank < limit]
         sample = sample_rows(a, seed, self.rows)
-        return _Plan(limit, ranks, Live.of(a if sample is None else sample), sample is not None)
+        live = Live.of(a if sample is None else sample)
+        return _Plan(limit, ranks, live, sample is not None, self.parts)
+
+
+def side_by_side(a: Array) -> Array:
+    """Return the positive and the negative part of `a` (m, q) as one matrix (m, 2 q) >= 0."""
+    xp = namespace(a)
+    return xp.concatenate([xp.maximum(a, 0), xp.maximum(-a, 0)], axis=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +111,14 @@ class _Plan:
         ranks: those below `limit`.
         live: the live part of the matrix or of a sample of its rows.
         sampled: which of the two.
+        parts: whether it holds the parts of a matrix side by side.
     """
 
     limit: int
     ranks: list[int]
     live: Live
     sampled: bool
+    parts: bool
 
     @property
     def hard(self) -> list[int]:
@@ -116,7 +134,7 @@ def _solve(plans: list[_Plan], seed: int) -> list[Components]:
     for number, plan in enumerate(plans):
         m, q = plan.live.a.shape
         live = replace(plan.live, a=stacked[number, :m, :q])  # no second copy is kept
-        found.append(Components(plan.limit, live, plan.sampled, chain, number))
+        found.append(Components(plan.limit, live, plan.sampled, chain, number, plan.parts))
     return found
 
 
@@ -130,6 +148,7 @@ class Components:
         sampled: which of the two.
         chain: what is found for a stack of such parts.
         number: of this part in the stack.
+        parts: whether the matrix holds the positive and the negative part of another one.
     """
 
     limit: int
@@ -137,6 +156,7 @@ class Components:
     sampled: bool
     chain: Chain
     number: int
+    parts: bool = False
 
     def draws(self, level: float) -> int:
         """Return 1: the seed is fixed when the components are found."""
@@ -149,15 +169,20 @@ class Components:
             return a.astype(xp.float32, copy=False)
         w, h = self._factors(int(level))
         if not self.sampled:
-            return self.live.embed(w.T @ h)
+            return self._joined(self.live.embed(w.T @ h))
         approximation = xp.zeros(a.shape, xp.float32)
         for start in range(0, len(a), _BLOCK):
             block = slice(start, start + _BLOCK)
-            rows = self.live.scaled(a[block])
-            approximation[block, self.live.columns] = self.live.unscaled(
-                recover(h, h @ rows.T).T @ h
-            )
+            rows = self.live.scaled(side_by_side(a[block]) if self.parts else a[block])
+            wide = xp.zeros((len(rows), len(self.live.columns)), xp.float32)
+            wide[:, self.live.columns] = self.live.unscaled(recover(h, h @ rows.T).T @ h)
+            approximation[block] = self._joined(wide)
         return approximation
+
+    def _joined(self, values: Array) -> Array:
+        """Return the difference of the halves of `values`, where these are parts."""
+        half = values.shape[1] // 2
+        return values[:, :half] - values[:, half:] if self.parts else values
 
     def _factors(self, rank: int) -> tuple[Array, Array]:
         """Return w (rank, m_live) and h (rank, q_live) of the live part."""

@@ -24,6 +24,7 @@ class Pca:
     name: str = "pca"
     x_name: LevelName = "rank"
     row_by_row: bool = False
+    parts: bool = False
 
     def fit(self, a: Array, levels: tuple[float, ...], seed: int) -> PrincipalComponents:
         """Find the components; `seed` has no part in it. See `Compressor.fit`."""

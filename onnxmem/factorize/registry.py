@@ -14,8 +14,12 @@ COMPRESSORS = tuple(_COMPRESSORS)
 """Their names."""
 
 
-def compressor(name: str) -> Compressor:
-    """Return the compressor that is called `name`.
+_SIGNED: dict[str, Compressor] = {**_COMPRESSORS, "nmf": Nmf(parts=True)}
+"""Those for matrices that may be negative."""
+
+
+def compressor(name: str, *, signed: bool = False) -> Compressor:
+    """Return the compressor that is called `name`, for matrices that may be negative or not.
 
     Raises:
         FactorizationError: there is none of that name.
@@ -23,4 +27,4 @@ def compressor(name: str) -> Compressor:
     if name not in _COMPRESSORS:
         known = ", ".join(_COMPRESSORS)
         raise FactorizationError(f"there is no compressor {name!r}; choose from {known}")
-    return _COMPRESSORS[name]
+    return (_SIGNED if signed else _COMPRESSORS)[name]

@@ -1,15 +1,16 @@
-"""ONNX in, ONNX out: load a model, find its ReLU tensors, take it apart at any of them.
+"""ONNX in, ONNX out: load a model, find its activations, take it apart at any of them.
 
 The only package that imports onnx and onnx_ir.
 
     model             loads a model: `file` reads it, `soundness` checks it, `normalise` brings it
                       into one form with the help of `passes`
     records           what is handed out: models, sites, cuts, parts
-    sites             finds the tensors to cut at, by `patterns`; `gates` sorts out look-alikes
+    sites             finds the tensors to cut at, by `kinds` of activations; `gates` sorts out
+                      what only looks like a ReLU
     quantized, signs, constants, flow, ops
                       what the graph tells of a tensor before any run
-    axes, outputs, largest, activations
-                      feature axes, forms of outputs, sizes, activations that are no ReLU
+    axes, outputs, largest
+                      feature axes, forms of outputs, sizes
     cut               takes a model apart; `pieces` and `write` make parts and files
     batch, widen, unfuse
                       frees a batch size, widens half precision, takes fused operators apart
@@ -17,25 +18,17 @@ The only package that imports onnx and onnx_ir.
     recorded          test cases beside a model
 """
 
-from onnxmem.graph.activations import other_activations
 from onnxmem.graph.batch import free_batch, free_elsewhere, native_batch, whole_batch
 from onnxmem.graph.cut import compute, cut_needs, expose, split
 from onnxmem.graph.file import data_files
+from onnxmem.graph.kinds.registry import AUTO, GROUPS, KINDS
 from onnxmem.graph.largest import largest_tensor
 from onnxmem.graph.model import load
 from onnxmem.graph.outputs import output_form
-from onnxmem.graph.patterns import KINDS
 from onnxmem.graph.recorded import Recorded, load_recorded, recorded_folders
 from onnxmem.graph.records import Cut, Dim, Model, Needs, Part, Site, TensorSpec
-from onnxmem.graph.sites import find_sites
-from onnxmem.graph.steps import (
-    Operator,
-    Step,
-    constant,
-    constants,
-    operator_part,
-    steps,
-)
+from onnxmem.graph.sites import find_sites, other_activations
+from onnxmem.graph.steps import Operator, Step, constant, constants, operator_part, steps
 from onnxmem.graph.unfuse import unfuse
 from onnxmem.graph.widen import is_half, widen
 from onnxmem.graph.write import save, share_weights, untyped, with_input_types, with_types
@@ -49,6 +42,8 @@ __all__ = [
     "constant",
     "Step",
     "Operator",
+    "AUTO",
+    "GROUPS",
     "KINDS",
     "Cut",
     "Dim",

@@ -13,7 +13,7 @@ import numpy as np
 import onnx_ir as ir
 
 from onnxmem.graph.constants import Known
-from onnxmem.graph.ops import given
+from onnxmem.graph.ops import given, is_standard, is_weight, producer
 
 SECOND = frozenset(
     {"BatchNormalization", "Conv", "ConvInteger", "ConvTranspose", "DeformConv", "FusedConv",
@@ -68,17 +68,24 @@ def feature_axis(value: ir.Value, known: Known) -> tuple[int | None, str]:
         return made[0], f"made by {made[1]}"
     if read := _read_by(value, known, {}, 0):
         return read[0], f"read by {read[1]}"
+    if made := _made_by(value, known, {}, 0, hidden=True):
+        return made[0], f"made by {made[1]}"
     return None, "neither what makes it nor what reads it tells"
 
 
-def _made_by(value: ir.Value, known: Known, found: Found, depth: int) -> Axis | None:
+def _made_by(
+    value: ir.Value, known: Known, found: Found, depth: int, *, hidden: bool = False
+) -> Axis | None:
+    """Walk back; past shapes that are not known only where `hidden`."""
     if value not in found:
         found[value] = None
-        found[value] = _decided_before(value, known, found, depth)
+        found[value] = _decided_before(value, known, found, depth, hidden=hidden)
     return found[value]
 
 
-def _decided_before(value: ir.Value, known: Known, found: Found, depth: int) -> Axis | None:
+def _decided_before(
+    value: ir.Value, known: Known, found: Found, depth: int, *, hidden: bool
+) -> Axis | None:
     node = value.producer()
     if node is None or depth > DEEPEST:
         return None
@@ -86,21 +93,58 @@ def _decided_before(value: ir.Value, known: Known, found: Found, depth: int) -> 
     if op in SECOND - MAYBE:
         return 1, op
     if op in LAST:
-        swapped = op == "MatMul" and _is_constant(node.inputs[0])
+        swapped = op == "MatMul" and is_weight(node.inputs[0])
         return (-2 if swapped else -1), op
-    if op == "Gather" and _is_constant(node.inputs[0]) and _axis(node) == 0:
+    if op == "Gather" and is_weight(node.inputs[0]) and _axis(node) == 0:
         return -1, "Gather"
     if op == "Flatten":
         return -1, "Flatten"
     for source in node.inputs:
-        if source is None or _is_constant(source):
+        if source is None or is_weight(source):
             continue
-        made = _made_by(source, known, found, depth + 1)
+        made = _made_by(source, known, found, depth + 1, hidden=hidden)
         if made is not None and (axis := _forward(node, made[0], source, known)) is not None:
             return axis, made[1]
         if op not in KEEP:
-            return None
+            return _behind(node, made, known) if hidden and op == "Reshape" else None
     return None
+
+
+def _behind(node: ir.Node, made: Axis | None, known: Known) -> Axis | None:
+    """Return the feature axis behind a Reshape to a shape that is not known.
+
+    Groups of features are normalised so: put together, and then given the shape of a tensor that
+    still has them. So are matrices multiplied: all axes but the last one come from elsewhere. And
+    so are the directions of a recurrent operator joined: all sizes stay, and the rest is the last.
+
+    Args:
+        node: The Reshape.
+        made: The feature axis of what it reads.
+        known: What is known of the shapes.
+    """
+    target, source = given(node, 1), node.inputs[0]
+    shape = producer(target)
+    while is_standard(shape, "Cast", "Identity") and shape is not None:
+        shape = producer(shape.inputs[0])
+    if is_standard(shape, "Shape") and shape is not None and shape.inputs[0] is not None:
+        return _made_by(shape.inputs[0], known, {}, 0)
+    if source is None or made is None or made[0] != -1:
+        return None
+    if (sizes := known(target)) is not None:
+        return made if sizes.size and sizes.flat[-1] == -1 and not sizes.flat[:-1].any() else None
+    end = known(shape.inputs[-1]) if is_standard(shape, "Concat") and shape is not None else None
+    if end is None or not end.size:
+        return None
+    return made if int(end.flat[-1]) == _last_size(source) else None
+
+
+def _last_size(value: ir.Value) -> int | str | None:
+    """Return the size of the last axis, of a product by the weights as well."""
+    if sizes := _sizes(value):
+        return sizes[-1]
+    node = value.producer()
+    weights = given(node, 1) if is_standard(node, "MatMul") and node is not None else None
+    return _last_size(weights) if weights is not None and is_weight(weights) else None
 
 
 def _read_by(value: ir.Value, known: Known, found: Found, depth: int) -> Axis | None:
@@ -120,7 +164,7 @@ def _decided_after(value: ir.Value, known: Known, found: Found, depth: int) -> A
         if op in LAST:
             if node.inputs[0] is value:
                 return -1, op
-            if op == "MatMul" and _is_constant(node.inputs[0]):
+            if op == "MatMul" and is_weight(node.inputs[0]):
                 return -2, op
             continue
         if not node.outputs or node.graph is not value.graph:
@@ -129,22 +173,6 @@ def _decided_after(value: ir.Value, known: Known, found: Found, depth: int) -> A
         if read is not None and (axis := _backward(node, read[0], value, known)) is not None:
             return axis, read[1]
     return None
-
-
-def _is_constant(value: ir.Value | None) -> bool:
-    """Tell whether `value` is a weight, possibly one that is dequantised or cast first."""
-    while value is not None and value.const_value is None:
-        node = value.producer()
-        if node is None or node.op_type not in (
-            "Cast",
-            "DequantizeLinear",
-            "Identity",
-            "Transpose",
-            "Unsqueeze",
-        ):
-            return False
-        value = node.inputs[0]
-    return value is not None
 
 
 def _axis(node: ir.Node) -> int:

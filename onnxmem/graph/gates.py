@@ -8,8 +8,9 @@ from collections.abc import Iterator
 import onnx_ir as ir
 
 from onnxmem.graph.constants import Known
+from onnxmem.graph.kinds.kind import Match
+from onnxmem.graph.kinds.relu import clip_bounds
 from onnxmem.graph.ops import is_standard, producer
-from onnxmem.graph.patterns import Match, clip_bounds
 from onnxmem.graph.quantized import SCALE_AND_ZERO, constant_term, largest
 
 WRAPPERS = ("Identity", "Cast", "QuantizeLinear", "DequantizeLinear")

@@ -22,6 +22,19 @@ def given(node: ir.Node, index: int) -> ir.Value | None:
     return node.inputs[index] if index < len(node.inputs) else None
 
 
+def is_weight(value: ir.Value | None) -> bool:
+    """Tell whether `value` is a weight, possibly one that is dequantised or cast first."""
+    while value is not None and value.const_value is None:
+        node = value.producer()
+        if node is None or node.op_type not in WEIGHT_FORMS:
+            return False
+        value = node.inputs[0]
+    return value is not None
+
+
+WEIGHT_FORMS = ("Cast", "DequantizeLinear", "Identity", "Transpose", "Unsqueeze")
+"""Operators that weights may go through before they are used."""
+
 LEARNED = frozenset(
     {"Attention", "Conv", "ConvInteger", "ConvTranspose", "DeformConv", "Einsum", "FusedConv",
      "FusedGemm", "FusedMatMul", "GRU", "Gemm", "LSTM", "MatMul", "MatMulInteger",

@@ -18,6 +18,10 @@ SCALE_AND_ZERO = {
 }
 """Operators with a quantised output: where its scale and its zero point stand."""
 
+RESULT = {**SCALE_AND_ZERO, "QLinearLeakyRelu": (3, 4), "QLinearMul": (6, 7),
+          "QLinearSigmoid": (3, 4)}  # fmt: skip
+"""The same, of operators that may end an activation as well."""
+
 SIGNED = frozenset(
     {"Add", "BatchNormalization", "Conv", "ConvTranspose", "FusedConv", "FusedGemm",
      "FusedMatMul", "Gemm", "InstanceNormalization", "LayerNormalization", "MatMul", "Sub", "Sum"}

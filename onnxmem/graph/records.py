@@ -71,6 +71,8 @@ class Site:
         shape: Shape as far as the file or inference tells, else None.
         reaches: The outputs of the model that depend on the tensor.
         node: Name of the node that makes the tensor, for people.
+        kind: The kind of activation, of `onnxmem.graph.KINDS`.
+        signed: Whether it can go below zero.
     """
 
     tensor: str
@@ -83,6 +85,8 @@ class Site:
     shape: tuple[Dim, ...] | None
     reaches: tuple[str, ...]
     node: str
+    kind: str
+    signed: bool
 
     @property
     def sizes(self) -> tuple[int | None, ...] | None:

@@ -2,54 +2,100 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import onnx_ir as ir
 
 from onnxmem.errors import UsageError
 from onnxmem.graph.axes import feature_axis
+from onnxmem.graph.blocked import blocked_values
 from onnxmem.graph.constants import Known
 from onnxmem.graph.flow import subgraphs
 from onnxmem.graph.gates import is_gate, is_guard
-from onnxmem.graph.ops import LEARNED
-from onnxmem.graph.patterns import KINDS, Match, Pattern
+from onnxmem.graph.kinds.blocks import BLOCK, blocks
+from onnxmem.graph.kinds.finding import (
+    Activation,
+    activations,
+    is_score_without_sign,
+    matched,
+)
+from onnxmem.graph.kinds.gated import GLU
+from onnxmem.graph.kinds.kind import Kind, Match
+from onnxmem.graph.kinds.registry import AUTO, GROUPS, KINDS
+from onnxmem.graph.kinds.relu import RELU
+from onnxmem.graph.kinds.roles import gates_another, is_score
+from onnxmem.graph.ops import LEARNED, is_standard
+from onnxmem.graph.quantized import RESULT
 from onnxmem.graph.records import Model, Site
 from onnxmem.graph.signs import never_negative
 from onnxmem.graph.soundness import blames_model
 from onnxmem.hazards import see
 
 AMBIGUOUS = ("Clip", "Max", "Where", "Mul")
-"""Arithmetic that may well serve something else than an activation."""
-
-BLOCKED_DOMAIN = "com.microsoft.nchwc"
+"""Arithmetic that may well serve something else than a ReLU."""
 
 
 @blames_model
 def find_sites(model: Model, kinds: Sequence[str] = ("relu",)) -> tuple[Site, ...]:
     """Return the tensors that are the output of an activation of `kinds`, in topological order.
 
+    None comes twice: what an activation is made of is no site of its own, and where gated units are
+    among the kinds, neither are the activations that they are products of.
+
     Args:
         model: The model.
-        kinds: "relu", or others that never go below zero: "sigmoid", "softmax", "softplus",
-            "exp", "abs".
+        kinds: Of `onnxmem.graph.KINDS`, or groups of them: "any", "signed", "nonnegative". Or
+            "auto" alone: ReLUs where there are any; else activation functions of units, without
+            gates of other tensors and without those that give scores; and where there is none of
+            these the outputs of blocks.
 
     Raises:
         UsageError: There is no such kind.
     """
-    for kind in kinds:
-        if kind not in KINDS:
-            raise UsageError(f"no kind of activation {kind!r}; there are: {', '.join(KINDS)}")
-    patterns = [pattern for kind in kinds for pattern in KINDS[kind]]
     finder = _Finder(model)
-    found = [*finder.in_graph(patterns), *finder.in_bodies(patterns)]
-    found.sort(key=lambda pair: pair[0])
-    return tuple(
-        finder.site(index, match, reason) for index, (_, match, reason) in enumerate(found)
-    )
+    found = sorted(finder.chosen(kinds), key=lambda one: one.position)
+    return tuple(finder.site(index, one) for index, one in enumerate(found))
 
 
-Found = tuple[int, Match, str]
-"""Position of the node in the main graph, the match, and why it is unsupported."""
+@blames_model
+def other_activations(model: Model, besides: Collection[str] = ()) -> tuple[tuple[str, int], ...]:
+    """Return the activations of `model`, bodies included, that are no ReLU, most frequent first.
+
+    Each is a usual name ("GELU", "SiLU", "HardSwish", "ELU", "Tanh"...) and how often it occurs.
+    Those of the kinds `besides` are left out.
+    """
+    found = activations(list(model.ir.graph.all_nodes()), Known(model.ir))
+    kinds = (one.kind for one in found if one.kind.of_units and one.kind.name not in besides)
+    counts = Counter(kind.title for kind in kinds)
+    return tuple(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
+
+
+def _names(kinds: Sequence[str]) -> set[str]:
+    """Return the names of the kinds, and of those in the groups, that `kinds` lists."""
+    names = set[str]()
+    for kind in kinds:
+        if kind not in KINDS and kind not in GROUPS:
+            known = ", ".join((AUTO, *GROUPS, *KINDS))
+            raise UsageError(f"no kind of activation {kind!r}; there are: {known}")
+        names.update(GROUPS.get(kind, (kind,)))
+    return names
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A match, the position of its node in the main graph, and why it is unsupported.
+
+    `is_factor` tells whether a gated unit is the product of it.
+    """
+
+    position: int
+    kind: Kind
+    match: Match
+    reason: str = ""
+    is_factor: bool = False
 
 
 class _Finder:
@@ -63,32 +109,93 @@ class _Finder:
         learned = [node for node in self.flow.nodes if node.op_type in LEARNED]
         self.feeds = self.flow.marked({v: 1 for node in learned for v in self.flow.reads[node]})
 
-    def in_graph(self, patterns: Sequence[Pattern]) -> Iterator[Found]:
-        for node in self.flow.nodes:
-            match = self._match(node, patterns)
-            if match is not None and match.value in self.flow.varying and self._is_real(match):
-                match, reason = _out_of_blocks(match)
-                if not reason and not self.reaches.get(match.value):
-                    reason = "no output of the model depends on it"
-                yield self.flow.position[node], match, reason
+    def chosen(self, kinds: Sequence[str]) -> list[_Found]:
+        """Return what there is of `kinds`; see `find_sites`."""
+        if tuple(kinds) != (AUTO,):
+            return self._named(_names(kinds))
+        relus = self._named({RELU.name})
+        if not all(is_score_without_sign(one.match) for one in relus):
+            return relus
+        return (
+            self._without_factors([one for one in self._others if self._serves_units(one)])
+            or self._blocks()
+            or relus
+        )
 
-    def in_bodies(self, patterns: Sequence[Pattern]) -> Iterator[Found]:
+    def _named(self, names: set[str]) -> list[_Found]:
+        found = [one for one in self._others if one.kind.name in names]
+        if RELU.name in names:
+            found = [*self._relus_in_graph(), *self._relus_in_bodies(), *found]
+        if BLOCK.name in names:
+            found += self._blocks()
+        return self._without_factors(found)
+
+    def _without_factors(self, found: list[_Found]) -> list[_Found]:
+        """Leave out the activations that gated units among those found are products of."""
+        units = any(one.kind is GLU for one in found)
+        return [one for one in found if not (units and one.is_factor)]
+
+    def _serves_units(self, found: _Found) -> bool:
+        kind, value = found.kind, found.match.value
+        gate = not kind.signed and gates_another(value)
+        score = value in self.flow.varying and is_score(value)
+        return kind.of_units and not gate and not score
+
+    @cached_property
+    def _factors(self) -> set[ir.Value]:
+        return set[ir.Value]().union(*(one.factors for one in self._activations))
+
+    @cached_property
+    def _activations(self) -> list[Activation]:
+        return activations(self.flow.nodes, self.known)
+
+    @cached_property
+    def _others(self) -> list[_Found]:
+        """All activations but ReLUs, those inside of bodies last."""
+        found = [
+            self._cuttable(one.node, one.kind, one.match)
+            for one in self._activations
+            if one.match.value in self.flow.varying and _as_float(one.match) is not None
+        ]
+        for owner, nodes in self._bodies():
+            found += [
+                self._closed(owner, one.kind, one.match) for one in activations(nodes, self.known)
+            ]
+        return found
+
+    def _bodies(self) -> Iterator[tuple[ir.Node, list[ir.Node]]]:
+        """Yield the nodes of each body of a node of the main graph."""
         for owner in self.flow.nodes:
-            reason = ""
             for body in subgraphs(owner):
-                for node in body.all_nodes():
-                    match = self._match(node, patterns)
-                    if match is not None and not self._only_looks_like_one(match):
-                        reason = reason or self._body_reason(owner)
-                        yield self.flow.position[owner], match, reason
+                yield owner, list(body.all_nodes())
 
-    def _match(self, node: ir.Node, patterns: Sequence[Pattern]) -> Match | None:
-        matches = (pattern(node, self.known) for pattern in patterns)
-        return next((match for match in matches if match is not None), None)
+    def _relus_in_graph(self) -> Iterator[_Found]:
+        for node in self.flow.nodes:
+            match = matched(node, RELU, self.known)
+            if match is not None and match.value in self.flow.varying and self._is_real(match):
+                yield self._cuttable(node, RELU, match)
+
+    def _relus_in_bodies(self) -> Iterator[_Found]:
+        for owner, nodes in self._bodies():
+            for node in nodes:
+                match = matched(node, RELU, self.known)
+                if match is not None and not self._only_looks_like_one(match):
+                    yield self._closed(owner, RELU, match)
+
+    def _blocks(self) -> list[_Found]:
+        """Return the outputs of blocks that are not made for an activation."""
+        taken = {node for one in self._activations for node in (one.node, *one.inside)}
+        taken.update(node for one in self._relus_in_graph() if (node := one.match.value.producer()))
+        found = {match.value: (node, match) for node, match in blocks(self.flow, taken)}
+        return [
+            self._cuttable(node, BLOCK, match)
+            for node, match in found.values()
+            if node not in taken
+        ]
 
     def _is_real(self, match: Match) -> bool:
-        """Tell an activation from arithmetic that merely looks like one."""
-        if self._only_looks_like_one(match):
+        """Tell a ReLU from arithmetic that merely looks like one."""
+        if self._only_looks_like_one(match) or self._is_made_into_another(match):
             return False
         return match.op not in AMBIGUOUS or bool(
             self.feeds.get(match.value) and not never_negative(match.source, self.known)
@@ -99,22 +206,61 @@ class _Finder:
             return True
         return match.op in AMBIGUOUS and is_guard(match, self.known)
 
-    def _body_reason(self, owner: ir.Node) -> str:
+    def _is_made_into_another(self, match: Match) -> bool:
+        """Tell whether the match is nothing but a part of an activation that was taken apart."""
+        readers = match.value.consumers()
+        return any(
+            match.value.producer() in one.inside
+            and all(r in {one.node, *one.inside} for r in readers)
+            for one in self._activations
+        )
+
+    def _cuttable(self, node: ir.Node, kind: Kind, match: Match) -> _Found:
+        """Return a match in the main graph, and what keeps it from being cut there."""
+        is_factor = match.value in self._factors
+        match, reason = self._out_of_blocks(_as_float(match) or match)
+        if not reason and not self.reaches.get(match.value):
+            reason = "no output of the model depends on it"
+        return _Found(self.flow.position[node], kind, match, reason, is_factor)
+
+    def _out_of_blocks(self, match: Match) -> tuple[Match, str]:
+        """Move a match in onnxruntime's blocked layout to where the layout is undone."""
+        if match.value not in self._blocked:
+            return match, ""
+        readers = match.value.consumers()
+        if len(readers) == 1 and readers[0].op_type == "ReorderOutput":
+            return replace(match, value=readers[0].outputs[0]), ""
+        return match, (
+            "in onnxruntime's blocked layout (NCHWc); "
+            f"analyze the model as it was before onnxruntime optimised it{see('fused')}"
+        )
+
+    @cached_property
+    def _blocked(self) -> set[ir.Value]:
+        return blocked_values(self.flow.nodes)
+
+    def _closed(self, owner: ir.Node, kind: Kind, match: Match) -> _Found:
+        """Return a match inside of a body of `owner`."""
         where = f"inside a body of {owner.op_type} {owner.name or owner.outputs[0].name!r}"
+        return _Found(self.flow.position[owner], kind, match, where + self._way_out(owner))
+
+    def _way_out(self, owner: ir.Node) -> str:
+        """Return why a body of `owner` is closed, and what opens it."""
         if owner.op_type != "If":
-            return f"{where}, which runs many times per sample{see('control-flow')}"
+            return f", which runs many times per sample{see('control-flow')}"
         _, ends = self.flow.upstream([value for value in owner.inputs if value is not None])
         names = [value.name for value in ends if value.is_graph_input() and _is_switch(value)]
         if not names:
-            return f"{where}, whose condition is not known before it runs{see('control-flow')}"
+            return f", whose condition is not known before it runs{see('control-flow')}"
         choices = " or ".join(map(str, names))
         return (
-            f"{where}; fix its condition with --bind NAME=VALUE, where NAME is {choices}"
+            f"; fix its condition with --bind NAME=VALUE, where NAME is {choices}"
             f"{see('control-flow')}"
         )
 
-    def site(self, index: int, match: Match, reason: str) -> Site:
+    def site(self, index: int, found: _Found) -> Site:
         """Describe one match."""
+        match = found.match
         name = match.value.name or ""
         axis, origin = feature_axis(match.value, self.known)
         mask = self.reaches.get(match.value, 0)
@@ -125,11 +271,13 @@ class _Finder:
             index=index,
             feature_axis=_from_the_front(axis, match.value),
             axis_from=origin,
-            status="unsupported" if reason else "ok",
-            reason=reason,
+            status="unsupported" if found.reason else "ok",
+            reason=found.reason,
             shape=self.model.shapes.get(name),
             reaches=tuple(v.name or "" for i, v in enumerate(self.outputs) if mask >> i & 1),
             node=node.name or "" if node is not None else "",
+            kind=found.kind.name,
+            signed=found.kind.signed,
         )
 
 
@@ -152,15 +300,12 @@ def is_float(value: ir.Value) -> bool | None:
     return bool(value.dtype.is_floating_point())
 
 
-def _out_of_blocks(match: Match) -> tuple[Match, str]:
-    """Move a match in onnxruntime's blocked layout to where the layout is undone."""
+def _as_float(match: Match) -> Match | None:
+    """Return a match where its tensor is float, None where that is nowhere."""
     node = match.value.producer()
-    if node is None or node.domain != BLOCKED_DOMAIN:
-        return match, ""
+    if is_float(match.value) is not False and (node is None or node.op_type not in RESULT):
+        return match
     readers = match.value.consumers()
-    if len(readers) == 1 and readers[0].op_type == "ReorderOutput":
-        return Match(readers[0].outputs[0], match.op, match.source, match.cap), ""
-    return match, (
-        "in onnxruntime's blocked layout (NCHWc); "
-        f"analyze the model as it was before onnxruntime optimised it{see('fused')}"
-    )
+    if len(readers) != 1 or not is_standard(readers[0], "DequantizeLinear"):
+        return None
+    return replace(match, value=readers[0].outputs[0])

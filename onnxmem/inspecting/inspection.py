@@ -1,4 +1,4 @@
-"""Looks at a model without labels: every ReLU site, its cut, and what stands in the way.
+"""Looks at a model without labels: every site, its cut, and what stands in the way.
 
 `inspect` reads the graph alone. Given a `Trial` it also runs every cut: the head, the tail, and
 the whole model on the same samples, whose outputs must agree.
@@ -17,14 +17,15 @@ from onnxmem.inspecting.records import SCHEMA, Inspected, Inspection, Trial, Ver
 from onnxmem.inspecting.verification import verify
 from onnxmem.network.opening import model_info
 from onnxmem.network.outputs import choose_output
-from onnxmem.network.sites import nothing_found
+from onnxmem.network.settings import check_kinds
+from onnxmem.network.sites import nothing_found, told
 from onnxmem.runtime.binding import blames_bind
 
 
 def inspect(
     path: str | Path,
     *,
-    kinds: Sequence[str] = ("relu",),
+    kinds: Sequence[str] = (graph.AUTO,),
     bind: Mapping[str, Any] | None = None,
     output_name: str | None = None,
     trial: Trial | None = None,
@@ -33,7 +34,7 @@ def inspect(
 
     Args:
         path: the ONNX file.
-        kinds: kinds of activations, see `onnxmem.graph.find_sites`.
+        kinds: kinds of activations and groups of them, see `onnxmem.graph.find_sites`.
         bind: values of inputs that are fixed for good.
         output_name: the only output that the tails compute; None: all of them.
         trial: how to run the cuts; None: only the graph is read.
@@ -45,8 +46,9 @@ def inspect(
     model = graph.load(path, dict(bind or {}))
     if output_name is not None:
         choose_output(model, output_name)
+    check_kinds(kinds)
     found = graph.find_sites(model, kinds)
-    sites, verified, notes = tuple(map(_described, found)), None, model.notes
+    sites, verified, notes = tuple(map(_described, found)), None, model.notes + told(found, kinds)
     if trial is None:
         with blames_bind(bind or {}):
             require_runnable(model)
@@ -64,7 +66,7 @@ def inspect(
         notes=notes + (verified.notes if verified is not None else ()),
         verified=verified,
         sites=sites,
-        other_activations=dict(graph.other_activations(model)),
+        other_activations=dict(graph.other_activations(model, {site.kind for site in found})),
         nothing_found="" if sites else nothing_found(model, kinds),
     )
 
@@ -96,6 +98,8 @@ def _described(site: graph.Site) -> Inspected:
         shape=site.sizes,
         feature_axis=axis % len(shape) if axis is not None and shape else axis,
         axis_from=site.axis_from,
+        kind=site.kind,
+        signed=site.signed,
     )
 
 

@@ -38,7 +38,7 @@ class Inspected:
     """One site.
 
     Attributes:
-        tensor, op, index, node: as in `onnxmem.graph.Site`.
+        tensor, op, index, node, kind, signed: as in `onnxmem.graph.Site`.
         status: "ok", or "unsupported" for `reason`.
         shape: sizes, None where they are free or not known.
         feature_axis: None where undecided; -1 is the last axis of a tensor of unknown rank.
@@ -61,6 +61,8 @@ class Inspected:
     shape: tuple[int | None, ...] | None
     feature_axis: int | None
     axis_from: str
+    kind: str
+    signed: bool
     batch_axis: int | None = None
     crossing: tuple[str, ...] = ()
     direct: tuple[str, ...] = ()

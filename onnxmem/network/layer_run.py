@@ -42,7 +42,7 @@ class LayerRun:
         few = np.arange(network.batch or min(2, len(evaluation.truth)))
         probe = self.split.capture(few, site.feature_axis or 0, len(few))
         tensor = probe.pieces[0].tensor
-        self.axis = _feature_axis(site, tensor)
+        self.axis, self.signed = _feature_axis(site, tensor), site.signed
         self.shape = (None, *map(int, tensor.shape[1:]))
         rows, self._features = Activations(probe.pieces, self.axis).matrix_shape
         self._positions = rows // len(few)
@@ -61,7 +61,7 @@ class LayerRun:
         self._stacker: Stacker | None = None
         self._kept: dict[tuple[str, int], Activations] = {}
         self._unchanged: dict[tuple[str, int], np.ndarray] = {}
-        self._limits: dict[tuple[str, int], int] = {}
+        self._limits: dict[tuple[str, int], tuple[int, int]] = {}
         self._correct: dict[tuple[str, float], np.ndarray] = {}
 
     def matrix_shape(self, kind: str, number: int) -> tuple[int, int]:
@@ -107,7 +107,7 @@ class LayerRun:
     def _deviation(self, key: tuple[str, int]) -> float:
         kind, number = key
         capture = self.capture(kind, number)
-        self._limits[key] = _limit(capture)
+        self._limits[key] = _limits(capture)
         with self.evaluation.clock.stage("tail"):
             outputs = self.split.outputs(capture)
         self._unchanged[key] = self._hits(outputs, self.evaluation.batches(kind)[number].rows)
@@ -172,16 +172,22 @@ class LayerRun:
         """Return the keys of the batches of a kind."""
         return [(kind, number) for number in range(len(self.evaluation.batches(kind)))]
 
-    def limit(self, key: tuple[str, int]) -> int:
-        """Return the rank from which on any approximation of this batch can be exact."""
+    def limit(self, key: tuple[str, int], *, parts: bool = False) -> int:
+        """Return the rank from which on any approximation of this batch can be exact.
+
+        With `parts` it is that of the positive and the negative part side by side.
+        """
         if key not in self._limits:
-            self._limits[key] = _limit(self.capture(*key))
-        return self._limits[key]
+            self._limits[key] = _limits(self.capture(*key))
+        return self._limits[key][parts]
 
 
-def _limit(activations: Activations) -> int:
+def _limits(activations: Activations) -> tuple[int, int]:
+    """Return min(live rows, live columns) of a matrix, and of its parts side by side."""
     matrix = activations.matrix()
-    return max(1, min(int(matrix.any(axis=0).sum()), int(matrix.any(axis=1).sum())))
+    rows, columns = (int(matrix.any(axis=axis).sum()) for axis in (1, 0))
+    halves = int((matrix > 0).any(axis=0).sum() + (matrix < 0).any(axis=0).sum())
+    return max(1, min(rows, columns)), max(1, min(rows, halves))
 
 
 def _feature_axis(site: Site, tensor: Array) -> int:

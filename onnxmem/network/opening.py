@@ -12,7 +12,7 @@ from onnxmem.data import Column, Samples, make_samples
 from onnxmem.errors import InconclusiveError, NoSiteError
 from onnxmem.network.network import Network, prepare
 from onnxmem.network.settings import RunSettings
-from onnxmem.network.sites import choose_sites
+from onnxmem.network.sites import choose_sites, told
 from onnxmem.network.workers import workers
 from onnxmem.records import ModelInfo
 from onnxmem.runtime import select_device
@@ -54,7 +54,8 @@ def load_model(
 ) -> tuple[graph.Model, tuple[graph.Site, ...] | NoSiteError]:
     """Return the model at `path` as it runs, half precision widened, and its sites.
 
-    In their place comes the reason where it has none.
+    Where the default takes others than ReLUs, a note of the model says so. In place of the sites
+    comes the reason where there are none.
 
     Raises:
         OnnxmemError: it cannot be read, or the settings fit none of its sites.
@@ -66,7 +67,7 @@ def load_model(
     except NoSiteError as error:
         return runs, error
     settings.check_sites(sites)
-    return runs, sites
+    return replace(runs, notes=(*runs.notes, *told(sites, settings.kind))), sites
 
 
 def model_info(path: str | Path, model: graph.Model) -> ModelInfo:

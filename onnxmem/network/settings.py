@@ -9,7 +9,7 @@ from typing import Any, get_type_hints
 import msgspec
 
 from onnxmem.errors import UsageError
-from onnxmem.graph import KINDS, Site
+from onnxmem.graph import AUTO, GROUPS, KINDS, Site
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class RunSettings:
 
     Attributes:
         layers: glob patterns of tensor names; empty means every site.
-        kind: kinds of activations, of those in `onnxmem.graph.KINDS`.
+        kind: kinds of activations and groups of them, see `onnxmem.graph.find_sites`.
         output_name: the output that classifies, None where there is only one candidate.
         bind: values of inputs that are fixed for good.
         split: which samples, where the data name splits.
@@ -32,7 +32,7 @@ class RunSettings:
     """
 
     layers: tuple[str, ...] = ()
-    kind: tuple[str, ...] = ("relu",)
+    kind: tuple[str, ...] = (AUTO,)
     output_name: str | None = None
     bind: Mapping[str, Any] = field(default_factory=dict)
     split: str | None = None
@@ -44,7 +44,7 @@ class RunSettings:
     def __post_init__(self) -> None:
         self._check_types()
         self._drop_repeated("layers", "kind")
-        check_names("kind of activation", self.kind, tuple(KINDS))
+        check_kinds(self.kind)
         if self.memory is not None and self.memory < 1:
             raise UsageError(f"--memory {self.memory}: give a number of bytes from 1 on")
         if self.seed < 0:
@@ -75,6 +75,18 @@ class RunSettings:
         values = asdict(self)
         values["memory"] = "auto" if self.memory is None else self.memory
         return {name: list(v) if isinstance(v, tuple) else v for name, v in values.items()}
+
+
+def check_kinds(kinds: Sequence[str]) -> None:
+    """Check that all `kinds` of activations are known, and that "auto" stands alone.
+
+    Raises:
+        UsageError: there are none, or others, or others beside "auto".
+    """
+    check_names("kind of activation", kinds, (AUTO, *GROUPS, *KINDS))
+    if AUTO in kinds and len(kinds) > 1:
+        others = ",".join(kind for kind in kinds if kind != AUTO)
+        raise UsageError(f"--kind {AUTO} stands alone; leave it out, or {others}")
 
 
 def check_names(what: str, names: Sequence[str], known: Sequence[str]) -> None:

@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Sequence
 
 from onnxmem import graph
 from onnxmem.errors import NoSiteError, UsageError
 from onnxmem.hazards import see
 from onnxmem.text import listed
 
-SIGNED = frozenset(
-    {"GELU", "SiLU", "HardSwish", "Mish", "ELU", "SELU", "CELU", "Tanh", "LeakyReLU", "PReLU",
-     "Softsign", "LSTM", "GRU"}
-)  # fmt: skip
-"""Activations that go below zero."""
-
 
 def choose_sites(
-    model: graph.Model, patterns: Sequence[str], kinds: Sequence[str] = ("relu",)
+    model: graph.Model, patterns: Sequence[str], kinds: Sequence[str] = (graph.AUTO,)
 ) -> tuple[graph.Site, ...]:
     """Return the sites of `model` whose tensor matches one of `patterns` (none: all).
 
     Args:
         model: the model.
         patterns: globs of tensor names.
-        kinds: kinds of activations, see `onnxmem.graph.find_sites`.
+        kinds: kinds of activations and groups of them, see `onnxmem.graph.find_sites`.
 
     Raises:
         NoSiteError: the model has no such activation; the message names those that it has.
@@ -49,36 +44,54 @@ def _matches(site: graph.Site, pattern: str) -> bool:
     return pattern == site.tensor or fnmatch.fnmatchcase(site.tensor, pattern)
 
 
+def kinds_of(sites: Sequence[graph.Site], kinds: Sequence[str]) -> tuple[str, ...]:
+    """Return `kinds` with the kinds of `sites` in place of the groups that stand for several."""
+    if all(kind in graph.KINDS for kind in kinds) or not sites:
+        return tuple(kinds)
+    named = [kind for kind in kinds if kind in graph.KINDS]
+    found = {site.kind for site in sites}
+    return tuple(dict.fromkeys((*named, *(kind for kind in graph.KINDS if kind in found))))
+
+
+def told(sites: Sequence[graph.Site], kinds: Sequence[str]) -> tuple[str, ...]:
+    """Return a note on what is analyzed in place of the ReLUs that a model has not."""
+    if tuple(kinds) != (graph.AUTO,) or not sites or any(site.kind == "relu" for site in sites):
+        return ()
+    counts = Counter(graph.KINDS[site.kind].title for site in sites)
+    if "block" in {site.kind for site in sites}:
+        return (f"no activation function; analyzed are the outputs of {len(sites)} blocks",)
+    return (f"no ReLU; analyzed are {_counted(counts)}",)
+
+
+def _counted(counts: dict[str, int]) -> str:
+    ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    return ", ".join(f"{count} {name}" for name, count in ordered)
+
+
 def nothing_found(model: graph.Model, kinds: Sequence[str]) -> str:
     """Return the rest of a sentence that begins with a model's name: it has none of `kinds`.
 
-    It names the activations that are there, why they do not serve, and the kinds that would.
+    It names the activations that are there, and the kinds that would find them.
     """
-    others = dict(graph.other_activations(model))
-    sought = " or ".join("ReLU" if kind == "relu" else kind for kind in kinds)
-    have = ", ".join(f"{name} ({count})" for name, count in others.items())
+    others = ", ".join(f"{name} ({count})" for name, count in graph.other_activations(model))
+    sought = " or ".join(map(_title, kinds))
     return (
         f"has no {sought} to analyze; the activations that are there: "
-        f"{have or 'none that is known'}{_why_not(others)}{_hint(model, kinds)}"
-        f"{see('look-alikes')}"
+        f"{others or 'none that is known'}{_hint(model, kinds)}{see('look-alikes')}"
     )
 
 
-def _why_not(others: Mapping[str, int]) -> str:
-    signed = [name for name in others if name in SIGNED]
-    if not signed:
-        return ""
-    verb = "goes" if len(signed) == 1 else "go"
-    return f"; {', '.join(signed)} {verb} below zero, which no non-negative factorization holds"
+def _title(kind: str) -> str:
+    """Return what a kind, or a group of kinds, is called after "no"."""
+    if kind in graph.KINDS:
+        return "ReLU" if kind == "relu" else kind
+    return "activation" if kind in (graph.AUTO, "any") else f"{kind} activation"
 
 
 def _hint(model: graph.Model, kinds: Sequence[str]) -> str:
-    counts = {
-        kind: sum(site.status == "ok" for site in graph.find_sites(model, (kind,)))
-        for kind in graph.KINDS
-        if kind not in kinds
-    }
-    found = {kind: count for kind, count in counts.items() if count}
-    if not found:
-        return ""
-    return f"; --kind {','.join(found)} takes {sum(found.values())} others"
+    """Return which other kinds there are to be asked for."""
+    good = [site for site in graph.find_sites(model, tuple(graph.KINDS)) if site.status == "ok"]
+    found = {site.kind for site in good}
+    names = [kind for kind in graph.KINDS if kind in found - {"block"} and kind not in kinds]
+    count = sum(site.kind in names for site in good)
+    return f"; --kind {','.join(names)} takes {count} others" if names else ""

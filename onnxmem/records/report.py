@@ -109,6 +109,8 @@ class Curve:
     `auc_bound` on either side.
     `sample_auc` holds what each sample alone adds to `auc`, their mean, in the order of the groups:
     see `onnxmem.compression.curve.pack`.
+    `parts` is there, and true, where the activations can be negative and their positive and
+    negative parts were factorized side by side, which is not the method of the paper.
     """
 
     compressor: Literal["nmf", "pca", "ablation"]
@@ -125,6 +127,7 @@ class Curve:
     saturated: bool
     groups: tuple[Group, ...]
     sample_auc: str = ""
+    parts: bool | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def key(self) -> str:

@@ -11,7 +11,7 @@ import onnx
 import pytest
 import sample_networks
 from onnx import helper
-from sample_networks import CLASSES, Sample
+from sample_networks import CLASSES, UNITS, Sample
 
 import onnxmem
 from onnxmem.auditing import Progress, Settings
@@ -67,6 +67,42 @@ def test_what_was_changed_in_the_model_is_told(tmp_path: Path) -> None:
     inspected = onnxmem.inspect(sample.path, trial=Trial(dict(np.load(sample.data)), "cpu"))
     assert inspected.verified is not None
     assert "batch size freed (exported for 8)" in inspected.notes
+
+
+def with_activation(folder: Path, *names: str) -> Sample:
+    """Return the network of two layers with other activations."""
+    nodes, weights = sample_networks.mlp_parts(10)
+    hidden = [node for node in nodes if node.op_type == "Relu"]
+    for node, name in zip(hidden, names, strict=True):
+        node.op_type = name
+    x, y = sample_networks.blobs(10)
+    model = sample_networks.with_readout(nodes, weights, ["n", 10], {"x": x}, y)
+    return sample_networks.store(folder, "-".join(names), model, x, y)
+
+
+def test_a_network_without_a_relu_is_measured_by_its_parts_and_says_so(tmp_path: Path) -> None:
+    sample = with_activation(tmp_path, "Tanh", "Softplus")
+    report = onnxmem.audit(sample.path, sample.x, sample.y, per_class=24)
+    assert report.settings["kind"] == ["softplus", "tanh"]
+    signed, other = report.layers
+    assert {one.compressor: bool(one.parts) for one in signed.curves} == {
+        "nmf": True, "pca": False, "ablation": False,
+    }  # fmt: skip
+    assert not any(one.parts for one in other.curves)
+    first, second = report.model.notes
+    assert first == "no ReLU; analyzed are 1 Softplus, 1 Tanh"
+    assert second.startswith("1 of 2 layers can go below zero")
+    curve = signed.curve("nmf.mixed")
+    assert curve is not None and curve.x[-1] > UNITS and curve.error[-1] == 0
+    again = onnxmem.audit(sample.path, sample.x, sample.y, per_class=24, kind=["softplus", "tanh"])
+    assert again.layers == report.layers
+    assert Report.from_dict(report.to_dict()).layers == report.layers
+
+
+def test_where_nothing_is_negative_no_report_speaks_of_parts(mlp: Sample) -> None:
+    report = audit(mlp)
+    assert report.model.notes == ()
+    assert "parts" not in repr(report.to_dict())
 
 
 def test_accuracy_that_bounds_every_auc_is_told(mlp: Sample) -> None:

@@ -232,12 +232,18 @@ def test_other_kinds_of_activations_are_audited_on_request(command: Command, fol
     model = sample_networks.with_readout(nodes, weights, ["n", 10], {"x": x}, y)
     sample = sample_networks.store(folder, "sigmoids", model, x, y)
     audit = ("audit", sample.path, "--data", sample.data, "--ranks", "1,2", "--compress", "nmf")
-    refused = command(*audit)
+    refused = command(*audit, "--kind", "relu")
     assert refused.code == 3
     assert "no ReLU" in refused.error and "--kind sigmoid takes 2 others" in refused.error
-    outcome = command(*audit, "--kind", "sigmoid", "--json", "r.json")
-    assert outcome.code == 0, outcome.err
-    report = json.loads((folder / "r.json").read_text("utf-8"))
+    reports = []
+    for options in (("--kind", "sigmoid"), ()):
+        outcome = command(*audit, *options, "--json", "r.json")
+        assert outcome.code == 0, outcome.err
+        reports.append(json.loads((folder / "r.json").read_text("utf-8")))
+    report = reports[0]
+    assert [one["settings"] for one in reports] == [report["settings"]] * 2
+    assert [one["layers"] for one in reports] == [report["layers"]] * 2
+    assert [one["model"]["notes"] for one in reports] == [[], ["no ReLU; analyzed are 2 Sigmoid"]]
     assert report["settings"]["kind"] == ["sigmoid"]
     assert [layer["op"] for layer in report["layers"]] == ["Sigmoid", "Sigmoid"]
     drop = ("--max-drop", "0.1")

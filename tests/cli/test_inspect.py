@@ -158,8 +158,14 @@ def test_without_relu_the_activations_are_named(command: Command, folder: Path) 
 def test_other_kinds_of_activations_on_request(command: Command, folder: Path) -> None:
     text = "(float[N,8] x) => (float[N,8] y) { a = MatMul(x, w)  s = Sigmoid(a)  y = Neg(s) }"
     model = text_networks.write(folder / "net.onnx", text, w=(8, 8))
-    assert command("inspect", model).code == 3
-    assert command("inspect", model, "--kind", "relu,sigmoid", "--verify", "-q").code == 0
+    assert command("inspect", model, "--kind", "relu").code == 3
+    for options in (("--kind", "relu,sigmoid"), ("--kind", "any"), ()):
+        outcome = command("inspect", model, *options, "--verify", "--json", "i.json")
+        assert outcome.code == 0, outcome.err
+        (site,) = read(folder)["sites"]
+        assert (site["tensor"], site["kind"], site["signed"]) == ("s", "sigmoid", False)
+    assert read(folder)["notes"][0] == "no ReLU; analyzed are 1 Sigmoid"
+    assert read(folder)["other_activations"] == {}
 
 
 def test_names_of_others_stay_harmless_in_the_table(command: Command, folder: Path) -> None:
@@ -201,7 +207,8 @@ def test_a_model_that_onnxruntime_refuses(command: Command, folder: Path) -> Non
     [
         (("--data", "d.npz"), "--verify"),
         (("--verify", "--data", "no.npz"), "no.npz"),
-        (("--kind", "gelu"), "gelu"),
+        (("--kind", "gelo"), "gelo"),
+        (("--kind", "auto,tanh"), "stands alone"),
         (("--output-name", "no"), "'no'"),
         (("--bind", "no=1"), "'no'"),
         (("--verify", "--device", "tpu"), "tpu"),

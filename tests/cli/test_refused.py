@@ -26,7 +26,10 @@ SARIF = Path(__file__).parents[1] / "report" / "data" / "sarif-2.1.0.json"
 
 HEAD = "(float[N,10] x) => (float[N,4] y) { h = MatMul(x, w)  r = Relu(h)"
 NETWORKS = {
-    "no site": ("(float[N,10] x) => (float[N,4] y) { h = MatMul(x, w)  y = Tanh(h) }", "no ReLU"),
+    "no site": (
+        "(float[N,10] x) => (float[N,4] y) { h = MatMul(x, w)  y = Tanh(h) }",
+        "no activation",
+    ),
     "samples mixed": (f"{HEAD}  m = MatMul(r, v)  y = Softmax<axis=0>(m) }}", "independently"),
     "not finite": (f"{HEAD}  l = Log(r)  y = MatMul(l, v) }}", "NaN or infinite"),
     "at random": (

@@ -77,6 +77,28 @@ def test_otherwise_the_operator_that_reads_them_decides(network, inputs, body, w
 
 
 @pytest.mark.parametrize(
+    ("inputs", "body", "weights", "axis"),
+    [
+        ("float[N,6,M] x", ("h = Conv(x, k) g = Reshape(h, groups) "
+         "i = InstanceNormalization(g, s, s) t = Shape(h) u = Reshape(i, t) r = Relu(u) "
+         "y = Tanh(r)"),
+         {"k": (6, 6, 1), "groups": np.array([0, 2, -1]), "s": (2,)}, 1),
+        ("float[N,M,2] x", ("f = Reshape(x, rows) h = MatMul(f, w) t = Shape(x) "
+         "p = Gather(t, both) c = Concat<axis=0>(p, six) u = Reshape(h, c) r = Relu(u) "
+         "y = Tanh(r)"),
+         {**MATRIX, "rows": np.array([-1, 2]), "both": np.array([0, 1]), "six": np.array([6])}, -1),
+        ("float[T,N,3] x", ("s, l = LSTM<hidden_size=4, direction=\"bidirectional\">(x, k, m) "
+         "t = Transpose<perm=[0,2,1,3]>(s) u = Reshape(t, joined) r = Relu(u) y = Tanh(r)"),
+         {"k": (2, 16, 3), "m": (2, 16, 4), "joined": np.array([0, 0, -1])}, -1),
+    ],
+)  # fmt: skip
+def test_features_are_followed_past_sizes_that_are_not_known(network, inputs, body, weights, axis):
+    found, origin = axis_of(network(network_text(inputs, body), **weights))
+    assert found == axis
+    assert origin.startswith("made by ")
+
+
+@pytest.mark.parametrize(
     ("body", "weights"),
     [
         ("r = Relu(x) y = Tanh(r)", {}),

@@ -34,10 +34,10 @@ def quantized(network, draw, tmp_path):
         def get_next(self):
             return next(self.batches, None)
 
-    def quantize(layout: str, element: str):
+    def quantize(layout: str, element: str, text: str = NETWORK):
         path = tmp_path / "quantized.onnx"
         quantization.quantize_static(
-            str(network(NETWORK, **WEIGHTS)),
+            str(network(text, **WEIGHTS)),
             str(path),
             Reader(),
             quant_format=getattr(quantization.QuantFormat, layout),
@@ -147,3 +147,52 @@ def test_a_gate_of_quantised_arithmetic_is_no_site(network):
         t=np.float32(6 / 255),
     )  # fmt: skip
     assert graph.find_sites(graph.load(path)) == ()
+
+
+SILU = """(float[N,3,8,8] x) => (float[N,5] y) {
+    c1 = Conv<pads=[1,1,1,1]>(x, w1)
+    g = Sigmoid(c1)
+    s = Mul(c1, g)
+    c2 = Conv<pads=[1,1,1,1]>(s, w2)
+    l = LeakyRelu<alpha=0.1>(c2)
+    p = GlobalAveragePool(l)
+    f = Flatten(p)
+    y = Gemm(f, w3)
+}"""
+
+
+@pytest.mark.parametrize("layout", ["QDQ", "QOperator"])
+def test_quantised_activations_are_found_where_there_is_no_relu(quantized, check_cut, draw, layout):
+    path = quantized(layout, "QUInt8", SILU)
+    model = graph.load(path)
+    sites = graph.find_sites(model, ("auto",))
+    assert [(s.kind, s.status, s.feature_axis) for s in sites] == [
+        ("silu", "ok", 1), ("leakyrelu", "ok", 1),
+    ]  # fmt: skip
+    for site in sites:
+        assert site.tensor.endswith("_dequantized") == (layout == "QOperator")
+        check_cut(path, site.tensor, {"x": draw(2, 3, 8, 8)})
+
+
+def test_quantised_activations_beside_a_relu_stay_as_they_are(quantized):
+    path = quantized("QOperator", "QUInt8", SILU.replace("LeakyRelu<alpha=0.1>", "Relu"))
+    assert [site.kind for site in graph.find_sites(graph.load(path), ("auto",))] == ["relu"]
+    names = {value.name for value in graph.load(path).flow.values.values()}
+    assert sum(str(name).endswith("_dequantized") for name in names) == 1
+
+
+def test_scores_that_a_quantiser_holds_without_sign_are_no_relu_by_default(network):
+    path = network(
+        """(float[N,4] x) => (float[N,4] y) {
+            h = MatMul(x, w)
+            t = Tanh(h)
+            l = MatMul(t, w)
+            q = QuantizeLinear(l, s, z)
+            d = DequantizeLinear(q, s, z)
+            y = Softmax(d)
+        }""",
+        w=(4, 4), s=np.float32(0.1), z=np.uint8(0),
+    )  # fmt: skip
+    model = graph.load(path)
+    assert [site.kind for site in graph.find_sites(model)] == ["relu"]
+    assert [site.tensor for site in graph.find_sites(model, ("auto",))] == ["t"]

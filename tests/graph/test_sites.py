@@ -224,6 +224,25 @@ def test_a_blocked_tensor_is_cut_where_its_layout_is_undone_or_could_be(network)
     ]
 
 
+def test_a_blocked_activation_is_made_visible_where_there_is_no_relu(network):
+    text = """(float[N,8,5,5] x) => (float[N,8,5,5] y) {
+        b = com.microsoft.nchwc.ReorderInput<channels_last=0>(x)
+        a = com.microsoft.nchwc.Conv(b, k)
+        g = com.microsoft.QuickGelu<alpha=1.0>(a)
+        d = com.microsoft.nchwc.Conv(g, k)
+        s = Sigmoid(d)
+        m = Mul(d, s)
+        y = com.microsoft.nchwc.ReorderOutput<channels=8>(m)
+    }"""
+    domains = {"com.microsoft.nchwc": 1, "com.microsoft": 1}
+    model = graph.load(network(text, k=(8, 8, 1, 1), domains=domains))
+    found = graph.find_sites(model, ("signed",))
+    assert [(site.tensor, site.kind, site.status) for site in found] == [
+        ("g_unblocked", "silu", "ok"),
+        ("y", "silu", "ok"),
+    ]
+
+
 def test_the_states_of_a_relu_rnn_are_a_site_with_features_last(network, check_cut, draw):
     text = """(float[5,N,3] x) => (float[] y) {
         r, last = RNN<hidden_size=4, activations=["Relu"]>(x, k, l)
@@ -277,8 +296,8 @@ def test_other_kinds_are_found_on_request_only(network, kind):
 
 def test_an_unknown_kind_is_refused(network):
     path = network(between_layers("r = Relu(h)"), w=(4, 4))
-    with pytest.raises(UsageError, match="no kind of activation 'gelu'; there are: relu, sigmoid"):
-        graph.find_sites(graph.load(path), ("gelu",))
+    with pytest.raises(UsageError, match="no kind of activation 'gelo'; there are: auto, any, "):
+        graph.find_sites(graph.load(path), ("gelo",))
 
 
 def test_guards_and_gates_inside_a_body_are_not_reported(network):

@@ -1,4 +1,4 @@
-"""Make the ReLUs that quantisation folded away visible as float tensors."""
+"""Make quantised activations visible as float tensors, ReLUs that were folded away among them."""
 
 from __future__ import annotations
 
@@ -8,13 +8,17 @@ import onnx_ir as ir
 
 from onnxmem.graph.constants import Known
 from onnxmem.graph.flow import Flow
-from onnxmem.graph.quantized import SCALE_AND_ZERO, folds_relu
+from onnxmem.graph.kinds.finding import activations, has_relu
+from onnxmem.graph.quantized import RESULT, folds_relu
 
 DEQUANTIZED = "_dequantized"
 
 
 class DequantizeActivations(ir.passes.InPlacePass):
     """Pass every quantised tensor that folds a ReLU through float once.
+
+    Where there is no ReLU but for scores that were never negative, do so with the results of other
+    activations.
 
     Requires: constants are initializers. Ensures: such a tensor q is read by one node only,
     DequantizeLinear, whose result (named q + "_dequantized") is quantised again, with the same
@@ -30,9 +34,23 @@ class DequantizeActivations(ir.passes.InPlacePass):
             for node in flow.nodes
             if node.outputs[0] in flow.varying and folds_relu(node, known)
         ]
+        others = _other_activations(flow, known)
+        folding += [node for node in others if node not in folding]
         for node in folding:
             _insert_pair(model.graph, node)
         return ir.passes.PassResult(model, modified=bool(folding))
+
+
+def _other_activations(flow: Flow, known: Known) -> list[ir.Node]:
+    """Return the nodes with the quantised results of activations, none where there is a ReLU."""
+    if not any(map(_is_quantized, flow.nodes)) or has_relu(flow.nodes, known):
+        return []
+    ends = (one.match.value.producer() for one in activations(flow.nodes, known))
+    return [node for node in ends if node is not None and _is_quantized(node)]
+
+
+def _is_quantized(node: ir.Node) -> bool:
+    return node.op_type in RESULT and node.op_type != "QuantizeLinear"
 
 
 def _insert_pair(graph: ir.Graph, node: ir.Node) -> None:
@@ -41,7 +59,7 @@ def _insert_pair(graph: ir.Graph, node: ir.Node) -> None:
     if not readers:
         return
     parameters: Sequence[ir.Value | None] = [
-        node.inputs[at] if at < len(node.inputs) else None for at in SCALE_AND_ZERO[node.op_type]
+        node.inputs[at] if at < len(node.inputs) else None for at in RESULT[node.op_type]
     ]
     name = f"{quantized.name}{DEQUANTIZED}"
     down = ir.Node("", "DequantizeLinear", [quantized, *parameters])

@@ -2,27 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 import onnx_ir as ir
 
 from onnxmem.graph.constants import Known
+from onnxmem.graph.kinds.kind import Kind, Match, fused_activation
 from onnxmem.graph.ops import given, is_standard, producer
 from onnxmem.graph.quantized import folds_relu
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """An activation: its output, the operator it was found as, its input, its upper bound."""
-
-    value: ir.Value
-    op: str
-    source: ir.Value | None
-    cap: float | None = None
-
-
-Pattern = Callable[[ir.Node, Known], Match | None]
 
 
 def relu(node: ir.Node, known: Known) -> Match | None:
@@ -127,14 +112,6 @@ def fused(node: ir.Node, known: Known) -> Match | None:
     return None
 
 
-def fused_activation(node: ir.Node) -> str | None:
-    """Return the activation that onnxruntime fused into `node`, if any."""
-    attribute = node.attributes.get("activation")
-    if attribute is None or not node.domain.startswith("com.microsoft"):
-        return None
-    return attribute.as_string() if attribute.type == ir.AttributeType.STRING else None
-
-
 def recurrent(node: ir.Node, known: Known) -> Match | None:
     """Match the sequence of states of an RNN whose activation is Relu."""
     if not is_standard(node, "RNN"):
@@ -153,19 +130,10 @@ def folded(node: ir.Node, known: Known) -> Match | None:
     return Match(node.outputs[0], quantizer.op_type, quantizer.inputs[0])
 
 
-def _named(op: str) -> Pattern:
-    def pattern(node: ir.Node, known: Known) -> Match | None:
-        return Match(node.outputs[0], op, node.inputs[0]) if is_standard(node, op) else None
-
-    return pattern
-
-
-KINDS: dict[str, tuple[Pattern, ...]] = {
-    "relu": (relu, clip, maximum, where, mask, slope_zero, fused, recurrent, folded),
-    "sigmoid": (_named("Sigmoid"),),
-    "softmax": (_named("Softmax"),),
-    "softplus": (_named("Softplus"),),
-    "exp": (_named("Exp"),),
-    "abs": (_named("Abs"),),
-}
-"""The patterns of each kind of activation that never goes below zero."""
+RELU = Kind(
+    name="relu",
+    title="ReLU",
+    op="Relu",
+    signed=False,
+    patterns=(relu, clip, maximum, where, mask, slope_zero, fused, recurrent, folded),
+)
