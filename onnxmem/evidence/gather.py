@@ -21,6 +21,7 @@ from onnxmem.network.features import INPUT, Place, Pool
 from onnxmem.network.identity import identify, model_facts
 from onnxmem.network.labelling import Labelling, read_labels
 from onnxmem.network.opening import Opened
+from onnxmem.network.words import find_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,7 @@ def gather(
         references=references,
         places=_places(opened),
         pool=asked.pool,
+        padding=opened.padding,
         seed=asked.seed,
         identity=_identities(opened, crowds, asked),
         store=store,
@@ -158,7 +160,7 @@ def _places(opened: Opened) -> tuple[Place, ...]:
 def _identities(opened: Opened, crowds: Sequence[Crowd], asked: Asked) -> Callable[[str], str]:
     """Return what gives a hash of all that the neighbours at a layer depend on.
 
-    Those at the input do not depend on the network.
+    Those at the input do not depend on the network, but for which inputs are words or padding.
     """
     network = opened.network
     data = [
@@ -171,8 +173,11 @@ def _identities(opened: Opened, crowds: Sequence[Crowd], asked: Asked) -> Callab
         for crowd in crowds
     ]
     shared = {name: array.tobytes().hex() for name, array in opened.samples.shared.items()}
+    words = find_words(network.model, opened.samples.inputs)
     facts: dict[str, Any] = {
         "data": data,
+        "words": None if words is None else (words.name, words.size),
+        "padding": None if opened.padding is None else (opened.padding.name, opened.padding.real),
         "pool": asked.pool,
         "seed": asked.seed,
         "neighbours": NEIGHBOURS,

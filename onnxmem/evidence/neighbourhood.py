@@ -23,6 +23,7 @@ from onnxmem.evidence.votes import NEIGHBOURS
 from onnxmem.neighbours import Directions, Nearest, nearest
 from onnxmem.network.features import Features, Place, Pool, collect
 from onnxmem.network.network import Network
+from onnxmem.network.padding import Padding
 
 Advance = Callable[[str, int, int], None]
 """Told a stage, and how many of how many steps of it are done."""
@@ -76,6 +77,7 @@ class Search:
         references: (m,) contents of the training samples that may be neighbours.
         places: the layers, the input among them.
         pool: how positions are taken together.
+        padding: what tells which positions are real.
         seed: of the projection.
         identity: tensor -> a hash of what its neighbours depend on.
         store: neighbours that were found before.
@@ -88,6 +90,7 @@ class Search:
     references: np.ndarray
     places: tuple[Place, ...]
     pool: Pool
+    padding: Padding | None
     seed: int
     identity: Callable[[str], str]
     store: Store
@@ -130,6 +133,7 @@ class Search:
             places,
             names=crowd.names,
             pool=self.pool,
+            padding=self.padding,
             seed=self.seed,
             advance=lambda done: self.advance("features", done, len(rows)),
         )

@@ -9,8 +9,8 @@ The only package that imports onnx and onnx_ir.
                       what only looks like a ReLU
     quantized, signs, constants, flow, ops
                       what the graph tells of a tensor before any run
-    axes, outputs, largest
-                      feature axes, forms of outputs, sizes
+    axes, outputs, largest, tables
+                      feature axes, forms of outputs, sizes, which inputs are words
     cut               takes a model apart; `pieces` and `write` make parts and files
     batch, widen, unfuse
                       frees a batch size, widens half precision, takes fused operators apart
@@ -29,6 +29,7 @@ from onnxmem.graph.recorded import Recorded, load_recorded, recorded_folders
 from onnxmem.graph.records import Cut, Dim, Model, Needs, Part, Site, TensorSpec
 from onnxmem.graph.sites import find_sites, other_activations
 from onnxmem.graph.steps import Operator, Step, constant, constants, operator_part, steps
+from onnxmem.graph.tables import looked_up
 from onnxmem.graph.unfuse import unfuse
 from onnxmem.graph.widen import is_half, widen
 from onnxmem.graph.write import save, share_weights, untyped, with_input_types, with_types
@@ -63,6 +64,7 @@ __all__ = [
     "largest_tensor",
     "load",
     "load_recorded",
+    "looked_up",
     "native_batch",
     "other_activations",
     "output_form",

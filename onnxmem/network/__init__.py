@@ -10,6 +10,8 @@
     split_network     the network cut in two: activations out of its head, outputs of its tail
     activations, layout
                       what the head gives, as tensors and as a matrix
+    features          activations of all samples at all layers; `sample_axis` says where samples lie
+    words, padding    inputs that are looked up, positions that only fill a sample up
     layer_run         one layer of an evaluation: activations kept, cut checked, tail scored
     memory, stacking, workers
                       as much at once as the memory allows

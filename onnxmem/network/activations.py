@@ -16,11 +16,19 @@ from onnxmem.network.layout import to_matrix, to_tensor
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Samples that ran together: the cut's tensor, and the other inputs of the tail."""
+    """Samples that ran together.
+
+    Attributes:
+        samples: how many.
+        tensor: what the cut gives.
+        others: the other inputs of the tail.
+        kept: (rows,) which rows of its matrix take part, None for all; others are padding.
+    """
 
     samples: int
     tensor: Array
     others: Mapping[str, Array]
+    kept: Array | None = None
 
     @property
     def nbytes(self) -> int:
@@ -40,23 +48,37 @@ class Activations:
         """Bytes that they hold."""
         return sum(piece.nbytes for piece in self.pieces)
 
+    def rows(self, piece: Piece) -> int:
+        """Return how many rows of the activation matrix are of a piece."""
+        if piece.kept is not None:
+            return int(piece.kept.sum())
+        return int(piece.tensor.size) // int(piece.tensor.shape[self.feature_axis])
+
     @property
     def matrix_shape(self) -> tuple[int, int]:
         """The shape of the activation matrix."""
         features = int(self.pieces[0].tensor.shape[self.feature_axis])
-        return sum(int(piece.tensor.size) for piece in self.pieces) // features, features
+        return sum(map(self.rows, self.pieces)), features
 
     def matrix(self) -> Array:
         """Return the activation matrix (samples x positions, features), float32."""
-        parts = [to_matrix(piece.tensor, self.feature_axis) for piece in self.pieces]
+        parts = [self._matrix(piece) for piece in self.pieces]
         return parts[0] if len(parts) == 1 else namespace(parts[0]).concatenate(parts)
 
     def tensors(self, matrix: Array) -> list[Array]:
         """Return what takes the place of each piece's tensor, from an approximation."""
         tensors, start = [], 0
         for piece in self.pieces:
-            features = piece.tensor.shape[self.feature_axis]
-            stop = start + piece.tensor.size // features
-            tensors.append(to_tensor(matrix[start:stop], piece.tensor, self.feature_axis))
+            stop = start + self.rows(piece)
+            part = matrix[start:stop]
+            if piece.kept is not None:
+                whole = to_matrix(piece.tensor, self.feature_axis).copy()
+                whole[piece.kept] = part
+                part = whole
+            tensors.append(to_tensor(part, piece.tensor, self.feature_axis))
             start = stop
         return tensors
+
+    def _matrix(self, piece: Piece) -> Array:
+        matrix = to_matrix(piece.tensor, self.feature_axis)
+        return matrix if piece.kept is None else matrix[piece.kept]

@@ -18,6 +18,7 @@ from onnxmem.network.labelling import Labelling, read_labels
 from onnxmem.network.network import Network
 from onnxmem.network.opening import Opened
 from onnxmem.network.outputs import TOLERANCE, deviation
+from onnxmem.network.padding import Padding
 from onnxmem.records import Baseline, Metric
 
 
@@ -45,6 +46,7 @@ class Evaluation:
     Attributes:
         network: the prepared model.
         inputs, shared: the selected samples on the device, and inputs common to all of them.
+        padding: what tells which of their positions are real, None where all are.
         kinds: of batches.
         selection: which samples form which batch.
         labelling: which class counts as correct, and what was assumed of the labels.
@@ -66,6 +68,7 @@ class Evaluation:
     independent: bool
     baseline: Baseline
     clock: Clock
+    padding: Padding | None = None
 
     @property
     def truth(self) -> np.ndarray:
@@ -143,6 +146,7 @@ def evaluate(opened: Opened, digests: np.ndarray, grouping: Grouping, clock: Clo
         independent=_independent(selection, reference),
         baseline=Baseline(metric, accuracy, chance_accuracy(labelling.truth)),
         clock=clock,
+        padding=opened.padding,
     )
 
 

@@ -7,12 +7,10 @@ folder where that holds too little.
 
 from __future__ import annotations
 
-import shutil
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -21,11 +19,15 @@ from onnxmem import graph
 from onnxmem.arrays import Array, namespace, to_host
 from onnxmem.cache.scratch import scratch_folder
 from onnxmem.data import Column
-from onnxmem.errors import DataError, OutOfMemoryError
+from onnxmem.errors import DataError
 from onnxmem.neighbours import Projection
 from onnxmem.network.classifier import check_classifies
 from onnxmem.network.memory import piece_size, pieces_at_once
 from onnxmem.network.network import Network
+from onnxmem.network.padding import Padding
+from onnxmem.network.sample_axis import SampleAxis, find_sample_axis, fixed_axis
+from onnxmem.network.shelf import Shelf
+from onnxmem.network.words import find_words
 from onnxmem.text import listed
 
 INPUT = "input"
@@ -76,6 +78,7 @@ def collect(
     *,
     names: Sequence[str] | None = None,
     pool: Pool = "all",
+    padding: Padding | None = None,
     seed: int = 0,
     advance: Callable[[int], None] = lambda done: None,
 ) -> Iterator[Features]:
@@ -89,6 +92,7 @@ def collect(
         places: where; the tensor `INPUT` stands for the inputs.
         names: what those samples are called in messages; None: by their rows.
         pool: `mean` takes the mean over positions first.
+        padding: what tells which positions are real; others count for nothing.
         seed: of the projection.
         advance: told how many samples are done.
 
@@ -102,8 +106,8 @@ def collect(
             f"too few samples: the model takes {network.batch} at once, the data hold {len(rows)}"
         )
     with scratch_folder() as folder:
-        run = _Pass(network, inputs, shared, places, pool, seed)
-        shelf = _Shelf(folder, int(_FEATURES_SHARE * network.memory))
+        run = _Pass(network, inputs, shared, places, pool, padding, seed)
+        shelf = Shelf(folder, int(_FEATURES_SHARE * network.memory))
         called = names if names is not None else [f"row {row}" for row in rows]
         yield run.over(rows, called, shelf, advance)
 
@@ -118,10 +122,13 @@ class _Pass:
         shared: Mapping[str, Array],
         places: Sequence[Place],
         pool: Pool,
+        padding: Padding | None,
         seed: int,
     ) -> None:
         self.network, self.inputs, self.shared = network, inputs, shared
-        self.places, self.pool = places, pool
+        self.places, self.pool, self.padding = places, pool, padding
+        self.words = find_words(network.model, inputs)
+        self.axes: dict[str, SampleAxis] = {}
         self.project = Projection(seed, int(_PROJECTION_SHARE * network.memory))
         tensors = [place.tensor for place in places if place.tensor != INPUT]
         self.names = (network.output, *tensors)
@@ -134,7 +141,7 @@ class _Pass:
         self,
         rows: np.ndarray,
         called: Sequence[str],
-        shelf: _Shelf,
+        shelf: Shelf,
         advance: Callable[[int], None],
     ) -> Features:
         """Return the features of the samples `rows`."""
@@ -166,11 +173,27 @@ class _Pass:
         values = self._run(few)[1]
         check_classifies(network, values[0], len(few))
         self.width = int(np.prod(values[0].shape[1:]))
+        self._find_axes(rows, len(few), values[1:])
         held = sum(int(getattr(value, "nbytes", 0)) for value in values)
         each = max(network.largest, held // len(few))
         most = min(_STEP, len(rows))
         step = network.batch or piece_size(each, most, network.memory)
         return step, pieces_at_once(each, step, network.memory, network.workers.count)
+
+    def _find_axes(self, rows: np.ndarray, count: int, values: Sequence[Array]) -> None:
+        """Find where samples lie in the layers, whose `values` are those of the first `count`."""
+        tried = self.network.batch is None and count == 2
+        alone = self._run(rows[:1])[1][1:] if tried else values
+        for tensor, one, value in zip(self.names[1:], alone, values, strict=True):
+            if not hasattr(value, "dtype") or value.dtype.kind != "f":
+                self.refused[tensor] = "it holds no floats"
+                continue
+            axis = find_sample_axis(one, value) if tried else fixed_axis(value.shape, count)
+            if axis is None:
+                shape = tuple(map(int, value.shape))
+                self.refused[tensor] = f"which axis counts its samples cannot be told from {shape}"
+            else:
+                self.axes[tensor] = axis
 
     def _run(self, rows: np.ndarray) -> tuple[dict[str, Array], list[Array]]:
         """Return what the network is fed for some samples, and what it gives."""
@@ -181,15 +204,16 @@ class _Pass:
         """Return the predictions for some samples, and their features at every layer."""
         feeds, (output, *values) = self._run(rows)
         check_classifies(self.network, output, len(rows))
+        kept = self._kept(rows)
         activations, found = dict(zip(self.names[1:], values, strict=True)), {}
         for place in self.places:
             if place.tensor in self.refused:
                 continue
             try:
                 flat = (
-                    _input_features(list(feeds.values()))
+                    self._input(rows, feeds, kept)
                     if place.tensor == INPUT
-                    else self._flat(activations[place.tensor], place, len(rows))
+                    else self._flat(activations[place.tensor], place, kept)
                 )
             except _RefusedError as reason:
                 self.refused[place.tensor] = str(reason)
@@ -199,18 +223,66 @@ class _Pass:
             found[place.tensor] = to_host(self.project(flat))
         return self.network.predict(output), found
 
-    def _flat(self, value: Array, place: Place, count: int) -> Array:
+    def _kept(self, rows: np.ndarray) -> Array | None:
+        """Return which positions of some samples are real (samples, positions), None: all."""
+        if self.padding is None:
+            return None
+        mask = self.padding.kept({self.padding.name: self.inputs[self.padding.name][rows]})
+        return self.network.device.namespace.asarray(mask)
+
+    def _input(self, rows: np.ndarray, feeds: Mapping[str, Array], kept: Array | None) -> Array:
+        """Return the inputs of some samples side by side, (samples, features) float32.
+
+        Of words it is how often each stands there.
+        """
+        parts, kinds = [], "fiub"
+        if self.words is not None:
+            inputs = {name: column[rows] for name, column in self.inputs.items()}
+            counts = self.words.counts(inputs, self.padding)
+            parts, kinds = list(self.network.feeds({INPUT: counts}).values()), "f"
+        for name, array in feeds.items():
+            is_mask = self.padding is not None and name == self.padding.name
+            if array.dtype.kind in kinds and not is_mask:
+                xp = namespace(array)
+                real = _along_positions(array, None, kept)
+                numbers = array.astype(xp.float32)
+                numbers = numbers if real is None else numbers * real
+                parts.append(numbers.reshape(len(array), -1))
+        if not parts:
+            raise _RefusedError("the inputs hold no numbers")
+        return parts[0] if len(parts) == 1 else namespace(parts[0]).concatenate(parts, axis=1)
+
+    def _flat(self, value: Array, place: Place, kept: Array | None) -> Array:
         """Return activations as (samples, features)."""
-        if not hasattr(value, "dtype") or value.dtype.kind != "f":
-            raise _RefusedError("it holds no floats")
-        if value.shape[:1] != (count,):
-            raise _RefusedError(f"its samples do not lie along axis 0 (shape {tuple(value.shape)})")
+        value, axis = self.axes[place.tensor].first(value, place.feature_axis)
+        real = _along_positions(value, axis, kept)
+        value = value if real is None else value * real
         if self.pool == "mean" and value.ndim > 2:
-            if place.feature_axis is None:
+            if axis is None:
                 raise _RefusedError("the axis of its features cannot be told from the graph")
-            last = namespace(value).moveaxis(value, place.feature_axis, -1)
-            value = last.mean(axis=tuple(range(1, last.ndim - 1)))
-        return value.reshape(count, -1)
+            axes = tuple(one for one in range(1, value.ndim) if one != axis)
+            value = value.mean(axis=axes)
+            value = value if real is None else value / real.mean(axis=axes)
+        return value.reshape(len(value), -1)
+
+
+def _along_positions(value: Array, feature_axis: int | None, kept: Array | None) -> Array | None:
+    """Return what `value` (samples, ...) is multiplied by: 1 at real positions, 0 at others.
+
+    None where all are real, or it cannot be told which axis counts them.
+    """
+    if kept is None:
+        return None
+    axes = [
+        axis
+        for axis in range(1, value.ndim)
+        if axis != feature_axis and value.shape[axis] == kept.shape[1]
+    ]
+    if len(axes) != 1:
+        return None
+    shape = [1] * value.ndim
+    shape[0], shape[axes[0]] = kept.shape
+    return kept.astype(namespace(value).float32).reshape(shape)
 
 
 class _RefusedError(Exception):
@@ -221,42 +293,6 @@ def _finite_rows(flat: Array) -> np.ndarray:
     return to_host(namespace(flat).isfinite(flat).all(axis=1))
 
 
-def _input_features(arrays: Sequence[Array]) -> Array:
-    """Return the inputs of some samples side by side, (samples, features) float32."""
-    numbers = [array for array in arrays if array.dtype.kind in "fiub"]
-    if not numbers:
-        raise _RefusedError("the inputs hold no numbers")
-    xp = namespace(numbers[0])
-    flat = [array.reshape(len(array), -1).astype(xp.float32) for array in numbers]
-    return flat[0] if len(flat) == 1 else xp.concatenate(flat, axis=1)
-
-
 def _not_finite(names: Sequence[str]) -> str:
     noun = "sample" if len(names) == 1 else "samples"
     return f"NaN or infinite activations for {len(names)} {noun}: {listed(names)}"
-
-
-class _Shelf:
-    """Arrays in memory as long as it holds them, then in files."""
-
-    def __init__(self, folder: Path, memory: int) -> None:
-        self._folder, self._left, self._files = folder, memory, 0
-
-    def room(self, samples: int, features: int) -> np.ndarray:
-        """Return an empty array (samples, features) float32.
-
-        Raises:
-            OutOfMemoryError: the disk has no room for it.
-        """
-        size = 4 * samples * features
-        if size <= self._left:
-            self._left -= size
-            return np.empty((samples, features), np.float32)
-        if size > shutil.disk_usage(self._folder).free:
-            raise OutOfMemoryError(
-                f"features of {samples} samples need {size / 2**30:.2g} GiB of {self._folder}, "
-                "which has less; use a larger --memory, or set TMPDIR"
-            )
-        self._files += 1
-        path = self._folder / f"features-{self._files}.npy"
-        return np.lib.format.open_memmap(path, "w+", np.float32, (samples, features))

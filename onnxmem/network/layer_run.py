@@ -38,14 +38,16 @@ class LayerRun:
         self.evaluation = evaluation
         network = evaluation.network
         self.cut = split(network.model, site.tensor, network.output)
-        self.split = SplitNetwork(network, self.cut, evaluation.inputs, evaluation.shared)
+        self.split = SplitNetwork(
+            network, self.cut, evaluation.inputs, evaluation.shared, evaluation.padding
+        )
         few = np.arange(network.batch or min(2, len(evaluation.truth)))
         probe = self.split.capture(few, site.feature_axis or 0, len(few))
         tensor = probe.pieces[0].tensor
         self.axis, self.signed = _feature_axis(site, tensor), site.signed
         self.shape = (None, *map(int, tensor.shape[1:]))
-        rows, self._features = Activations(probe.pieces, self.axis).matrix_shape
-        self._positions = rows // len(few)
+        self._features = int(tensor.shape[self.axis])
+        self._positions = int(tensor.size) // self._features // len(few)
         kinds = evaluation.kinds
         self.load = Load(
             captured=probe.nbytes // len(few),

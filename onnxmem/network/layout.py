@@ -21,6 +21,30 @@ def to_matrix(tensor: Array, feature_axis: int) -> Array:
     return xp.ascontiguousarray(last, dtype=xp.float32).reshape(-1, last.shape[-1])
 
 
+def kept_rows(tensor: Array, feature_axis: int, real: Array) -> Array | None:
+    """Return which rows of the matrix of `tensor` are of real positions, (rows,) bool.
+
+    None where the tensor has no axis of positions, or it cannot be told which it is.
+
+    Args:
+        tensor: activations, with samples and positions along any axes, or both along one.
+        feature_axis: the axis of the features.
+        real: (samples, positions) bool.
+    """
+    xp, (samples, positions) = namespace(real), real.shape
+    shape = list(tensor.shape)
+    shape.pop(feature_axis)
+    if shape == [samples * positions]:
+        return real.reshape(-1)
+    for at in (0, 1):
+        along = [axis for axis, size in enumerate(shape) if axis != at and size == positions]
+        if shape[at : at + 1] == [samples] and len(along) == 1:
+            sizes = [size if axis in (at, *along) else 1 for axis, size in enumerate(shape)]
+            lying = real if at < along[0] else real.T
+            return xp.broadcast_to(lying.reshape(sizes), shape).reshape(-1)
+    return None
+
+
 def to_tensor(matrix: Array, like: Array, feature_axis: int) -> Array:
     """Return the inverse of `to_matrix`: a tensor with the shape and dtype of `like`."""
     xp = namespace(matrix)

@@ -11,6 +11,7 @@ from onnxmem import graph
 from onnxmem.data import Column, Samples, make_samples
 from onnxmem.errors import InconclusiveError, NoSiteError
 from onnxmem.network.network import Network, prepare
+from onnxmem.network.padding import Padding, find_padding
 from onnxmem.network.settings import RunSettings
 from onnxmem.network.sites import choose_sites, told
 from onnxmem.network.workers import workers
@@ -28,12 +29,14 @@ class Opened:
         sites: those that were chosen.
         samples: all that were given, as the network takes them.
         network: what runs them.
+        padding: what tells which of their positions are real, None where all are.
     """
 
     info: ModelInfo
     sites: tuple[graph.Site, ...]
     samples: Samples
     network: Network
+    padding: Padding | None = None
 
 
 class RefusedError(InconclusiveError):
@@ -100,8 +103,10 @@ def open_network(
     ):
         del model  # its weights are in a file now
         network = replace(prepared, workers=team)
-        info = replace(info, notes=network.model.notes)
-        opened = Opened(info, sites, samples, network)
+        padding = find_padding(network, samples)
+        notes = () if padding is None else (padding.note(samples),)
+        info = replace(info, notes=(*network.model.notes, *notes))
+        opened = Opened(info, sites, samples, network, padding)
         try:
             yield opened
         except InconclusiveError as error:

@@ -15,7 +15,9 @@ from onnxmem.arrays import Array, take_rows
 from onnxmem.errors import UsageError
 from onnxmem.graph import Cut, with_input_types
 from onnxmem.network.activations import Activations, Piece
+from onnxmem.network.layout import kept_rows
 from onnxmem.network.network import Network
+from onnxmem.network.padding import Padding
 from onnxmem.runtime import Session
 
 
@@ -23,7 +25,12 @@ class SplitNetwork:
     """The head and the tail of one cut, compiled."""
 
     def __init__(
-        self, network: Network, cut: Cut, inputs: Mapping[str, Array], shared: Mapping[str, Array]
+        self,
+        network: Network,
+        cut: Cut,
+        inputs: Mapping[str, Array],
+        shared: Mapping[str, Array],
+        padding: Padding | None = None,
     ) -> None:
         """Compile the head.
 
@@ -32,20 +39,22 @@ class SplitNetwork:
             cut: where it is cut.
             inputs: all samples, by input.
             shared: inputs that all samples have in common.
+            padding: what tells which positions of the samples are real.
         """
         self.network, self.cut = network, cut
-        self.inputs, self.shared = inputs, shared
+        self.inputs, self.shared, self.padding = inputs, shared, padding
         self._head = network.session(cut.head)
         self._tail: Session | None = None
 
     def capture(self, rows: np.ndarray, feature_axis: int, step: int) -> Activations:
         """Run the samples `rows` through the head, `step` at a time."""
         pieces = tuple(
-            self._piece(rows[start : start + step]) for start in range(0, len(rows), step)
+            self._piece(rows[start : start + step], feature_axis)
+            for start in range(0, len(rows), step)
         )
         return Activations(pieces, feature_axis)
 
-    def _piece(self, rows: np.ndarray) -> Piece:
+    def _piece(self, rows: np.ndarray, feature_axis: int) -> Piece:
         feeds = {name: take_rows(array, rows) for name, array in self.inputs.items()}
         feeds |= self.shared
         names = (self.cut.tensor, *self.cut.crossing)
@@ -56,7 +65,10 @@ class SplitNetwork:
                 raise UsageError(f"the cut needs {name!r}, which is no tensor but a sequence")
         tensor = captured.pop(self.cut.tensor)
         direct = {name: feeds[name] for name in self.cut.direct}
-        return Piece(len(rows), tensor, captured | direct)
+        kept = None
+        if self.padding is not None:
+            kept = kept_rows(tensor, feature_axis, self.padding.kept(feeds))
+        return Piece(len(rows), tensor, captured | direct, kept)
 
     def outputs(
         self, activations: Activations, tensors: Sequence[Array] | None = None

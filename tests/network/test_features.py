@@ -14,7 +14,7 @@ from text_networks import write
 from onnxmem import graph
 from onnxmem.arrays import Array
 from onnxmem.errors import DataError, OutOfMemoryError
-from onnxmem.network import features
+from onnxmem.network import features, shelf
 from onnxmem.network.features import INPUT, Features, Place, collect
 from onnxmem.network.network import prepare
 from onnxmem.network.settings import RunSettings
@@ -80,9 +80,9 @@ def test_what_memory_does_not_hold_lies_in_files(
 
 def test_a_disk_that_is_full_is_said(cnn: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(features, "_FEATURES_SHARE", 0.0)
-    usage = features.shutil.disk_usage("/")
+    usage = shelf.shutil.disk_usage("/")
     full = usage._replace(free=10)
-    monkeypatch.setattr(features.shutil, "disk_usage", lambda folder: full)
+    monkeypatch.setattr(shelf.shutil, "disk_usage", lambda folder: full)
     with pytest.raises(OutOfMemoryError, match="larger --memory"):
         features_of(cnn.path, cnn.x, (Place("stem", 1),))
 
@@ -112,13 +112,25 @@ def test_a_layer_that_is_not_finite_is_refused_and_names_its_samples(tmp_path: P
     assert found.refused["s"] == "NaN or infinite activations for 2 samples: row 3, row 20"
 
 
-def test_a_tensor_without_samples_is_refused(tmp_path: Path) -> None:
+def test_samples_along_another_axis_are_found(tmp_path: Path) -> None:
     text = """(float[N,8] x) => (float[N,4] y) {
         t = Transpose(x)  r = Relu(t)  b = Transpose(r)  y = MatMul(b, w)
     }"""
     x = np.random.default_rng(0).normal(size=(30, 8)).astype(np.float32)
     found = features_of(write(tmp_path / "net.onnx", text, w=(8, 4)), x, (Place("r", 0),))
-    assert "do not lie along axis 0" in found.refused["r"]
+    np.testing.assert_array_equal(found.layers["r"], np.maximum(x, 0))
+
+
+def test_a_tensor_without_samples_is_refused(tmp_path: Path) -> None:
+    text = """(float[N,2,4] x) => (float[N,4] y) {
+        t = Transpose<perm = [1, 0, 2]>(x)  s = Constant<value = int64[2] {-1, 4}>()
+        m = Reshape(t, s)  r = Relu(m)
+        b = Constant<value = int64[3] {2, -1, 4}>()  p = Reshape(r, b)
+        y = ReduceMean<axes = [0], keepdims = 0>(p)
+    }"""
+    x = np.random.default_rng(0).normal(size=(30, 2, 4)).astype(np.float32)
+    found = features_of(write(tmp_path / "net.onnx", text), x, (Place("r", 1),))
+    assert "which axis counts its samples cannot be told from (4, 4)" in found.refused["r"]
 
 
 def test_fewer_samples_than_the_network_takes_at_once_are_refused(mlp: Sample) -> None:
