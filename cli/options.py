@@ -127,9 +127,13 @@ def _how_to_run(options: dict[str, Any]) -> dict[str, Any]:
         "split": options["split"],
         "device": options["device"],
         "exact": options["exact"],
-        "memory": None if options["memory"] is None else parse_size(str(options["memory"])),
+        "memory": _memory(options),
         "seed": options["seed"],
     }
+
+
+def _memory(options: dict[str, Any]) -> int | None:
+    return None if options["memory"] is None else parse_size(str(options["memory"]))
 
 
 def take_held_out(options: dict[str, Any], columns: Mapping[str, Column]) -> HeldOutSource:
@@ -147,7 +151,12 @@ def take_held_out(options: dict[str, Any], columns: Mapping[str, Column]) -> Hel
     if given.casefold() in split_names(columns):
         return HeldOutSource(splits=frozenset({given.casefold()}))
     return HeldOutSource(
-        load(given, label_column=options["label_column"], preprocess=options["preprocess"])
+        load(
+            given,
+            label_column=options["label_column"],
+            preprocess=options["preprocess"],
+            memory=_memory(options),
+        )
     )
 
 
@@ -165,6 +174,7 @@ def take_data(path: str, options: dict[str, Any]) -> dict[str, Column]:
         label_column=options["label_column"],
         class_names=options["class_names"],
         preprocess=options["preprocess"],
+        memory=_memory(options),
     )
 
 

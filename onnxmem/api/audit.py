@@ -104,7 +104,7 @@ def audit(
 
     Source: Collins, Bigdeli, Süsstrunk (2018), arXiv:1810.03372.
     """
-    arrays = take_columns(x, y)
+    arrays = take_columns(x, y, plain(memory))
     settings = Settings(
         layers=take_words("layers", layers),
         kind=take_words("kind", kind),

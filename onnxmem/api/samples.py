@@ -96,7 +96,7 @@ def samples(
     )
     report = find_samples(
         model,
-        take_columns(x, y),
+        take_columns(x, y, settings.memory),
         settings,
         held_out=take_held_out(held_out),
         pictures=True,

@@ -6,14 +6,17 @@ which group each row lies, and reads the groups of those that it is asked for.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 import numpy as np
 
+from onnxmem.data.budget import UNBOUNDED, Budget
 from onnxmem.data.columns import RESERVED, Column, Lazy, misnamed_labels
 from onnxmem.data.extras import need
 from onnxmem.data.files import begin, damaged
@@ -25,17 +28,19 @@ PARQUET, ARROW, FEATHER_1 = b"PAR1", b"ARROW1", b"FEA1"
 MAGICS = (PARQUET, ARROW, FEATHER_1)
 
 
-def load_table(paths: Sequence[Path], label_column: str) -> dict[str, Column]:
+def load_table(
+    paths: Sequence[Path], label_column: str, budget: Budget = UNBOUNDED
+) -> dict[str, Column]:
     """Return the columns of files of one schema, one after another.
 
     Where there is no column `x`, it stands for all columns of single numbers, side by side in
     their order, apart from the labels, `id` and `split`.
 
     Raises:
-        DataError: a file cannot be read.
+        DataError: a file cannot be read, or a group of rows is larger than the budget.
         UsageError: pyarrow is missing.
     """
-    table = _Table(paths)
+    table = _Table(paths, budget)
     note = "" if label_column in table.names else misnamed_labels(table.names)
     columns: dict[str, Column] = {}
     features, others = [], []
@@ -43,7 +48,7 @@ def load_table(paths: Sequence[Path], label_column: str) -> dict[str, Column]:
         column = _column(table, name, note)
         alone = name in RESERVED or name == label_column
         if column is not None:
-            columns[name] = column[:] if alone else column
+            columns[name] = _all_of(column, budget) if alone else column
         if alone:
             continue
         if column is not None and column.ndim == 1 and column.dtype.kind in "fiub":
@@ -55,27 +60,34 @@ def load_table(paths: Sequence[Path], label_column: str) -> dict[str, Column]:
     return columns
 
 
+def _all_of(column: ArrowColumn, budget: Budget) -> np.ndarray:
+    """Return all rows of a column, if the budget allows it."""
+    size = column.dtype.itemsize * math.prod(column.shape)
+    budget.require(size, f"column {column.name!r}")
+    return column[:]
+
+
 class _Table:
     """Files of one schema, as groups of rows; `edges` are the numbers of their first rows.
 
     One thread at a time may read, since pyarrow's readers of Parquet take no more.
     """
 
-    def __init__(self, paths: Sequence[Path]) -> None:
-        self.path, self.lock = paths[0], Lock()
-        self._groups: list[Callable[[str], Any]] = []
+    def __init__(self, paths: Sequence[Path], budget: Budget) -> None:
+        self.path, self.budget, self.lock = paths[0], budget, Lock()
+        self._groups: list[Group] = []
         sizes, schemas = [0], []
         for path in paths:
             magic = begin(path, "data file")
             with _readable(path):
                 schema, groups = _open(path, magic)
             schemas.append(schema)
-            for size, read in groups:
-                sizes.append(size)
-                self._groups.append(read)
+            sizes += [group.rows for group in groups]
+            self._groups += groups
             if not schema.equals(schemas[0]):
                 raise DataError(f"{path} has other columns than {self.path}; give them one by one")
         self.schema, self.edges = schemas[0], np.cumsum(sizes)
+        budget.require(8 * len(self), f"the numbers of the rows of {self.path}")
         self.names = [name for name in self.schema.names if not name.startswith("__index_level_")]
         if len(set(self.names)) < len(self.names):
             raise DataError(f"{self.path} has several columns of one name; rename them")
@@ -83,11 +95,20 @@ class _Table:
     def __len__(self) -> int:
         return int(self.edges[-1])
 
-    def values(self, group: int, name: str) -> np.ndarray:
-        """Return a column of a group, (rows, ...)."""
-        with _readable(self.path):
-            array = self._groups[group](name)
-        return _values(array, f"column {name!r} of {self.path}")
+    def values(self, group: int, name: str, width: int) -> np.ndarray:
+        """Return a column of a group, (rows, ...), whose numbers take `width` bytes each.
+
+        Raises:
+            DataError: it cannot be read, or is larger than the budget.
+        """
+        where = f"column {name!r} of {self.path}"
+        self.budget.require(self._groups[group].size(name, width), f"a group of rows of {where}")
+        try:
+            with _readable(self.path):
+                array = self._groups[group].read(name)
+            return _values(array, where)
+        except MemoryError as error:
+            raise DataError(f"a group of rows of {where} does not fit into memory") from error
 
 
 @contextmanager
@@ -101,8 +122,23 @@ def _readable(path: Path) -> Iterator[None]:
         raise DataError(f"cannot read {path}: {error}; write it with other options") from error
 
 
-Group = tuple[int, Callable[[str], Any]]
-"""The number of rows, and what returns a column of them as pyarrow holds it."""
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A group of rows.
+
+    Attributes:
+        rows: how many there are.
+        read: returns the column of a name as pyarrow holds it.
+        size: returns the bytes of the column of a name whose numbers take so many bytes each.
+    """
+
+    rows: int
+    read: Callable[[str], Any]
+    size: Callable[[str, int], int]
+
+
+def _by_rows(rows: int) -> Callable[[str, int], int]:
+    return lambda name, width: rows * width
 
 
 def _open(path: Path, magic: bytes) -> tuple[Any, list[Group]]:
@@ -117,7 +153,8 @@ def _open(path: Path, magic: bytes) -> tuple[Any, list[Group]]:
         raise DataError(f"{path} is no Parquet file, whatever its name; write it again")
     pa, ipc = need("pyarrow", "arrow"), need("pyarrow.ipc", "arrow")
     reader = ipc.open_stream(pa.memory_map(str(path)))
-    return reader.schema, [(batch.num_rows, batch.column) for batch in reader]
+    batches = [(batch.num_rows, batch.column) for batch in reader]
+    return reader.schema, [Group(rows, read, _by_rows(rows)) for rows, read in batches]
 
 
 def _open_arrow(path: Path) -> tuple[Any, list[Group]]:
@@ -133,8 +170,8 @@ def _open_arrow(path: Path) -> tuple[Any, list[Group]]:
 
         return read
 
-    numbers = range(mapped.num_record_batches)
-    return schema, [(mapped.get_batch(number).num_rows, reader(number)) for number in numbers]
+    sizes = [mapped.get_batch(number).num_rows for number in range(mapped.num_record_batches)]
+    return schema, [Group(rows, reader(at), _by_rows(rows)) for at, rows in enumerate(sizes)]
 
 
 def _open_parquet(path: Path) -> tuple[Any, list[Group]]:
@@ -143,8 +180,24 @@ def _open_parquet(path: Path) -> tuple[Any, list[Group]]:
     def reader(number: int) -> Callable[[str], Any]:
         return lambda name: file.read_row_group(number, columns=[name]).column(name)
 
-    rows = [file.metadata.row_group(number).num_rows for number in range(file.num_row_groups)]
-    return file.schema_arrow, [(count, reader(number)) for number, count in enumerate(rows)]
+    groups = [file.metadata.row_group(number) for number in range(file.num_row_groups)]
+    return file.schema_arrow, [
+        Group(group.num_rows, reader(at), _parquet_size(group)) for at, group in enumerate(groups)
+    ]
+
+
+def _parquet_size(group: Any) -> Callable[[str, int], int]:
+    """Return what tells how large a column is, of which a few bytes may stand for many numbers."""
+
+    def size(name: str, width: int) -> int:
+        chunks = (group.column(number) for number in range(group.num_columns))
+        return sum(
+            max(chunk.num_values * width, chunk.total_uncompressed_size)
+            for chunk in chunks
+            if chunk.path_in_schema.split(".")[0] == name.split(".")[0]
+        )
+
+    return size
 
 
 class ArrowColumn(Lazy):
@@ -175,7 +228,7 @@ class ArrowColumn(Lazy):
     def _group(self, number: int) -> np.ndarray:
         with self._table.lock:
             if self._kept[0] != number:
-                self._kept = (number, self._table.values(number, self.name))
+                self._kept = (number, self._table.values(number, self.name, self.dtype.itemsize))
             return self._kept[1]
 
 
@@ -217,7 +270,7 @@ def _column(table: _Table, name: str, note: str) -> ArrowColumn | None:
     inner = _inner_shape(kind)
     if inner is None:
         first = next((group for group, rows in enumerate(np.diff(table.edges)) if rows), None)
-        inner = () if first is None else table.values(first, name).shape[1:]
+        inner = () if first is None else table.values(first, name, dtype.itemsize).shape[1:]
     return ArrowColumn(table, name, inner, dtype, note)
 
 

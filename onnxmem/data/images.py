@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from onnxmem.data.budget import UNBOUNDED, Budget
 from onnxmem.data.columns import Column, InputSpec, Lazy
 from onnxmem.data.extras import need
 from onnxmem.data.files import begin
@@ -39,6 +40,9 @@ FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 SPLITS = frozenset({"train", "training", "val", "valid", "validation", "dev", "test", "testing"})
 """Folders of these names, and no others beside them, hold splits and not classes."""
 
+_PIXEL_BYTES = 4
+"""That Pillow takes for a pixel in colour."""
+
 _DEEP = frozenset({"I", "F", "I;16", "I;16B", "I;16L", "I;16N"})
 """Pillow's modes of more than 8 bits, which it would cut off."""
 
@@ -52,9 +56,11 @@ _OPENING = Lock()
 class ImageFiles(Lazy):
     """Images in files; what shape they get is decided by the input that they are fitted to."""
 
-    def __init__(self, files: Sequence[Path], given: Given, note: str) -> None:
+    def __init__(
+        self, files: Sequence[Path], given: Given, note: str, budget: Budget = UNBOUNDED
+    ) -> None:
         super().__init__((len(files),), np.dtype(np.uint8))
-        self._files, self._given, self._labels = files, given, note
+        self._files, self._given, self._labels, self._budget = files, given, note, budget
 
     def __getitem__(self, rows: slice | np.ndarray) -> np.ndarray:
         """Refuse: images have no shape of their own."""
@@ -66,15 +72,18 @@ class ImageFiles(Lazy):
         Raises:
             DataError: it takes no images, or Pillow is missing.
         """
-        recipe, assumed = fit_recipe(self._given, spec, lambda: _size(self._files[0]))
+        recipe, assumed = fit_recipe(self._given, spec, lambda: _size(self._files[0], self._budget))
         note = f"images: {recipe}" + (f" (assumed: {assumed})" if assumed else "")
-        return Prepared(self._files, recipe, "; ".join(filter(None, (note, self._labels))))
+        note = "; ".join(filter(None, (note, self._labels)))
+        return Prepared(self._files, recipe, note, self._budget)
 
 
 class Prepared(Lazy):
     """Images in files, as a network takes them; known by the bytes of their files."""
 
-    def __init__(self, files: Sequence[Path], recipe: Recipe, note: str) -> None:
+    def __init__(
+        self, files: Sequence[Path], recipe: Recipe, note: str, budget: Budget = UNBOUNDED
+    ) -> None:
         super().__init__(
             (len(files), *recipe.shape),
             recipe.dtype,
@@ -83,14 +92,14 @@ class Prepared(Lazy):
             hint=f"the images come out so: {recipe}",
             library="pillow",
         )
-        self._files, self._prepare = files, recipe
+        self._files, self._prepare, self._budget = files, recipe, budget
 
     def __getitem__(self, rows: slice | np.ndarray) -> np.ndarray:
         """Decode those images."""
         numbers = np.arange(len(self))[rows]
         images = np.empty((len(numbers), *self.shape[1:]), self.dtype)
         for place, number in enumerate(numbers.tolist()):
-            images[place] = _decode(self._files[number], self._prepare)
+            images[place] = _decode(self._files[number], self._prepare, self._budget)
         return images
 
     def fingerprints(self, rows: slice | np.ndarray) -> Iterator[bytes]:
@@ -103,8 +112,9 @@ class Prepared(Lazy):
                 raise DataError(f"cannot read the image {self._files[number]}: {error}") from error
 
 
-def _decode(file: Path, recipe: Recipe) -> np.ndarray:
-    image = _opened(file)
+def _decode(file: Path, recipe: Recipe, budget: Budget) -> np.ndarray:
+    image = _opened(file, budget)
+    budget.require(recipe.largest(image) * _PIXEL_BYTES, f"the image {file}, resized,")
     if image.mode in _DEEP:
         raise DataError(f"the image {file} has more than 8 bits a channel; convert it to 8")
     try:
@@ -113,13 +123,17 @@ def _decode(file: Path, recipe: Recipe) -> np.ndarray:
         raise DataError(f"cannot use the image {file}: {error}") from error
 
 
-def _size(file: Path) -> tuple[int, int]:
-    image = _opened(file)
+def _size(file: Path, budget: Budget) -> tuple[int, int]:
+    image = _opened(file, budget)
     return image.height, image.width
 
 
-def _opened(file: Path) -> Image:
-    """Open an image; one of hundreds of megapixels is refused as Pillow does."""
+def _opened(file: Path, budget: Budget) -> Image:
+    """Open an image; one of hundreds of megapixels is refused as Pillow does.
+
+    Raises:
+        DataError: it cannot be read, or is larger than the budget.
+    """
     begin(file, "image")
     pillow, opener = need("PIL", "images"), need("PIL.Image", "images")
     try:
@@ -127,6 +141,7 @@ def _opened(file: Path) -> Image:
             with _OPENING, warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 image: Image = opener.open(stream, formats=FORMATS)
+            budget.require(image.width * image.height * _PIXEL_BYTES, f"the image {file}")
             image.load()
     except (*_BROKEN, opener.DecompressionBombError) as error:
         unknown = isinstance(error, pillow.UnidentifiedImageError)
@@ -136,7 +151,11 @@ def _opened(file: Path) -> Image:
 
 
 def load_folder(
-    path: Path, given: Given, classes: Mapping[str, int] | None, source: str
+    path: Path,
+    given: Given,
+    classes: Mapping[str, int] | None,
+    source: str,
+    budget: Budget = UNBOUNDED,
 ) -> dict[str, Column]:
     """Return the images below a folder as `x`, their classes as `y`, and splits if there are any.
 
@@ -146,6 +165,7 @@ def load_folder(
         given: what was said about preprocessing.
         classes: the class of each folder's name; None numbers them.
         source: where `classes` come from, for messages.
+        budget: bytes that an image may take.
 
     Raises:
         DataError: there are no images, a folder that is no class, or one without images where
@@ -165,7 +185,7 @@ def load_folder(
             "y.npy, or one with a subfolder of images for each class"
         )
     if not files:
-        return {"x": ImageFiles(loose, given, ""), "id": _names(loose, path)}
+        return {"x": ImageFiles(loose, given, "", budget), "id": _names(loose, path)}
     filled = {name for _, name, _ in files}
     empty = sorted({one.name for _, one in found} - filled)
     if empty and classes is None:
@@ -174,7 +194,7 @@ def load_folder(
     if loose:
         note += f"; left out: {len(loose)} outside of the class folders"
     columns: dict[str, Column] = {
-        "x": ImageFiles([file for _, _, file in files], given, note),
+        "x": ImageFiles([file for _, _, file in files], given, note, budget),
         "y": np.array([numbers[name] for _, name, _ in files], np.int64),
         "id": _names([file for _, _, file in files], path),
     }

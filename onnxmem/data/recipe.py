@@ -122,6 +122,13 @@ class Recipe:
             steps.append(f"mean {_numbers(self.mean)}, std {_numbers(self.std)}")
         return ", ".join(steps)
 
+    def largest(self, image: Image) -> int:
+        """Return the pixels that `image` has where it is largest on its way."""
+        sizes = [image.size, (self.width, self.height), *([self.crop] if self.crop else [])]
+        if self.resize is not None:
+            sizes.append(self.resize.target(*image.size))
+        return max(width * height for width, height in sizes)
+
     def apply(self, image: Image) -> np.ndarray:
         """Return the input that `image` becomes, an array of `shape`.
 
