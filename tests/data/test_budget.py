@@ -83,6 +83,10 @@ def test_labels_and_reserved_arrays_of_a_folder_count(tmp_path: Path) -> None:
         load(tmp_path / "x.npy", labels=tmp_path / "y.npy", memory=MEMORY)
 
 
+def whole_of_x(path: Path) -> np.ndarray:
+    return load(path, memory=MEMORY // 2)["x"][:]
+
+
 @pytest.mark.parametrize("name", ["y", "x"])
 def test_a_group_of_rows_that_a_few_bytes_stand_for(tmp_path: Path, name: str) -> None:
     pa, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
@@ -92,8 +96,7 @@ def test_a_group_of_rows_that_a_few_bytes_stand_for(tmp_path: Path, name: str) -
     parquet.write_table(table, path)
     assert path.stat().st_size < 5 * MEMORY
     with pytest.raises(DataError, match=r"takes .* of memory, the budget is"):
-        whole = load(path, memory=MEMORY // 2)["x"]
-        whole[:]
+        whole_of_x(path)
 
 
 def image_of(width: int, height: int) -> bytes:
