@@ -5,14 +5,11 @@ from __future__ import annotations
 import importlib
 import io
 import re
-import signal
 import sys
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,6 +18,7 @@ from onnxmem.errors import OnnxmemError
 from onnxmem.text import printable
 
 from . import config
+from .signals import Interrupted, terminable, unspoken
 from .streams import let_go, tell, write_out
 
 if TYPE_CHECKING:
@@ -67,6 +65,16 @@ class Commands(click.Group):
         assert isinstance(command, click.Command)
         return command
 
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        """Read the arguments; see `unspoken`."""
+        with unspoken():
+            return super().make_context(*args, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; see `unspoken`."""
+        with unspoken():
+            return super().invoke(ctx)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands."""
         with formatter.section("Commands"):
@@ -97,27 +105,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             stream.reconfigure(errors="replace")
     arguments = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     verbose = any(a == "--verbose" or re.fullmatch("-q*v[qv]*", a) for a in arguments)
-    with _terminable():
+    with terminable():
         code = _run(arguments, Run(verbose))
         let_go()
     sys.exit(code)
-
-
-@contextmanager
-def _terminable() -> Iterator[None]:
-    """Let a termination end the run as an interrupt does, so that temporary files are removed."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def interrupt(number: int, frame: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _run(arguments: Sequence[str], run: Run) -> int:
@@ -130,7 +121,7 @@ def _run(arguments: Sequence[str], run: Run) -> int:
         return _fail(error, str(error), error.exit_code, run.verbose)
     except click.ClickException as error:
         return _fail(error, error.format_message(), 2, run.verbose)
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, Interrupted, click.Abort):
         tell("onnxmem: interrupted; no output was written")
         return INTERRUPTED
     except OSError as error:
