@@ -20,6 +20,9 @@ from onnxmem.errors import ConfigError
 CONFIGURABLE = ("audit", "compare", "samples")
 PATHS = {"DATA", "DIR", "FILE", "REPORT.json"}
 """Metavars of options that take a path; in a file it is relative to that file."""
+DEEPEST = 8
+"""Tables within tables that a key may be written as."""
+
 PATH_OR_PAIR = "FILE|KEY=VALUE"
 """Metavar of an option that takes either, told apart by the sign."""
 
@@ -113,7 +116,7 @@ def _read(path: Path) -> dict[str, Any]:
 
     try:
         return tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ConfigError(f"cannot read {path}: {error}") from error
 
 
@@ -163,7 +166,10 @@ def _argument(value: Any, option: click.Option, path: Path) -> Any:
             raise ConfigError(f"{_where(path)} {name}: give a path, in quotes")
         return value if value == "-" else os.path.relpath(path.parent / value)
     if isinstance(value, Mapping):
-        items = list(_pairs(value))
+        try:
+            items = list(_pairs(value))
+        except ValueError as error:
+            raise ConfigError(f"{_where(path)} {_spelled(str(option.name))}: {error}") from error
     else:
         items = [str(item) for item in (value if isinstance(value, list) else [value])]
         if option.metavar == PATH_OR_PAIR:
@@ -173,6 +179,8 @@ def _argument(value: Any, option: click.Option, path: Path) -> Any:
 
 def _pairs(table: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
     """Yield `KEY=VALUE`; a table within the table, such as `nmf.mixed = 0.5`, adds its name."""
+    if prefix.count(".") > DEEPEST:
+        raise ValueError("its tables are too deep")
     for key, value in table.items():
         if isinstance(value, Mapping):
             yield from _pairs(value, f"{prefix}{key}.")

@@ -20,7 +20,7 @@ from onnxmem.data.budget import UNBOUNDED, Budget
 from onnxmem.data.columns import RESERVED, Column, Lazy, misnamed_labels
 from onnxmem.data.extras import need
 from onnxmem.data.files import begin, damaged
-from onnxmem.errors import DataError
+from onnxmem.errors import DataError, OutOfMemoryError
 from onnxmem.text import listed
 
 ENDINGS = (".parquet", ".arrow", ".feather")
@@ -37,7 +37,8 @@ def load_table(
     their order, apart from the labels, `id` and `split`.
 
     Raises:
-        DataError: a file cannot be read, or a group of rows is larger than the budget.
+        DataError: a file cannot be read.
+        OutOfMemoryError: a group of rows is larger than the budget.
         UsageError: pyarrow is missing.
     """
     table = _Table(paths, budget)
@@ -99,7 +100,8 @@ class _Table:
         """Return a column of a group, (rows, ...), whose numbers take `width` bytes each.
 
         Raises:
-            DataError: it cannot be read, or is larger than the budget.
+            DataError: it cannot be read.
+            OutOfMemoryError: it is larger than the budget.
         """
         where = f"column {name!r} of {self.path}"
         self.budget.require(self._groups[group].size(name, width), f"a group of rows of {where}")
@@ -108,7 +110,9 @@ class _Table:
                 array = self._groups[group].read(name)
             return _values(array, where)
         except MemoryError as error:
-            raise DataError(f"a group of rows of {where} does not fit into memory") from error
+            raise OutOfMemoryError(
+                f"a group of rows of {where} does not fit into memory"
+            ) from error
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 
 from onnxmem.arrays import free_memory
-from onnxmem.errors import DataError
+from onnxmem.errors import OutOfMemoryError
 from onnxmem.sizes import size_text
 
 
@@ -20,10 +20,10 @@ class Budget:
         """Check that `what` of `size` bytes may be read.
 
         Raises:
-            DataError: it is larger.
+            OutOfMemoryError: it is larger.
         """
         if size > self.memory:
-            raise DataError(
+            raise OutOfMemoryError(
                 f"{what} takes {size_text(size)} of memory, the budget is "
                 f"{size_text(self.memory)}; use a larger --memory, or give less"
             )

@@ -24,6 +24,7 @@ from onnxmem.data.extras import need
 from onnxmem.data.files import begin
 from onnxmem.data.fitting import fit_recipe
 from onnxmem.data.labels import check_known, number_names
+from onnxmem.data.quiet import hush_pillow, unheard
 from onnxmem.data.recipe import Given, Recipe
 from onnxmem.errors import DataError
 from onnxmem.text import listed
@@ -50,7 +51,8 @@ _BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, struct.error,
 """What Pillow raises for damaged files."""
 
 _OPENING = Lock()
-"""Filters of warnings belong to all threads, so only one at a time may change and restore them."""
+"""Filters of warnings belong to all threads, so only one at a time may change and restore them;
+and so does stderr."""
 
 
 class ImageFiles(Lazy):
@@ -132,9 +134,11 @@ def _opened(file: Path, budget: Budget) -> Image:
     """Open an image; one of hundreds of megapixels is refused as Pillow does.
 
     Raises:
-        DataError: it cannot be read, or is larger than the budget.
+        DataError: it cannot be read.
+        OutOfMemoryError: it is larger than the budget.
     """
     begin(file, "image")
+    hush_pillow()
     pillow, opener = need("PIL", "images"), need("PIL.Image", "images")
     try:
         with file.open("rb") as stream:
@@ -142,7 +146,11 @@ def _opened(file: Path, budget: Budget) -> Image:
                 warnings.simplefilter("ignore")
                 image: Image = opener.open(stream, formats=FORMATS)
             budget.require(image.width * image.height * _PIXEL_BYTES, f"the image {file}")
-            image.load()
+            if image.format == "TIFF":
+                with _OPENING, unheard():
+                    image.load()
+            else:
+                image.load()
     except (*_BROKEN, opener.DecompressionBombError) as error:
         unknown = isinstance(error, pillow.UnidentifiedImageError)
         cause = f"it is none of {', '.join(FORMATS)}, or damaged" if unknown else error

@@ -12,7 +12,7 @@ from numpy.lib import format as npy_format
 
 from onnxmem.data.budget import UNBOUNDED, Budget
 from onnxmem.data.files import UNREADABLE, damaged
-from onnxmem.errors import DataError
+from onnxmem.errors import DataError, OnnxmemError
 
 MAGIC = b"PK\x03\x04"
 
@@ -25,8 +25,8 @@ def load(path: Path, budget: Budget = UNBOUNDED) -> dict[str, np.ndarray]:
     What an array takes is known from its header, before any of it is read.
 
     Raises:
-        DataError: it is no `.npz`, or an array in it cannot be read without unpickling, or all
-            together are larger than the budget.
+        DataError: it is no `.npz`, or an array in it cannot be read without unpickling.
+        OutOfMemoryError: all together are larger than the budget.
     """
     arrays: dict[str, np.ndarray] = {}
     where = str(path)
@@ -44,7 +44,7 @@ def load(path: Path, budget: Budget = UNBOUNDED) -> dict[str, np.ndarray]:
                 with archive.open(info) as stream:
                     arrays[name] = npy_format.read_array(stream, allow_pickle=False)
     except UNREADABLE as error:
-        if isinstance(error, DataError):
+        if isinstance(error, OnnxmemError):
             raise
         raise damaged(where, error) from error
     except MemoryError as error:

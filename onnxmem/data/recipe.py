@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 RESAMPLING = ("nearest", "lanczos", "bilinear", "bicubic", "box", "hamming")
 """Filters in the order of Pillow's codes 0 to 5."""
 
+SMALLEST_FACTOR = 1e-9
+"""Below this, and above its inverse, nothing is a factor of pixels or of sizes."""
+
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 """Pillow's mode for a number of channels."""
 

@@ -22,7 +22,7 @@ from onnxmem.graph.batch import free_batch, free_elsewhere, native_batch, whole_
 from onnxmem.graph.cut import compute, cut_needs, expose, split
 from onnxmem.graph.file import data_files
 from onnxmem.graph.kinds.registry import AUTO, GROUPS, KINDS
-from onnxmem.graph.largest import largest_tensor
+from onnxmem.graph.largest import largest_fixed, largest_tensor
 from onnxmem.graph.model import load
 from onnxmem.graph.outputs import output_form
 from onnxmem.graph.recorded import Recorded, load_recorded, recorded_folders
@@ -61,6 +61,7 @@ __all__ = [
     "free_batch",
     "free_elsewhere",
     "is_half",
+    "largest_fixed",
     "largest_tensor",
     "load",
     "load_recorded",

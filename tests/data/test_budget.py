@@ -16,7 +16,7 @@ import pytest
 
 from onnxmem.data import Lazy, load, make_samples
 from onnxmem.data.npz import load as load_npz
-from onnxmem.errors import DataError
+from onnxmem.errors import DataError, OutOfMemoryError
 
 MEMORY = 1 << 20
 
@@ -42,7 +42,7 @@ def npy(array: np.ndarray, path: Path) -> bytes:
 
 def test_arrays_that_are_too_large_together_are_refused(tmp_path: Path) -> None:
     np.savez_compressed(tmp_path / "d.npz", x=np.zeros(MEMORY // 12), y=np.zeros(MEMORY // 12))
-    with pytest.raises(DataError, match=r"takes 1.3 MiB .* budget is 1.0 MiB; use a larger"):
+    with pytest.raises(OutOfMemoryError, match=r"takes 1.3 MiB .* budget is 1.0 MiB; use a larger"):
         load(tmp_path / "d.npz", memory=MEMORY)
     assert load(tmp_path / "d.npz", memory=2 * MEMORY)["x"].size == MEMORY // 12
 
@@ -77,9 +77,9 @@ def test_labels_and_reserved_arrays_of_a_folder_count(tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", np.zeros(MEMORY))
     assert isinstance(load(tmp_path, memory=MEMORY)["x"], Lazy)
     np.save(tmp_path / "y.npy", np.zeros(MEMORY))
-    with pytest.raises(DataError, match=r"y\.npy takes 8\.0 MiB"):
+    with pytest.raises(OutOfMemoryError, match=r"y\.npy takes 8\.0 MiB"):
         load(tmp_path, memory=MEMORY)
-    with pytest.raises(DataError, match=r"y\.npy takes 8\.0 MiB"):
+    with pytest.raises(OutOfMemoryError, match=r"y\.npy takes 8\.0 MiB"):
         load(tmp_path / "x.npy", labels=tmp_path / "y.npy", memory=MEMORY)
 
 
@@ -95,7 +95,7 @@ def test_a_group_of_rows_that_a_few_bytes_stand_for(tmp_path: Path, name: str) -
     path = tmp_path / "d.parquet"
     parquet.write_table(table, path)
     assert path.stat().st_size < 5 * MEMORY
-    with pytest.raises(DataError, match=r"takes .* of memory, the budget is"):
+    with pytest.raises(OutOfMemoryError, match=r"takes .* of memory, the budget is"):
         whole_of_x(path)
 
 
@@ -124,7 +124,9 @@ def test_a_large_image_is_refused_before_its_pixels_are_made(
         if words:
             pillow.new("L", size).save(path)
     columns = load(tmp_path / "d", preprocess=words, memory=1 << 25)
-    with pytest.raises(DataError, match=r"1\.png.* takes .* of memory, the budget is 32\.0 MiB"):
+    with pytest.raises(
+        OutOfMemoryError, match=r"1\.png.* takes .* of memory, the budget is 32\.0 MiB"
+    ):
         make_samples(columns, [Spec()]).inputs["x"][np.array([0])]
 
 
