@@ -67,7 +67,7 @@ def free_memory(on_device: bool) -> int:
     if not hasattr(psutil, "RLIMIT_AS"):
         return available
     limits = (psutil.Process().rlimit(getattr(psutil, name))[0] for name in _LIMITS)
-    return min([available, *(limit for limit in limits if limit >= 0)])
+    return int(min([available, *(limit for limit in limits if limit >= 0)]))
 
 
 def resident_memory() -> int:

@@ -11,6 +11,7 @@ The only package that imports onnx and onnx_ir.
                       what the graph tells of a tensor before any run
     axes, outputs, largest, tables
                       feature axes, forms of outputs, sizes, which inputs are words
+    crossing          what many cuts need
     cut               takes a model apart; `pieces` and `write` make parts and files
     batch, widen, unfuse
                       frees a batch size, widens half precision, takes fused operators apart
@@ -19,6 +20,7 @@ The only package that imports onnx and onnx_ir.
 """
 
 from onnxmem.graph.batch import free_batch, free_elsewhere, native_batch, whole_batch
+from onnxmem.graph.crossing import all_needs
 from onnxmem.graph.cut import compute, cut_needs, expose, split
 from onnxmem.graph.file import data_files
 from onnxmem.graph.kinds.registry import AUTO, GROUPS, KINDS
@@ -54,6 +56,7 @@ __all__ = [
     "Recorded",
     "Site",
     "TensorSpec",
+    "all_needs",
     "cut_needs",
     "data_files",
     "expose",

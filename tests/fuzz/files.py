@@ -195,7 +195,8 @@ KEYS = ("per-class", "ranks", "compress", "batch", "layers", "kind", "seed", "js
         "min-accuracy", "max-drop", "baseline", "device", "metric", "samples-path", "cache",
         "label-column", "unknown", "per_class")  # fmt: skip
 VALUES = ("1", "-1", "0", "5", "0.5", "nan", "inf", "true", "false", '"x"', '""', '"mixed"',
-          '"nmf"', '"../x"', '"/tmp/x"', '"m.onnx"', '"d.npz"', '"r.json"', '"."', "[]", "[1, 2]", "[[1]]",
+          '"nmf"', '"../x"', '"/tmp/x"', '"m.onnx"',
+          '"d.npz"', '"r.json"', '"."', "[]", "[1, 2]", "[[1]]",
           '["nmf", "pca"]', "{}", '{"nmf.mixed" = 0.5}', "{a.b.c = 1}", "1979-05-27", "07:32:00",
           "9" * 400, '"\\u0000"', '"1k"', '"1T"', "[" * 2000 + "]" * 2000,
           "{" + ".".join("a" * 1500) + " = 1}")  # fmt: skip

@@ -104,10 +104,9 @@ def _found(node: ir.Node, known: Known, reach: Reach) -> Activation | None:
     for piece in pieces(node, known, reach):
         if not all(curve.is_telling for curve in piece.curves):
             continue
-        kind = _kind_of(piece.curves)
-        if kind is not None:
-            match = Match(node.outputs[0], kind.op, piece.source)
-            return Activation(kind, match, node, piece.inside)
+        if (drawn := _kind_of(piece.curves)) is not None:
+            match = Match(node.outputs[0], drawn.op, piece.source)
+            return Activation(drawn, match, node, piece.inside)
     return None
 
 
