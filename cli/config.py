@@ -159,6 +159,9 @@ def _spelled(key: str) -> str:
 def _argument(value: Any, option: click.Option, path: Path) -> Any:
     """Return a value as the command line would bring it; tables become `KEY=VALUE`."""
     if option.is_flag:
+        if not isinstance(value, (bool, int, str)):
+            name = assignment(str(option.name), value)
+            raise ConfigError(f"{_where(path)} {name}: give true or false")
         return value
     if option.metavar in PATHS:
         if not isinstance(value, str):

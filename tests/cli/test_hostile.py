@@ -83,7 +83,7 @@ def test_factors_that_are_none(tmp_path: Path, change: dict[str, float]) -> None
     values = {"image_processor_type": "ViTImageProcessor", "size": {"height": 2, "width": 2},
               "image_mean": [0.5], "image_std": [0.5]}  # fmt: skip
     (tmp_path / "p.json").write_text(json.dumps(values | change))
-    with pytest.raises(DataError, match="rescale_factor .* is no factor above 0"):
+    with pytest.raises(DataError, match=r"rescale_factor .* is no factor above 0"):
         load(tmp_path / "d", preprocess=str(tmp_path / "p.json"))
 
 
@@ -97,13 +97,20 @@ def test_what_libtiff_says_of_a_damaged_image_stays_unheard(
     content = bytearray(stream.getvalue())
     content[20:400] = bytes(380)
     (tmp_path / "1.tiff").write_bytes(content)
-    with pytest.raises(DataError, match="1.tiff"):
+    with pytest.raises(DataError, match=r"1\.tiff"):
         _opened(tmp_path / "1.tiff", UNBOUNDED)
     assert capfd.readouterr().err == ""
 
 
 @pytest.mark.parametrize(
-    "line", ["ranks = " + "[" * 3000 + "]" * 3000, "bind." + ".".join("a" * 500) + " = 1"]
+    "line",
+    [
+        "quiet = {a = 1}",
+        "exact = [true]",
+        "quiet = 1979-05-27",
+        "ranks = " + "[" * 3000 + "]" * 3000,
+        "bind." + ".".join("a" * 500) + " = 1",
+    ],
 )
 def test_depths_of_a_configuration(command: Command, folder: Path, line: str) -> None:
     (folder / "onnxmem.toml").write_text(line)
