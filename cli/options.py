@@ -94,6 +94,8 @@ def take_settings(options: dict[str, Any]) -> Settings:
         min_accuracy=options["min_accuracy"],
         max_drop=options["max_drop"],
         baseline=options["baseline"],
+        classes=options["classes"],
+        baseline_data=options["baseline_data"],
     )
 
 

@@ -13,7 +13,7 @@
 A new file format is a reader beside these, and a line in `loading` that knows how its files begin.
 """
 
-from onnxmem.data.batches import Batch, Selection, draw
+from onnxmem.data.batches import FEWEST, Batch, Selection, draw
 from onnxmem.data.columns import Column, InputSpec, Lazy
 from onnxmem.data.extras import EXTRAS, Extra
 from onnxmem.data.loading import load
@@ -22,6 +22,7 @@ from onnxmem.data.source import IN_MEMORY, Source
 
 __all__ = [
     "EXTRAS",
+    "FEWEST",
     "HELD_OUT",
     "IN_MEMORY",
     "Batch",

@@ -7,12 +7,13 @@ So data may be far larger than memory, as long as the samples of an audit fit.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 import numpy as np
 
 from onnxmem.errors import DataError
+from onnxmem.text import listed
 
 BLOCK_BYTES = 1 << 24
 """Bytes of one column that are read at a time where all its rows are looked at."""
@@ -31,6 +32,17 @@ def misnamed_labels(names: Iterable[str]) -> str:
     if likely is None:
         return ""
     return f"nothing is called 'y'; if the labels are in {likely!r}, say --label-column {likely}"
+
+
+def describe(columns: Mapping[str, Column]) -> str:
+    """Return which columns there are, and which of them look like labels, in words."""
+    known = [f"{name!r} ({_form(column)})" for name, column in sorted(columns.items())]
+    held = f"the data hold {listed(known, most=20) or 'nothing'}"
+    return "; ".join(filter(None, (held, misnamed_labels(columns))))
+
+
+def _form(column: Column) -> str:
+    return f"{'text' if column.dtype.kind in 'OSU' else column.dtype.name} {list(column.shape)}"
 
 
 class InputSpec(Protocol):

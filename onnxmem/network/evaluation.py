@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -55,6 +56,7 @@ class Evaluation:
         independent: whether no output of the model depends on the other samples of its batch.
         baseline: accuracy of the untouched model.
         clock: adds up the seconds of each stage.
+        classes: how many the output tells apart, None where it gives labels and does not say.
     """
 
     network: Network
@@ -69,6 +71,7 @@ class Evaluation:
     baseline: Baseline
     clock: Clock
     padding: Padding | None = None
+    classes: int | None = None
 
     @property
     def truth(self) -> np.ndarray:
@@ -83,6 +86,14 @@ class Evaluation:
     def batches(self, kind: str) -> tuple[Batch, ...]:
         """Return the batches of a kind: `class` or `mixed`."""
         return self.selection.batches(kind)
+
+    def contents(self) -> np.ndarray:
+        """Return a hash of what the model takes of each sample (samples,); equal for copies."""
+        hashes = [hashlib.blake2b(digest_size=16) for _ in self.selection.rows]
+        for _, array in sorted(self.inputs.items()):
+            for one, row in zip(hashes, to_host(array), strict=True):
+                one.update(repr(row.tolist()).encode() if row.dtype == object else row.tobytes())
+        return np.array([one.digest() for one in hashes], dtype=object)
 
 
 def select(
@@ -147,6 +158,7 @@ def evaluate(opened: Opened, digests: np.ndarray, grouping: Grouping, clock: Clo
         baseline=Baseline(metric, accuracy, chance_accuracy(labelling.truth)),
         clock=clock,
         padding=opened.padding,
+        classes=None if network.form == "labels" else max(2, width),
     )
 
 

@@ -43,8 +43,13 @@ def differing(reports: Sequence[Report], *, same_data: bool = False) -> list[str
     return [name for name in differ if name != "batches"] or differ
 
 
-def check_comparable(data: DataInfo, settings: Mapping[str, Any], baseline: Report) -> None:
+def check_comparable(
+    data: DataInfo, settings: Mapping[str, Any], baseline: Report, *, other_data: bool = False
+) -> None:
     """Check that a baseline report measured the same thing.
+
+    `other_data` lets the samples be others; how many classes there are must be the same all the
+    same.
 
     Raises:
         UsageError: the data, their classes or the settings differ; the message says which. Or the
@@ -57,7 +62,7 @@ def check_comparable(data: DataInfo, settings: Mapping[str, Any], baseline: Repo
     own, other = _settings(settings), _settings(baseline.settings)
     pairs = {
         "classes": (data.classes, baseline.data.classes),
-        "data": (data.sha256, baseline.data.sha256),
+        "data": (data.sha256, data.sha256 if other_data else baseline.data.sha256),
         **{name: (own[name], other[name]) for name in own},
     }
     differ = [
@@ -66,9 +71,11 @@ def check_comparable(data: DataInfo, settings: Mapping[str, Any], baseline: Repo
         if now != before
     ]
     if differ:
+        allowed = " (or say --baseline-data other, where only the data are meant to differ)"
         raise UsageError(
             f"the baseline report measured something else: {', '.join(differ)}; "
             "make a new one with the same data and settings"
+            f"{allowed if data.sha256 != baseline.data.sha256 and not other_data else ''}"
         )
 
 

@@ -59,7 +59,9 @@ class DataInfo:
     images, over the bytes of their files and how they are prepared.
     `left_out` names the classes that had too few samples to be used. `batches` is a hash of
     which samples stand in which batch: where it is equal, curves can be compared sample by
-    sample. `notes` tell what was assumed about the data, such as the preprocessing of images, and
+    sample. `distinct` is how many different samples the class has that has the fewest of those that
+    were used, None where a report does not say; `copies` counts those that are there again.
+    `notes` tell what was assumed about the data, such as the preprocessing of images, and
     what was changed so that the model takes them. `options` holds what the command line said about
     reading the data, by the name of the option.
     """
@@ -71,6 +73,8 @@ class DataInfo:
     samples_given: int
     left_out: tuple[int, ...] = ()
     batches: str = ""
+    distinct: int | None = None
+    copies: int = 0
     notes: tuple[str, ...] = ()
     options: dict[str, Any] = field(default_factory=dict)
 
@@ -134,6 +138,11 @@ class Curve:
         """The curve's key in the summary, for instance `nmf.mixed`."""
         return f"{self.compressor}.{self.batch}"
 
+    @property
+    def scored(self) -> bool:
+        """Whether its AuC can be read."""
+        return not self.saturated
+
 
 @dataclass(frozen=True, slots=True)
 class CutInfo:
@@ -195,7 +204,7 @@ class Gate:
     """One threshold. `passed` is None where the value could not be measured.
 
     `bound` is what was compared with the threshold: the bound of the interval around `value`
-    that speaks for the model.
+    that speaks for the model. `note` tells how the value was found, where that is not as usual.
     """
 
     key: str
@@ -203,6 +212,7 @@ class Gate:
     value: float | None
     passed: bool | None
     bound: float | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
