@@ -151,7 +151,7 @@ def _judge(
     """Return all gates, and why the data do not carry them, if they do not."""
     gates = judge(report, settings.fail_under, baseline, settings.max_drop)
     limits = judge_limits(report.evidence, settings.fail_over)
-    scarce = doubt_report(report) if settings.gated else ""
+    scarce = doubt_report(report) if settings.curves_gated else ""
     if limits and opened.samples.labels is not None:
         few = doubt_samples(opened.samples, report.settings["classes"])
         limits, scarce = undecided(limits) if few else limits, scarce or few

@@ -67,10 +67,9 @@ class Settings(CurveSettings):
             raise UsageError(f"--classes {self.classes}: a gate needs two classes at least")
 
     @property
-    def gated(self) -> bool:
-        """Whether anything is asked that the data may fail to answer."""
-        thresholds = (self.min_accuracy, self.max_drop)
-        return bool(self.fail_under or self.fail_over) or thresholds != (None, None)
+    def curves_gated(self) -> bool:
+        """Whether there is a threshold for what is measured of the chosen samples."""
+        return bool(self.fail_under) or (self.min_accuracy, self.max_drop) != (None, None)
 
     @property
     def evidence(self) -> EvidenceSettings:
@@ -153,9 +152,9 @@ def check_complete(
             f"--metric top1 needs labels: give an array 'y', or use --metric fidelity; "
             f"{describe(arrays)}"
         )
-    if settings.gated:
+    if settings.curves_gated or settings.fail_over:
         raise DataError(
-            "a gate needs labels, and nothing is called 'y': what would be measured is fidelity "
-            "to the network's own predictions, which --metric fidelity asks for; "
+            "a gate needs labels; without them what is measured is fidelity to the network's own "
+            "predictions, and --metric fidelity says that this is meant; "
             f"{describe(arrays)}"
         )
