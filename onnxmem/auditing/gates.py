@@ -74,8 +74,15 @@ def judge(
     gates = judge_gates(report.summary, fail_under)
     if baseline is not None and max_drop is not None:
         gates += judge_drops(report, baseline, max_drop)
-    doubted = doubt_report(report) or (baseline is not None and doubt_report(baseline))
-    return undecided(gates) if report.measured and doubted else gates
+    return undecided(gates) if report.measured and doubt(report, baseline) else gates
+
+
+def doubt(report: Report, baseline: Report | None) -> str:
+    """Return why the data of a report, or of its baseline, carry no gate, or an empty string."""
+    if own := doubt_report(report):
+        return own
+    others = "" if baseline is None else doubt_report(baseline)
+    return f"the baseline report is of too few data: {others}" if others else ""
 
 
 def judge_again(
@@ -125,8 +132,7 @@ def judge_again(
     gates = report.gates + added
     if report.verdict in ("inconclusive", "fail"):
         return replace(report, gates=gates)
-    scarce = doubt_report(report)
-    verdict, reason = decide_gates(gates, scarce) or ("pass", "all gates passed")
+    verdict, reason = decide_gates(gates, doubt(report, baseline)) or ("pass", "all gates passed")
     return replace(report, gates=gates, verdict=verdict, reason=reason)
 
 

@@ -14,9 +14,9 @@ from onnxmem._version import __version__
 from onnxmem.auditing import verdict
 from onnxmem.auditing.data_info import describe
 from onnxmem.auditing.drops import check_layers
-from onnxmem.auditing.enough import doubt_report, doubt_samples, expected_classes
+from onnxmem.auditing.enough import doubt_samples, expected_classes
 from onnxmem.auditing.evidence import SAME_DATA, HeldOutSource, find_evidence, take_held_out
-from onnxmem.auditing.gates import judge, judge_limits, undecided
+from onnxmem.auditing.gates import doubt, judge, judge_limits, undecided
 from onnxmem.auditing.identity import identify_curves
 from onnxmem.auditing.layer_cache import LayerCache
 from onnxmem.auditing.progress import Listener, Progress
@@ -111,13 +111,13 @@ def _report(
         check_comparable(data, resolved, baseline, other_data=other)
         check_layers([unmeasured(site, "").layer for site in opened.sites], baseline)
     hints = (suspicion, *data.notes)
-    doubt = verdict.doubt_baseline(untouched, data.samples, settings, hints)
-    if not doubt and (caution := verdict.caution_baseline(untouched, suspicion)):
+    unclear = verdict.doubt_baseline(untouched, data.samples, settings, hints)
+    if not unclear and (caution := verdict.caution_baseline(untouched, suspicion)):
         data = replace(data, notes=(*data.notes, caution))
     machine = environment(opened)
-    measured, cached = [unmeasured(site, doubt) for site in opened.sites], 0
+    measured, cached = [unmeasured(site, unclear) for site in opened.sites], 0
     evidence = find()
-    if not doubt:
+    if not unclear:
         weights = bootstrap_weights(evaluation.selection, settings.batch, settings.seed)
         experiment = Experiment(evaluation, settings.curves, weights)
         identity = identify_curves(experiment, opened.samples, resolved, machine)
@@ -141,7 +141,7 @@ def _report(
         timings=evaluation.clock.split() | ({CACHED_LAYERS: float(cached)} if cached else {}),
     )
     gates, scarce = _judge(report, opened, settings, baseline)
-    outcome, reason = verdict.decide(doubt, measured, summary, gates, scarce)
+    outcome, reason = verdict.decide(unclear, measured, summary, gates, scarce)
     return replace(report, gates=gates, verdict=outcome, reason=reason)
 
 
@@ -151,7 +151,7 @@ def _judge(
     """Return all gates, and why the data do not carry them, if they do not."""
     gates = judge(report, settings.fail_under, baseline, settings.max_drop)
     limits = judge_limits(report.evidence, settings.fail_over)
-    scarce = doubt_report(report) if settings.curves_gated else ""
+    scarce = doubt(report, baseline) if settings.curves_gated else ""
     if limits and opened.samples.labels is not None:
         few = doubt_samples(opened.samples, report.settings["classes"])
         limits, scarce = undecided(limits) if few else limits, scarce or few
