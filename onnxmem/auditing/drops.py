@@ -20,6 +20,7 @@ from onnxmem.pairing import (
     shared_seed,
 )
 from onnxmem.records import Gate, Layer, Report
+from onnxmem.records.comparability import CLOSE
 from onnxmem.text import listed, printable
 
 _MOST = 4
@@ -87,6 +88,7 @@ def _drop(
     if not pairs:
         return Gate(f"{key}:drop", max_drop, None, None)
     found, note = _difference(pairs, report, baseline)
+    note = "; ".join(filter(None, (note, _accuracies(report, baseline))))
     least = -found.high
     return Gate(f"{key}:drop", max_drop, -found.value, bool(least <= max_drop), least, note)
 
@@ -128,3 +130,11 @@ def _unpaired(report: Report, baseline: Report) -> str:
     if report.settings.get("seed") != baseline.settings.get("seed"):
         return "the baseline was measured with another seed, on other samples of these data"
     return "the reports do not tell whether their samples are the same"
+
+
+def _accuracies(report: Report, baseline: Report) -> str:
+    """Say so where the untouched networks differ in accuracy, which moves every score."""
+    now, before = report.baseline.value or 0.0, baseline.baseline.value or 0.0
+    if abs(now - before) <= CLOSE:
+        return ""
+    return f"the accuracy of the untouched network was {before:.3f} there and is {now:.3f} here"

@@ -11,23 +11,27 @@ from dataclasses import replace
 
 from onnxmem.auditing.drops import judge_drops
 from onnxmem.auditing.enough import doubt_report
-from onnxmem.auditing.settings import check_drop, check_thresholds
+from onnxmem.auditing.settings import check_drop, check_thresholds, gate_keys
 from onnxmem.errors import DataError
-from onnxmem.records import Estimate, Evidence, Gate, Metric, Report, Score, Verdict
+from onnxmem.records import Estimate, Evidence, Gate, Metric, Report, Verdict
 from onnxmem.records.comparability import check_comparable
 
 
-def judge_gates(summary: Mapping[str, Score], fail_under: Mapping[str, float]) -> tuple[Gate, ...]:
-    """Compare the upper bound of each score's interval with its threshold.
+def judge_gates(
+    values: Mapping[str, Estimate | None], fail_under: Mapping[str, float]
+) -> tuple[Gate, ...]:
+    """Compare the upper bound of each value with its threshold.
 
     A gate fails where the whole interval lies below the threshold; it passes otherwise, and is
-    undecided where there is no score.
+    undecided where there is no value.
     """
     gates = []
     for key, threshold in fail_under.items():
-        high = summary[key].auc_high
-        passed = None if high is None else high >= threshold
-        gates.append(Gate(key, threshold, summary[key].auc, passed, high))
+        value = values[key]
+        if value is None:
+            gates.append(Gate(key, threshold, None, None))
+        else:
+            gates.append(Gate(key, threshold, value.value, value.high >= threshold, value.high))
     return tuple(gates)
 
 
@@ -71,7 +75,7 @@ def judge(
     Raises:
         UsageError: the baseline is one of another network.
     """
-    gates = judge_gates(report.summary, fail_under)
+    gates = judge_gates({key: report.value(key) for key in fail_under}, fail_under)
     if baseline is not None and max_drop is not None:
         gates += judge_drops(report, baseline, max_drop)
     return undecided(gates) if report.measured and doubt(report, baseline) else gates
@@ -113,7 +117,7 @@ def judge_again(
             else, or a threshold that no AuC can have.
         DataError: a gate on fidelity that was not asked for.
     """
-    check_thresholds(fail_under, max_drop, tuple(report.summary), f"{report.model.path} has")
+    check_thresholds(fail_under, max_drop, gate_keys(report.summary), f"{report.model.path} has")
     check_drop(max_drop, baseline)
     found, asked = report.baseline.metric, metric or ("top1" if fail_under or baseline else None)
     if report.measured and asked not in (None, found):

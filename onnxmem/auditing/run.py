@@ -116,14 +116,16 @@ def _report(
         data = replace(data, notes=(*data.notes, caution))
     machine = environment(opened)
     measured, cached = [unmeasured(site, unclear) for site in opened.sites], 0
+    accuracies: dict[str, np.ndarray] = {}
     evidence = find()
     if not unclear:
         weights = bootstrap_weights(evaluation.selection, settings.batch, settings.seed)
+        accuracies = {kind: drawn @ evaluation.correct for kind, drawn in weights.items()}
         experiment = Experiment(evaluation, settings.curves, weights)
         identity = identify_curves(experiment, opened.samples, resolved, machine)
         cache = LayerCache(store, identity, experiment)
         measured, cached = _measure(opened.sites, cache, settings, listen)
-    summary = verdict.summarize(measured, settings)
+    summary = verdict.summarize(measured, settings, accuracies)
     report = Report(
         schema=SCHEMA,
         tool=Tool("onnxmem", __version__),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
@@ -14,7 +14,7 @@ from onnxmem.evidence.settings import EvidenceSettings
 from onnxmem.graph import Site
 from onnxmem.network.features import Pool
 from onnxmem.network.sites import kinds_of
-from onnxmem.records import Metric, Report
+from onnxmem.records import RELATIVE, Metric, Report
 
 _ORDER = (
     *("layers", "kind", "compress", "batch", "per_class", "ranks", "metric", "output_name"),
@@ -60,7 +60,9 @@ class Settings(CurveSettings):
         check_limits(self.fail_over, EVIDENCE_KEYS)
         if self.fail_over and not self.samples:
             raise UsageError("--fail-over needs what neighbours say; leave --no-samples out")
-        check_thresholds(self.fail_under, self.max_drop, self.keys, "this audit measures")
+        check_thresholds(
+            self.fail_under, self.max_drop, gate_keys(self.keys), "this audit measures"
+        )
         if self.min_accuracy is not None and not 0 <= self.min_accuracy <= 1:
             raise UsageError(f"--min-accuracy {self.min_accuracy} must lie between 0 and 1")
         if self.classes is not None and self.classes < 2:
@@ -93,6 +95,12 @@ class Settings(CurveSettings):
         chosen = {"metric": metric, "output_name": output, "classes": self.classes or classes}
         values = self.to_dict() | chosen | {"kind": list(kinds_of(sites, self.kind))}
         return {name: values[name] for name in _ORDER}
+
+
+def gate_keys(scores: Iterable[str]) -> list[str]:
+    """Return the keys that gates may have on these scores: as they are, and over the accuracy."""
+    keys = list(scores)
+    return [*keys, *(key + RELATIVE for key in keys)]
 
 
 def check_thresholds(

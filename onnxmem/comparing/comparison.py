@@ -11,6 +11,7 @@ from onnxmem.errors import UsageError
 from onnxmem.pairing import Matched, Pair, match_layers, paired, shared_seed
 from onnxmem.records import (
     COMPARISON_SCHEMA,
+    RELATIVE,
     Cell,
     Comparison,
     Layer,
@@ -81,12 +82,22 @@ def _mean(report: Report, key: str) -> Cell | None:
     score = report.summary.get(key)
     if score is None:
         return None
-    saturated = score.auc is None and score.layers_saturated > 0
-    return Cell(score.auc, score.auc_low, score.auc_high, saturated)
+    none = score.auc is None
+    above = none and score.layers_above > 0
+    saturated = none and not above and score.layers_saturated > 0
+    relative = report.value(key + RELATIVE)
+    return Cell(
+        score.auc,
+        score.auc_low,
+        score.auc_high,
+        saturated,
+        above=above,
+        auc_relative=None if relative is None else relative.value,
+    )
 
 
 def _shared(matched: Sequence[Matched], place: int, key: str) -> list[Pair]:
-    """Return the curves that the first model and another one have and that are not saturated."""
+    """Return the curves that the first model and another one have and that can be read in both."""
     pairs = [_pair(layers[0], layers[place], key) for layers in matched]
     return [pair for pair in pairs if pair is not None]
 
@@ -113,14 +124,21 @@ def _score(layer: Layer | None, key: str) -> Cell | None:
     found = None if layer is None else layer.curve(key)
     if found is None:
         return None
-    return Cell(found.auc, found.auc_low, found.auc_high, found.saturated)
+    return Cell(
+        found.auc,
+        found.auc_low,
+        found.auc_high,
+        found.saturated,
+        above=found.above,
+        auc_relative=found.auc_relative,
+    )
 
 
 def _pair(first: Layer | None, other: Layer | None, key: str) -> Pair | None:
     if first is None or other is None:
         return None
     one, two = first.curve(key), other.curve(key)
-    if one is None or two is None or one.saturated or two.saturated:
+    if one is None or two is None or not (one.scored and two.scored):
         return None
     return Pair(one, two)
 

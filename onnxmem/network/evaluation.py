@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
@@ -56,6 +56,7 @@ class Evaluation:
         independent: whether no output of the model depends on the other samples of its batch.
         baseline: accuracy of the untouched model.
         clock: adds up the seconds of each stage.
+        correct: (samples,) whether the untouched model is right about each.
         classes: how many the output tells apart, None where it gives labels and does not say.
     """
 
@@ -71,6 +72,7 @@ class Evaluation:
     baseline: Baseline
     clock: Clock
     padding: Padding | None = None
+    correct: np.ndarray = field(default_factory=lambda: np.zeros(0, bool))
     classes: int | None = None
 
     @property
@@ -144,7 +146,7 @@ def evaluate(opened: Opened, digests: np.ndarray, grouping: Grouping, clock: Clo
     metric: Metric = grouping.metric or ("fidelity" if samples.labels is None else "top1")
     if metric == "fidelity":
         labelling = replace(labelling, truth=predicted)
-    accuracy = float((predicted == labelling.truth).mean())
+    correct = predicted == labelling.truth
     return Evaluation(
         network=network,
         inputs=inputs,
@@ -155,9 +157,10 @@ def evaluate(opened: Opened, digests: np.ndarray, grouping: Grouping, clock: Clo
         reference=reference,
         separable=separable,
         independent=_independent(selection, reference),
-        baseline=Baseline(metric, accuracy, chance_accuracy(labelling.truth)),
+        baseline=Baseline(metric, float(correct.mean()), chance_accuracy(labelling.truth)),
         clock=clock,
         padding=opened.padding,
+        correct=correct,
         classes=None if network.form == "labels" else max(2, width),
     )
 

@@ -22,6 +22,7 @@ from onnxmem.records.evidence import (
 from onnxmem.records.names import model_names
 from onnxmem.records.report import (
     CACHED_LAYERS,
+    RELATIVE,
     SATURATION,
     SCHEMA,
     Baseline,
@@ -64,6 +65,7 @@ __all__ = [
     "Metric",
     "ModelInfo",
     "Report",
+    "RELATIVE",
     "Row",
     "SATURATION",
     "SCHEMA",

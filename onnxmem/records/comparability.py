@@ -11,6 +11,9 @@ from onnxmem.records.report import DataInfo, Report
 _COMPARABLE = ("batch", "compress", "kind", "layers", "metric", "per_class", "ranks")
 """Settings that must agree before the scores of two reports may be compared."""
 
+CLOSE = 0.01
+"""Accuracies of untouched models that are no further apart move no score by more than noise."""
+
 _SILENT = {"kind": ["relu"]}
 """What held in reports that do not mention a setting."""
 

@@ -106,7 +106,8 @@ def _gate(suite: xml.Element, gate: Gate, cause: str) -> None:
     values = gate_values(gate)
     case = _case(suite, "gates", f"{printable(gate.key, 200)} {gate.threshold}")
     if gate.passed is None:
-        message = f"inconclusive: the value could not be measured{cause}"
+        why = "the value could not be measured" if gate.value is None else "the data carry no gate"
+        message = f"inconclusive: {why}{cause}"
         xml.SubElement(case, "skipped", message=message)
     elif not gate.passed:
         message = f"{printable(gate.key)}: {values}"

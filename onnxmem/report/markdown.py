@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from onnxmem.records import Curve, Gate, Layer, Report, Score
 from onnxmem.report.words import (
     curve_keys,
+    gate_state,
     interval,
     key_title,
     leading_key,
@@ -106,7 +107,8 @@ def _row(cells: Sequence[str]) -> str:
 
 
 def _gate(gate: Gate) -> tuple[str, ...]:
-    result = {True: "passed", False: "**failed**", None: "not measurable"}[gate.passed]
+    result = f"**{gate_state(gate)}**" if gate.passed is False else gate_state(gate)
+    result += f" ({escaped(gate.note, 200)})" if gate.note else ""
     value, bound = ("–" if one is None else str(one) for one in (gate.value, gate.bound))
     return code(gate.key), str(gate.threshold), value, bound, result
 

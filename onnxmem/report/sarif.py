@@ -45,10 +45,11 @@ _RULES: dict[str, tuple[Level, str, str, str]] = {
     "gate-not-measurable": (
         "warning",
         "GateNotMeasurable",
-        "A threshold was set for a value that could not be measured.",
+        "A threshold was set for a value that could not be measured, or on too few data.",
         (
-            "Every curve of this kind was saturated or skipped. Set the threshold on a kind of "
-            "batch that does not saturate; mixed batches seldom do."
+            "Either every curve of this kind was saturated or skipped: set the threshold on a kind "
+            "of batch that does not saturate; mixed batches seldom do. Or the data hold too few "
+            "different samples, or too few classes, for a gate."
         ),
     ),
     "audit-inconclusive": (

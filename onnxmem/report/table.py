@@ -18,6 +18,7 @@ from onnxmem.report.words import (
     COMPRESSORS,
     accuracy,
     curve_keys,
+    gate_state,
     gate_values,
     interval,
     number,
@@ -147,9 +148,6 @@ def _reasons(report: Report) -> Iterator[Text]:
 
 
 def _gate(gate: Gate) -> Text:
-    state, style = {
-        True: ("passed", "green"),
-        False: ("failed", "red"),
-        None: ("not measurable", "yellow"),
-    }[gate.passed]
-    return Text(f"Gate {printable(gate.key)}: {state}, {gate_values(gate)}", style=style)
+    style = {True: "green", False: "red", None: "yellow"}[gate.passed]
+    line = f"Gate {printable(gate.key)}: {gate_state(gate)}, {gate_values(gate)}"
+    return Text(line, style=style)

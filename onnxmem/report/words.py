@@ -126,7 +126,15 @@ def gate_values(gate: Gate) -> str:
     if gate.value is None:
         return f"no value against {gate.threshold}"
     bound = "" if gate.bound is None else f" (bound of its interval {gate.bound})"
-    return f"{gate.value}{bound} against {gate.threshold}"
+    note = f"; {printable(gate.note, 200)}" if gate.note else ""
+    return f"{gate.value}{bound} against {gate.threshold}{note}"
+
+
+def gate_state(gate: Gate) -> str:
+    """Return what came of a gate."""
+    if gate.passed is None:
+        return "not measurable" if gate.value is None else "undecided"
+    return "passed" if gate.passed else "failed"
 
 
 def sentence(report: Report) -> str:

@@ -12,10 +12,9 @@ from sample_networks import CLASSES, Sample
 import onnxmem
 from onnxmem.auditing.gates import judge_again, judge_gates
 from onnxmem.errors import DataError
-from onnxmem.records import Gate, Report, Score
+from onnxmem.records import Estimate, Gate, Report
 
-SCORED = Score(0.5, 0.45, 0.55, 2, 0)
-NOTHING = Score(None, None, None, 0, 2)
+SCORED = Estimate(0.5, 0.45, 0.55)
 QUICK: dict[str, Any] = {"compress": ["nmf"], "batch": ["mixed"], "ranks": [1, 2], "samples": False}
 LOW = {"nmf.mixed": 0.1}
 
@@ -33,7 +32,7 @@ def test_gate_fails_only_below_the_whole_interval(threshold: float, passed: bool
 
 
 def test_gate_without_a_score_is_undecided() -> None:
-    (gate,) = judge_gates({"nmf.mixed": NOTHING}, {"nmf.mixed": 0.5})
+    (gate,) = judge_gates({"nmf.mixed": None}, {"nmf.mixed": 0.5})
     assert gate.passed is None
 
 
