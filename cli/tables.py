@@ -11,7 +11,15 @@ from rich.table import Table
 from rich.text import Text
 
 from onnxmem.findings import two_numbers
-from onnxmem.report.findings import APART, cell_text, findings, limits, row_name, starred
+from onnxmem.report.findings import (
+    APART,
+    cell_text,
+    findings,
+    limits,
+    relative_row,
+    row_name,
+    starred,
+)
 from onnxmem.report.words import shape
 from onnxmem.sizes import size_text
 from onnxmem.text import printable
@@ -106,7 +114,9 @@ def comparison_table(comparison: Comparison) -> RenderableType:
         table.add_column(Text(printable(name, 24)), justify="right")
     for place, row in enumerate(comparison.layers, start=1):
         _add_scores(table, f"{place} {row_name(row, 40)}", row.scores)
-    _add_scores(table, "mean without saturated", comparison.summary, "bold")
+    _add_scores(table, "mean of what can be read", comparison.summary, "bold")
+    for place, (key, cells) in enumerate(relative_row(comparison).items()):
+        table.add_row("" if place else "relative to the baseline", key, *cells)
     both = [_evidence_table(comparison)] if two_numbers(comparison) else []
     star = [Text(f"* {APART}")] if starred(comparison) else []
     lines = [Text(f"- {one}") for one in findings(comparison)]

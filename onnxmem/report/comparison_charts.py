@@ -37,7 +37,7 @@ def together(names: list[str], batch: str, legend: alt.Legend | None = None) -> 
     points = base.mark_point(filled=True, size=55, opacity=1).encode(
         y=y,
         yOffset=offset,
-        x=unit("auc:Q", "mean AuC without saturated layers"),
+        x=unit("auc:Q", "mean AuC of what can be read"),
         color=color(legend),
         shape=shape(legend),
         tooltip=[
@@ -79,7 +79,7 @@ def _along_depth(names: list[str], chosen: str) -> Drawing:
     dots = base.mark_point(size=45, strokeWidth=1.5).encode(
         **channels,
         fill=alt.Fill("model:N", title=None, scale=_model_scale(names), legend=_model_legend()),
-        fillOpacity=alt.condition(alt.datum.state == "saturated", alt.value(0), alt.value(1)),
+        fillOpacity=alt.condition(alt.datum.state == "scored", alt.value(1), alt.value(0)),
         tooltip=[
             alt.Tooltip("model:N"),
             alt.Tooltip("row:N", title="layer"),

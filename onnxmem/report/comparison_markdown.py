@@ -6,7 +6,15 @@ from collections.abc import Iterable
 
 from onnxmem.findings import two_numbers
 from onnxmem.records import Comparison
-from onnxmem.report.findings import APART, cell_text, findings, limits, row_name, starred
+from onnxmem.report.findings import (
+    APART,
+    cell_text,
+    findings,
+    limits,
+    relative_row,
+    row_name,
+    starred,
+)
 from onnxmem.report.markdown import MOST_BYTES, code, escaped
 from onnxmem.report.words import sentence
 
@@ -25,6 +33,10 @@ def render(comparison: Comparison) -> str:
     lead += [
         _line(("**mean**", key, *map(cell_text, cells)))
         for key, cells in comparison.summary.items()
+    ]
+    lead += [
+        _line(("**relative to the baseline**", key, *cells))
+        for key, cells in relative_row(comparison).items()
     ]
     rows = [
         _line((f"{place} {code(row_name(row))}", key, *map(cell_text, cells)))

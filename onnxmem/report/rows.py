@@ -18,6 +18,7 @@ from onnxmem.report.words import (
     key_title,
     number,
     score_layers,
+    state,
     tensor_name,
     worst_first,
 )
@@ -85,7 +86,7 @@ def _curve(curve: Curve) -> Row:
         "low": round(curve.auc_low, 4),
         "high": round(curve.auc_high, 4),
         "interval": interval(curve.auc_low, curve.auc_high),
-        "state": "saturated" if curve.saturated else "scored",
+        "state": state(curve),
     }
 
 
@@ -168,7 +169,7 @@ def depth_rows(reports: Sequence[Report]) -> list[Row]:
             "key": curve.key,
             "auc": round(curve.auc, 4),
             "interval": interval(curve.auc_low, curve.auc_high),
-            "state": "saturated" if curve.saturated else "scored",
+            "state": state(curve),
         }
         for name, report in zip(model_names(reports), reports, strict=True)
         for index, (row, layer) in enumerate(zip(row_names(report), report.layers, strict=True))

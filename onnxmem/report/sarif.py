@@ -76,6 +76,16 @@ _RULES: dict[str, tuple[Level, str, str, str]] = {
             "takes no part in a mean. Mixed batches saturate less than single-class batches."
         ),
     ),
+    "layer-above": (
+        "note",
+        "LayerAboveBaseline",
+        "The curves of a layer lie above the accuracy of the untouched model.",
+        (
+            "Compression makes right what the untouched model gets wrong: samples are pulled to "
+            "the label of their batch. Labels of these classes are suspect, or were not fitted. "
+            "The layer takes no part in a mean."
+        ),
+    ),
 }
 
 
@@ -171,6 +181,9 @@ def _results(report: Report, location: Json) -> list[Json]:
         curve = layer.curve(key)
         if layer.status == "skipped":
             results.append(_layer("layer-skipped", layer, layer.reason, location))
+        elif layer.status == "above" or (curve is not None and curve.above):
+            reason = layer.reason or "its curves lie above the accuracy of the untouched model"
+            results.append(_layer("layer-above", layer, reason, location))
         elif layer.status == "saturated" or (curve is not None and curve.saturated):
             reason = layer.reason or "its curves lie at their ceiling"
             results.append(_layer("layer-saturated", layer, reason, location))

@@ -10,10 +10,10 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from onnxmem.findings import headline
-from onnxmem.text import NAME_LENGTH, file_name, printable
+from onnxmem.text import NAME_LENGTH, file_name, listed, printable
 
 if TYPE_CHECKING:
-    from onnxmem.records import Baseline, Gate, Layer, Report, Score
+    from onnxmem.records import Baseline, Curve, Gate, Layer, Report, Score
 
 COMPRESSORS = {"nmf": "NMF", "pca": "PCA", "ablation": "Ablation"}
 X_NAMES = {"nmf": "rank", "pca": "rank", "ablation": "fraction"}
@@ -21,7 +21,7 @@ X_NAMES = {"nmf": "rank", "pca": "rank", "ablation": "fraction"}
 
 BATCHES = {"class": "single-class", "mixed": "mixed"}
 METRICS = {"top1": "top-1 accuracy", "fidelity": "fidelity to its own predictions"}
-STATES = ("scored", "saturated", "skipped")
+STATES = ("scored", "saturated", "above", "skipped")
 KEYS = tuple(f"{compressor}.{batch}" for compressor in COMPRESSORS for batch in BATCHES)
 LEADING_KEYS = ("nmf.mixed", "nmf.class", "pca.mixed", "pca.class", *KEYS)
 
@@ -82,14 +82,14 @@ def leading(keys: Collection[str]) -> str | None:
 
 
 def worst_first(report: Report) -> tuple[Layer, ...]:
-    """Return the layers by rising AuC of the leading key; saturated and skipped ones come last."""
+    """Return the layers by rising AuC of the leading key; those that tell nothing come last."""
     key = leading_key(report)
 
     def order(layer: Layer) -> tuple[int, float]:
         curve = layer.curve(key)
         if curve is None or layer.status == "skipped":
             return 2, 0.0
-        return int(curve.saturated), curve.auc
+        return int(not curve.scored), curve.auc
 
     return tuple(sorted(report.layers, key=order))
 
@@ -114,11 +114,40 @@ def score(value: Score) -> str:
 
 def score_layers(value: Score) -> str:
     """Return over how many layers a score is the mean, and how many it leaves out."""
-    scored = _count(value.layers_scored, "layer")
-    saturated = f"{value.layers_saturated} saturated"
-    if not value.layers_saturated:
-        return scored
-    return f"{scored}, {saturated}" if value.layers_scored else saturated
+    parts = (
+        _count(value.layers_scored, "layer") if value.layers_scored else "",
+        f"{value.layers_saturated} saturated" if value.layers_saturated else "",
+        f"{value.layers_above} above the baseline" if value.layers_above else "",
+    )
+    return ", ".join(filter(None, parts)) or "0 layers"
+
+
+def state(curve: Curve) -> str:
+    """Return whether a curve can be read: scored, saturated, or above the baseline."""
+    return "above" if curve.above else "saturated" if curve.saturated else "scored"
+
+
+def relative(value: Score) -> str:
+    """Return a mean AuC over the accuracy of the untouched model, an empty string without one."""
+    if value.auc_relative is None:
+        return ""
+    return f"{number(value.auc_relative)} relative to the baseline"
+
+
+def above(report: Report) -> str:
+    """Return what it means that curves lie above the baseline, an empty string where none do."""
+    found = [one for layer in report.layers for one in layer.curves if one.above]
+    if not found:
+        return ""
+    keys = [key for key in KEYS if any(one.key == key for one in found)]
+    suspects = sorted({label for one in found for label in one.suspects})
+    named = f" {listed(list(map(str, suspects)), 10)}" if suspects else ""
+    noun = "this class" if len(suspects) == 1 else "these classes"
+    classes = f"the labels of {noun} are suspect" if suspects else "labels are suspect"
+    return (
+        f"compression makes right what the untouched network gets wrong "
+        f"({', '.join(map(key_title, keys))}): {classes}, or were not fitted{named and ':'}{named}"
+    )
 
 
 def gate_values(gate: Gate) -> str:
@@ -148,6 +177,7 @@ def sentence(report: Report) -> str:
         *(printable(note, 400) for note in report.model.notes[:8]),
         *(printable(note, 400) for note in data.notes[:8] if note not in report.reason),
         _layers(report),
+        above(report),
         _summary(report),
         _ranks(report),
         f"verdict: {report.verdict}{_because(report.reason)}",
@@ -212,7 +242,8 @@ def _summary(report: Report) -> str:
     value = report.summary.get(key) if key else None
     if key is None or value is None:
         return ""
-    return f"mean AuC ({key_title(key)}) {score(value)}"
+    over = relative(value)
+    return f"mean AuC ({key_title(key)}) {score(value)}{over and ', '}{over}"
 
 
 def _because(reason: str) -> str:
