@@ -29,6 +29,7 @@ from onnxmem.data import IN_MEMORY, Column, Samples, Source
 from onnxmem.errors import OutOfMemoryError
 from onnxmem.evidence.gather import Asked
 from onnxmem.evidence.samples import most_memorized
+from onnxmem.factorize import first_use
 from onnxmem.network.clock import Clock
 from onnxmem.network.evaluation import Evaluation, evaluate
 from onnxmem.network.identity import environment
@@ -207,6 +208,8 @@ def _measure(
     if cached:
         note = f"{cached} of {len(sites)} layers from the cache"
         listen(Progress("looking at the cache", done, total, note))
+    if cached < len(sites) and (said := first_use(cache.on_device)):
+        listen(Progress("compiling kernels", done, total, said, unit="kernels"))
     for site, parts in zip(sites, found, strict=True):
         if len(parts) == len(settings.compress):
             measured.append(cache.complete(site, parts))

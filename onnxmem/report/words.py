@@ -140,13 +140,12 @@ def above(report: Report) -> str:
     if not found:
         return ""
     keys = [key for key in KEYS if any(one.key == key for one in found)]
-    suspects = sorted({label for one in found for label in one.suspects})
-    named = f" {listed(list(map(str, suspects)), 10)}" if suspects else ""
-    noun = "this class" if len(suspects) == 1 else "these classes"
-    classes = f"the labels of {noun} are suspect" if suspects else "labels are suspect"
+    suspects = [str(label) for label in sorted({label for one in found for label in one.suspects})]
+    noun = "class" if len(suspects) == 1 else "classes"
+    named = f"the labels of {noun} {listed(suspects, 10)}" if suspects else "labels"
     return (
         f"compression makes right what the untouched network gets wrong "
-        f"({', '.join(map(key_title, keys))}): {classes}, or were not fitted{named and ':'}{named}"
+        f"({', '.join(map(key_title, keys))}): {named} are suspect, or were not fitted"
     )
 
 
