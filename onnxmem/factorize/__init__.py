@@ -9,13 +9,13 @@ live, sampling, stack, target
                   the matrix: without dead parts, fewer rows, several at once, compressed
 rank_grid, chain, starts, seeds, refine
                   NMF: the ranks, all of them, where one starts, from what, how it is improved
-kernel            the innermost loops, in NumPy; first_use: what has to be compiled before
+kernel            the innermost loops, in NumPy; loading: what is compiled before
 compiled          what takes longest, for Numba
 device, iteration, launch, graphs, *.cu
                   the same for CUDA
 """
 
-from onnxmem.factorize.first_use import first_use
+from onnxmem.factorize.loading import first_use
 from onnxmem.factorize.interface import (
     DEFAULT_FRACTIONS,
     Compressed,
