@@ -9,7 +9,7 @@
 A finding says what its record says and nothing more.
 """
 
-from onnxmem.findings.audit import audit_findings, audit_headline
+from onnxmem.findings.audit import audit_findings, audit_headline, headline_length
 from onnxmem.findings.comparison import comparison_findings, comparison_headline, short_names
 from onnxmem.findings.evidence import evidence_findings, headline, two_numbers
 from onnxmem.findings.finding import Finding
@@ -22,6 +22,7 @@ __all__ = [
     "comparison_headline",
     "evidence_findings",
     "headline",
+    "headline_length",
     "short_names",
     "two_numbers",
 ]

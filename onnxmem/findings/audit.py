@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from onnxmem.findings.evidence import evidence_findings
@@ -32,12 +32,15 @@ def audit_headline(report: Report) -> str:
     """Return the finding of most weight as a sentence of its own, without a full stop."""
     found = audit_findings(report)
     if not found:
-        return "Nothing was asked of it"
-    first, second = found[0], found[1] if len(found) > 1 else None
-    told = first.sentence
-    if first.key == "memorized_share" and second is not None and second.key == "label_noise":
-        told = f"{told}; {second.sentence}"
+        return "No layer could be told to need more components than others"
+    told = "; ".join(one.sentence for one in found[: headline_length(found)])
     return told[0].upper() + told[1:]
+
+
+def headline_length(found: Sequence[Finding]) -> int:
+    """Return how many findings the headline holds: what was memorized comes with label noise."""
+    pair = [one.key for one in found[:2]] == ["memorized_share", "label_noise"]
+    return 2 if pair else min(1, len(found))
 
 
 def _verdict(report: Report) -> Iterator[Finding]:

@@ -66,6 +66,8 @@ def _to_word(head: str) -> str:
 def _order(comparison: Comparison, names: Sequence[str], batch: str) -> Finding | None:
     """Return the models by falling mean AuC, as the first compressor has them."""
     keys = [f"{name}.{batch}" for name in _TITLES if f"{name}.{batch}" in comparison.summary]
+    if batch == "class" and "ablation.mixed" in comparison.summary:
+        keys = [key for key in keys if key != "ablation.class"]  # it is the same for both
     scored = [(key, _scored(names, comparison.summary[key])) for key in keys]
     told = [(key, by) for key, by in scored if len(by) > 1]
     if not told:

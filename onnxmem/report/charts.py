@@ -85,7 +85,7 @@ def _scores(curves: alt.Chart, y: alt.Y, legend: alt.Legend | None) -> tuple[alt
     points = curves.mark_point(size=34, strokeWidth=1.5, cursor="pointer").encode(
         y=y,
         yOffset=offset,
-        x=unit("auc:Q", "AuC (0 to 1)", axis=alt.Axis(grid=True)),
+        x=unit("auc:Q", "AuC: more components needed ← → fewer", axis=alt.Axis(grid=True)),
         color=color(),
         shape=shape(legend),
         fill=color(legend),
