@@ -6,7 +6,6 @@ import click
 import onnxmem.models as models
 
 from onnxmem import report as formats
-from onnxmem.findings import audit_headline
 from onnxmem.text import printable
 
 from .declared import quiet_option, verbose_option
@@ -59,8 +58,6 @@ def command(html: str, device: str, quiet: bool) -> int:
                 listen=listen,
             )
         reports.append(report)
-        if not quiet and html != "-":
-            tell(f"{name}: {audit_headline(report)}.")
     found = compare(reports, notes=[LEAD], own_data=True)
     formats.write(formats.render_comparison(found, "html"), html)
     if not quiet:

@@ -59,7 +59,7 @@ def _shared(names: Sequence[str]) -> str:
 
 def _to_word(head: str) -> str:
     """Return a beginning up to where a word begins, so that no name is cut inside of one."""
-    end = max(head.rfind(mark) for mark in "-_./ ")
+    end = max(head.rfind(mark) for mark in "-_/ ")
     return head[: end + 1]
 
 
@@ -73,11 +73,12 @@ def _order(comparison: Comparison, names: Sequence[str], batch: str) -> Finding 
     if not told:
         return None
     (leading, first), *others = told
-    compressor = _TITLES[leading.split(".")[0]]
+    compressor, chain = _TITLES[leading.split(".")[0]], _chain(first, _auc)
+    course = "falls" if ">" in chain else "is alike within its intervals:"
     return Finding(
         key=leading,
         sentence=(
-            f"mean AuC ({compressor}, {_WORDS[batch]} batches) falls {_chain(first, _auc)}"
+            f"mean AuC ({compressor}, {_WORDS[batch]} batches) {course} {chain}"
             f"{_agreement(leading, first, others)}"
         ),
         caution="≈ stands where the 95 % intervals of neighbours overlap",
@@ -157,8 +158,10 @@ def _memorized(comparison: Comparison, names: Sequence[str]) -> Finding | None:
     if len(found) < 2:
         return None
     ordered = sorted(found, key=lambda one: -one[1])
+    chain = _chain(ordered, percent)
+    course = "falls" if ">" in chain else "is alike within its intervals:"
     return Finding(
         key="memorized_share",
-        sentence=f"memorized share falls {_chain(ordered, percent)}",
+        sentence=f"memorized share {course} {chain}",
         caution="comparable whatever the architectures are",
     )

@@ -14,7 +14,7 @@ from rich.text import Text
 from onnxmem.findings import comparison_findings, short_names, two_numbers
 from onnxmem.records import Comparison
 from onnxmem.report import rows
-from onnxmem.report.findings import APART, cell_text, limits, starred
+from onnxmem.report.findings import APART, cell_text, findings, limits, starred
 from onnxmem.report.words import column_title, key_title, leading, shown_keys
 from onnxmem.text import printable
 
@@ -40,6 +40,8 @@ class TerminalComparison:
             yield _evidence(comparison, names)
         yield from _means(comparison, names, options.max_width)
         yield from _layers(comparison, names, options.max_width)
+        if len(names) == 2:
+            yield from (Text(f"- {one}") for one in findings(comparison))
         yield from (Text(f"- {one}", style="yellow") for one in limits(comparison))
 
 
