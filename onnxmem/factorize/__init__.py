@@ -15,7 +15,6 @@ device, iteration, launch, graphs, *.cu
                   the same for CUDA
 """
 
-from onnxmem.factorize.loading import first_use
 from onnxmem.factorize.interface import (
     DEFAULT_FRACTIONS,
     Compressed,
@@ -26,6 +25,7 @@ from onnxmem.factorize.interface import (
     relative_error,
 )
 from onnxmem.factorize.kernel import kernel_name
+from onnxmem.factorize.loading import first_use
 from onnxmem.factorize.records import Factors
 from onnxmem.factorize.registry import COMPRESSORS, compressor
 from onnxmem.factorize.sweep import nmf_sweep

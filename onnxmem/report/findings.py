@@ -195,16 +195,17 @@ def cell_text(cell: Cell | None) -> str:
         return "none"
     if cell.difference is None:
         return number(cell.auc)
-    return f"{number(cell.auc)} ({cell.difference:+.3f}){'*' if cell.apart else ''}"
+    difference = f"{cell.difference:+.3f}".replace("-", "−")
+    return f"{number(cell.auc)} ({difference}){'*' if cell.apart else ''}"
 
 
-def relative_row(comparison: Comparison) -> dict[str, tuple[str, ...]]:
+def relative_scores(comparison: Comparison) -> dict[str, list[str]]:
     """Return for each score its mean over the accuracy of each untouched model, in words."""
     return {
-        key: tuple(
+        key: [
             "–" if cell is None or cell.auc_relative is None else number(cell.auc_relative)
             for cell in cells
-        )
+        ]
         for key, cells in comparison.summary.items()
     }
 

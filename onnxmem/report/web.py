@@ -103,6 +103,7 @@ def environment() -> jinja2.Environment:
     )
     found.globals.update(
         interval=words.interval,
+        column_title=words.column_title,
         compressors=words.COMPRESSORS,
         batches=words.BATCHES,
         saturation=SATURATION,

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
-from onnxmem.findings import headline
-from onnxmem.text import NAME_LENGTH, file_name, listed, printable
+from onnxmem.findings import above_baseline, headline
+from onnxmem.text import NAME_LENGTH, file_name, printable
 
 if TYPE_CHECKING:
-    from onnxmem.records import Baseline, Curve, Gate, Layer, Report, Score
+    from onnxmem.records import Baseline, Cell, Curve, Gate, Layer, Report, Score
 
 COMPRESSORS = {"nmf": "NMF", "pca": "PCA", "ablation": "Ablation"}
 X_NAMES = {"nmf": "rank", "pca": "rank", "ablation": "fraction"}
@@ -63,6 +63,24 @@ def curve_keys(*reports: Report) -> tuple[str, ...]:
     """Return the keys of the curves that any of the reports holds, in the order of KEYS."""
     measured = {curve.key for one in reports for layer in one.layers for curve in layer.curves}
     return tuple(key for key in KEYS if key in measured)
+
+
+def shown_keys(*reports: Report) -> tuple[str, ...]:
+    """Return the keys that tables and pages show.
+
+    Ablation treats each sample by itself, so that its AuC is the same for both kinds of batches:
+    where both were measured it is shown once.
+    """
+    keys = curve_keys(*reports)
+    twice = {"ablation.class", "ablation.mixed"} <= {*keys}
+    return tuple(key for key in keys if not (twice and key == "ablation.class"))
+
+
+def column_title(key: str, keys: Collection[str]) -> tuple[str, str]:
+    """Return compressor and kind of batches of a column; nothing of batches where it has both."""
+    compressor, _, batch = key.partition(".")
+    both = compressor == "ablation" and "ablation.class" not in keys and len({*keys}) > 1
+    return COMPRESSORS.get(compressor, printable(compressor)), "" if both else BATCHES[batch]
 
 
 def batches(*reports: Report) -> list[str]:
@@ -122,7 +140,7 @@ def score_layers(value: Score) -> str:
     return ", ".join(filter(None, parts)) or "0 layers"
 
 
-def state(curve: Curve) -> str:
+def state(curve: Curve | Cell) -> str:
     """Return whether a curve can be read: scored, saturated, or above the baseline."""
     return "above" if curve.above else "saturated" if curve.saturated else "scored"
 
@@ -132,21 +150,6 @@ def relative(value: Score) -> str:
     if value.auc_relative is None:
         return ""
     return f"{number(value.auc_relative)} relative to the baseline"
-
-
-def above(report: Report) -> str:
-    """Return what it means that curves lie above the baseline, an empty string where none do."""
-    found = [one for layer in report.layers for one in layer.curves if one.above]
-    if not found:
-        return ""
-    keys = [key for key in KEYS if any(one.key == key for one in found)]
-    suspects = [str(label) for label in sorted({label for one in found for label in one.suspects})]
-    noun = "class" if len(suspects) == 1 else "classes"
-    named = f"the labels of {noun} {listed(suspects, 10)}" if suspects else "labels"
-    return (
-        f"compression makes right what the untouched network gets wrong "
-        f"({', '.join(map(key_title, keys))}): {named} are suspect, or were not fitted"
-    )
 
 
 def gate_values(gate: Gate) -> str:
@@ -176,7 +179,7 @@ def sentence(report: Report) -> str:
         *(printable(note, 400) for note in report.model.notes[:8]),
         *(printable(note, 400) for note in data.notes[:8] if note not in report.reason),
         _layers(report),
-        above(report),
+        above_baseline(report),
         _summary(report),
         _ranks(report),
         f"verdict: {report.verdict}{_because(report.reason)}",

@@ -89,5 +89,6 @@ def test_gates_come_back_with_what_they_were_set_for() -> None:
     gated = shared | {"fail_over": {"memorized_share": 0.5}, "baseline_data": "other"}
     line = command_line(with_settings(**gated | {"samples": False, "pool": "mean"}))
     assert line.endswith(
-        "--fail-over=memorized_share=0.5 --baseline-data=other --classes=10 --pool=mean --no-samples"
+        "--fail-over=memorized_share=0.5 --baseline-data=other --classes=10 --pool=mean "
+        "--no-samples"
     )
