@@ -139,13 +139,13 @@ def take_held_out(options: dict[str, Any], columns: Mapping[str, Column]) -> Hel
         DataError: there is neither such a split nor such a file.
     """
     from onnxmem.auditing.evidence import SAME_DATA, HeldOutSource
-    from onnxmem.data import load, split_names
+    from onnxmem.data import load, plain_name, split_names
 
     given = options["held_out"]
     if given is None:
         return SAME_DATA
-    if given.casefold() in split_names(columns):
-        return HeldOutSource(splits=frozenset({given.casefold()}))
+    if plain_name(given) in split_names(columns):
+        return HeldOutSource(splits=frozenset({plain_name(given)}))
     return HeldOutSource(
         load(given, label_column=options["label_column"], preprocess=options["preprocess"])
     )

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from onnxmem.auditing.evidence import SAME_DATA, HeldOutSource
 from onnxmem.cache import NOWHERE, Store, default_store
 from onnxmem.compression.settings import parse_ranks
-from onnxmem.data import Column, Lazy, Source, load
+from onnxmem.data import Column, Lazy, Source, load, plain_name
 from onnxmem.errors import DataError, UsageError
 
 Inputs = ArrayLike | Mapping[str, ArrayLike | Column] | str | Path
@@ -65,7 +65,7 @@ def take_held_out(given: Inputs | Sequence[str] | None) -> HeldOutSource:
     if given is None:
         return SAME_DATA
     if isinstance(given, (list, tuple, set, frozenset)) and all(isinstance(n, str) for n in given):
-        return HeldOutSource(splits=frozenset(str(name).casefold() for name in given))
+        return HeldOutSource(splits=frozenset(map(plain_name, given)))
     return HeldOutSource(take_columns(given))
 
 

@@ -28,7 +28,7 @@ class HeldOutSource:
 
     Attributes:
         arrays: other data; None: the same data.
-        splits: names of their splits, in lower case; empty: the usual names, or all of other data.
+        splits: plain names of their splits; empty: the usual names, or all of other data.
     """
 
     arrays: Mapping[str, Column] | None = None

@@ -108,6 +108,21 @@ class Lazy(ABC):
         return self
 
 
+class Unread(Lazy):
+    """A column that is there and of a kind that no network takes; whoever asks for it is told."""
+
+    def __init__(self, count: int, why: str) -> None:
+        super().__init__((count,), np.dtype(object), hint=why)
+
+    def __getitem__(self, rows: slice | np.ndarray) -> np.ndarray:
+        """Refuse, with the reason."""
+        raise DataError(self.hint)
+
+    def fit(self, spec: InputSpec) -> Lazy:
+        """Refuse, with the reason."""
+        raise DataError(self.hint)
+
+
 Column = np.ndarray | Lazy
 
 

@@ -24,6 +24,7 @@ from onnxmem.data.files import begin
 from onnxmem.data.fitting import fit_recipe
 from onnxmem.data.labels import check_known, number_names
 from onnxmem.data.recipe import Given, Recipe
+from onnxmem.data.splits import SPLITS, plain_name
 from onnxmem.errors import DataError
 from onnxmem.text import listed
 
@@ -35,9 +36,6 @@ ENDINGS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".w
 
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 """Formats that are read, whatever a file is called; some other readers of Pillow run programs."""
-
-SPLITS = frozenset({"train", "training", "val", "valid", "validation", "dev", "test", "testing"})
-"""Folders of these names, and no others beside them, hold splits and not classes."""
 
 _DEEP = frozenset({"I", "F", "I;16", "I;16B", "I;16L", "I;16N"})
 """Pillow's modes of more than 8 bits, which it would cut off."""
@@ -154,11 +152,15 @@ def load_folder(
     need("PIL.Image", "images")
     loose = _images_in(path)
     parts = _folders_in(path)
-    if parts and SPLITS.issuperset(part.name for part in parts) and not any(map(_images_in, parts)):
+    if splits := parts and SPLITS.issuperset(plain_name(part.name) for part in parts):
         found = [(part.name, one) for part in parts for one in _folders_in(part)]
     else:
         found = [("", part) for part in parts]
     files = [(split, one.name, file) for split, one in found for file in _images_below(one)]
+    if splits and not files:
+        return _without_classes(path, parts, given)
+    if splits:
+        loose += [file for part in parts for file in _images_in(part)]
     if not files and not loose:
         raise DataError(
             f"the folder {path} holds neither .npy files nor images; give a folder with x.npy and "
@@ -181,6 +183,23 @@ def load_folder(
     if any(split for split, _ in found):
         columns["split"] = np.array([split for split, _, _ in files])
     return columns
+
+
+def _without_classes(path: Path, splits: Sequence[Path], given: Given) -> dict[str, Column]:
+    """Return the images in folders of splits that hold no classes."""
+    files = [(split.name, file) for split in splits for file in _images_in(split)]
+    if not files:
+        raise DataError(
+            f"the folders {listed([split.name for split in splits])} in {path} hold "
+            "neither images nor folders of them"
+        )
+    images = [file for _, file in files]
+    note = "folders of splits hold images without classes, so there are no labels"
+    return {
+        "x": ImageFiles(images, given, note),
+        "id": _names(images, path),
+        "split": np.array([split for split, _ in files]),
+    }
 
 
 def _names(files: Sequence[Path], folder: Path) -> np.ndarray:

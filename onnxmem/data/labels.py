@@ -60,18 +60,37 @@ def _from_text(y: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
     return labels, () if by_number else tuple(sorted(numbers, key=numbers.__getitem__))
 
 
-def as_text(y: np.ndarray) -> np.ndarray:
-    """Return labels of any kind of text as str.
+def as_text(column: np.ndarray, name: str = "y") -> np.ndarray:
+    """Return a column of any kind of text as str: bytes are UTF-8; names may be numbers.
+
+    Args:
+        column: what it holds.
+        name: what it is called; labels (`y`) must be text here.
 
     Raises:
         DataError: an entry is no text.
     """
-    if y.dtype.kind == "O" and not all(isinstance(entry, str) for entry in y.flat):
-        raise DataError("labels 'y' must be integers or text, there is something else among them")
-    try:
-        return y.astype(str)
-    except UnicodeDecodeError as error:
-        raise DataError("labels 'y' are bytes that are no ASCII text; store text") from error
+    if column.dtype.kind == "U" or (name != "y" and column.dtype.kind in "iubf"):
+        return column.astype(str)
+    if column.dtype.kind not in "SO":
+        raise DataError(f"array {name!r} is {column.dtype.name}; it must hold text or integers")
+    what = f"labels {name!r}" if name == "y" else f"array {name!r}"
+    texts = [_one_text(entry, what, numbers=name != "y") for entry in column.ravel().tolist()]
+    return np.array(texts, str).reshape(column.shape)
+
+
+def _one_text(entry: Any, what: str, *, numbers: bool) -> str:
+    if isinstance(entry, str):
+        return entry
+    if isinstance(entry, bytes):
+        try:
+            return entry.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise DataError(f"{what} hold bytes that are no text in UTF-8; store text") from error
+    if numbers and isinstance(entry, int):
+        return str(entry)
+    kind = type(entry).__name__
+    raise DataError(f"{what} must hold integers or text; there is a {kind} among them")
 
 
 def number_names(names: Iterable[str]) -> tuple[dict[str, int], bool]:

@@ -16,6 +16,7 @@ from onnxmem.data.columns import (
     Column,
     InputSpec,
     Lazy,
+    Unread,
     View,
     blocks,
     convert,
@@ -23,8 +24,9 @@ from onnxmem.data.columns import (
     target_dtype,
     whole,
 )
-from onnxmem.data.labels import check_labels
+from onnxmem.data.labels import as_text, check_labels
 from onnxmem.data.shapes import Sizes, fits, in_words, misfit
+from onnxmem.data.splits import HELD_OUT, plain_name, read_splits, rows_of_split
 from onnxmem.errors import DataError
 from onnxmem.text import listed
 
@@ -78,9 +80,9 @@ def make_samples(
 
     A column belongs to the input of its name; `x` is the input of a network that has only one.
     `y` are the labels. Where there is a column `split`, only the samples of `split` are used, by
-    default those called `train` if there are any. Channels are moved to the front or the end
-    where the shapes fit in no other way (`onnxmem.data.channels`). What lies in files stays there,
-    but is looked at once, block by block.
+    default those called `train` if there are any (`onnxmem.data.splits`). Channels are moved to
+    the front or the end where the shapes fit in no other way (`onnxmem.data.channels`). What lies
+    in files stays there, but is looked at once, block by block.
 
     Raises:
         DataError: a column is missing, or has the wrong shape, type, length or values.
@@ -96,7 +98,7 @@ def make_samples(
         if len(column := fitted[spec.name]) != count
     }
     labels, names = (None, ()) if y is None else check_labels(y, count)
-    rows, note = _rows_of_split(_given(columns, "split"), split, count)
+    rows, note = rows_of_split(read_splits(columns), split, count)
     ids = None if "id" in fitted else _ids(_given(columns, "id"), count)
     inputs = {
         spec.name: _take(fitted[spec.name], rows, spec) for spec in specs if spec.name not in shared
@@ -122,16 +124,6 @@ def make_samples(
     )
 
 
-HELD_OUT = frozenset({"test", "validation", "val", "held-out", "heldout"})
-"""Splits whose samples a network was not trained on, in any case."""
-
-
-def split_names(columns: Mapping[str, Column]) -> frozenset[str]:
-    """Return the names of all splits in lower case; none where there is no such column."""
-    splits = _given(columns, "split")
-    return frozenset() if splits is None else frozenset(map(str.casefold, splits.astype(str)))
-
-
 def held_out_samples(
     columns: Mapping[str, Column], specs: Sequence[InputSpec], names: frozenset[str] = HELD_OUT
 ) -> Samples | None:
@@ -140,15 +132,15 @@ def held_out_samples(
     Args:
         columns: as `make_samples` takes them.
         specs: the inputs of a network.
-        names: of the splits that hold them, in lower case.
+        names: of the splits that hold them, as `onnxmem.data.splits.plain_name` returns them.
 
     Raises:
         DataError: as `make_samples`.
     """
-    splits = _given(columns, "split")
+    splits = read_splits(columns)
     if splits is None:
         return None
-    held = np.array([name.casefold() in names for name in splits.astype(str).tolist()], bool)
+    held = np.array([plain_name(name) in names for name in splits.tolist()], bool)
     if not held.any():
         return None
     marked = {**columns, "split": np.where(held, "held-out", "")}
@@ -173,7 +165,9 @@ def _by_input(columns: Mapping[str, Column], specs: Sequence[InputSpec]) -> dict
         alias = " (or 'x')" if len(specs) == 1 and specs[0].name != "x" else ""
         wanted = listed(list(map(repr, missing)))
         noun = "input" if len(missing) == 1 else "inputs"
-        raise DataError(f"the data lack the {noun} {wanted}{alias}; they hold {have}")
+        unread = [column.hint for column in columns.values() if isinstance(column, Unread)]
+        lacking = f"the data lack the {noun} {wanted}{alias}; they hold {have}"
+        raise DataError("; ".join((lacking, *unread[:3])))
     return {spec.name: _in_form(named[spec.name], spec) for spec in specs}
 
 
@@ -236,36 +230,13 @@ def _count(inputs: Mapping[str, Column], y: np.ndarray | None, specs: Sequence[I
     return count
 
 
-def _rows_of_split(
-    column: np.ndarray | None, wanted: str | None, count: int
-) -> tuple[np.ndarray, str]:
-    """Return the positions of the samples to use, and what there is to say about the choice."""
-    if column is None:
-        if wanted is not None:
-            raise DataError(f"the data have no array 'split' to take {wanted!r} from")
-        return np.arange(count), ""
-    if column.shape != (count,):
-        raise DataError(f"array 'split' has shape {in_words(column.shape)}; it needs ({count},)")
-    names = column.astype(str)
-    known = sorted(set(names.tolist()))
-    if wanted is None and "train" not in known:
-        return np.arange(count), (
-            f"no split is called 'train', so all samples were used; there are {', '.join(known)}: "
-            "choose with --split"
-        )
-    wanted = "train" if wanted is None else wanted
-    if wanted not in known:
-        raise DataError(f"there is no split {wanted!r} in the data; there are {', '.join(known)}")
-    return np.flatnonzero(names == wanted), ""
-
-
 def _ids(column: np.ndarray | None, count: int) -> np.ndarray | None:
     """Return what samples are called, as text."""
     if column is None:
         return None
     if column.shape != (count,):
         raise DataError(f"array 'id' has shape {in_words(column.shape)}; it needs ({count},)")
-    return column.astype(str)
+    return as_text(column, "id")
 
 
 def _take(column: Column, rows: np.ndarray, spec: InputSpec) -> Column:

@@ -294,3 +294,25 @@ def test_threads_that_decode_leave_the_filters_of_warnings_alone(
         found = list(pool.map(lambda number: images[number : number + 1], [0, 1, 2] * 8))
     assert [round(255 * float(image.mean())) for image in found] == [10, 11, 20] * 8
     assert list(warnings.filters) == before
+
+
+@pytest.mark.parametrize("names", [("Train", "Test"), ("TRAIN", "VAL"), ("train_set", "holdout")])
+def test_splits_are_no_classes_however_they_are_written(
+    tmp_path: Path, names: tuple[str, str]
+) -> None:
+    for split, value in zip(names, (10, 20), strict=True):
+        save(tmp_path / split / "cat" / "a.png", value)
+        save(tmp_path / split / "dog" / "b.png", value + 1)
+    samples = make_samples(load(tmp_path), [Spec()])
+    assert values(samples) == [10, 11]
+    assert samples.labels is not None and samples.labels.tolist() == [0, 1]
+
+
+def test_images_of_splits_without_classes_have_no_labels(tmp_path: Path) -> None:
+    save(tmp_path / "Train" / "a.png", 10)
+    save(tmp_path / "Test" / "b.png", 20)
+    columns = load(tmp_path)
+    assert "y" not in columns
+    samples = make_samples(columns, [Spec()])
+    assert values(samples) == [10]
+    assert "without classes" in samples.notes[0]
