@@ -38,10 +38,17 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Activations:
-    """All pieces of one batch, and the axis of its features."""
+    """All pieces of one batch.
+
+    Attributes:
+        pieces: in the order of the batch.
+        feature_axis: the axis of the features.
+        unit: the matrix holds the activations divided by this; see `layout.find_unit`.
+    """
 
     pieces: tuple[Piece, ...]
     feature_axis: int
+    unit: float = 1.0
 
     @property
     def nbytes(self) -> int:
@@ -72,13 +79,16 @@ class Activations:
             stop = start + self.rows(piece)
             part = matrix[start:stop]
             if piece.kept is not None:
-                whole = to_matrix(piece.tensor, self.feature_axis).copy()
+                whole = self._whole(piece).copy()
                 whole[piece.kept] = part
                 part = whole
-            tensors.append(to_tensor(part, piece.tensor, self.feature_axis))
+            tensors.append(to_tensor(part, piece.tensor, self.feature_axis, self.unit))
             start = stop
         return tensors
 
     def _matrix(self, piece: Piece) -> Array:
-        matrix = to_matrix(piece.tensor, self.feature_axis)
+        matrix = self._whole(piece)
         return matrix if piece.kept is None else matrix[piece.kept]
+
+    def _whole(self, piece: Piece) -> Array:
+        return to_matrix(piece.tensor, self.feature_axis, self.unit)
