@@ -22,7 +22,7 @@ from onnxmem.data.columns import Column, InputSpec, Lazy
 from onnxmem.data.extras import need
 from onnxmem.data.files import begin
 from onnxmem.data.fitting import fit_recipe
-from onnxmem.data.labels import check_known, number_names
+from onnxmem.data.labels import check_known, composed, number_names
 from onnxmem.data.recipe import Given, Recipe
 from onnxmem.data.splits import SPLITS, plain_name
 from onnxmem.errors import DataError
@@ -42,6 +42,14 @@ _DEEP = frozenset({"I", "F", "I;16", "I;16B", "I;16L", "I;16N"})
 
 _BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, struct.error, zlib.error)
 """What Pillow raises for damaged files."""
+
+_ORIENTATION = 0x0112
+
+_TURNS = {
+    2: "FLIP_LEFT_RIGHT", 3: "ROTATE_180", 4: "FLIP_TOP_BOTTOM", 5: "TRANSPOSE", 6: "ROTATE_270",
+    7: "TRANSVERSE", 8: "ROTATE_90",
+}  # fmt: skip
+"""What turns an image upright. Source: Exif 2.3, tag Orientation."""
 
 _OPENING = Lock()
 """Filters of warnings belong to all threads, so only one at a time may change and restore them."""
@@ -64,9 +72,14 @@ class ImageFiles(Lazy):
         Raises:
             DataError: it takes no images, or Pillow is missing.
         """
-        recipe, assumed = fit_recipe(self._given, spec, lambda: _size(self._files[0]))
+        recipe, assumed = fit_recipe(self._given, spec, self._first_size)
         note = f"images: {recipe}" + (f" (assumed: {assumed})" if assumed else "")
         return Prepared(self._files, recipe, "; ".join(filter(None, (note, self._labels))))
+
+    def _first_size(self) -> tuple[int, int]:
+        """Return height and width of the first image."""
+        image = _opened(self._files[0], upright=self._given.get("upright", True))
+        return image.height, image.width
 
 
 class Prepared(Lazy):
@@ -102,7 +115,7 @@ class Prepared(Lazy):
 
 
 def _decode(file: Path, recipe: Recipe) -> np.ndarray:
-    image = _opened(file)
+    image = _opened(file, upright=recipe.upright)
     if image.mode in _DEEP:
         raise DataError(f"the image {file} has more than 8 bits a channel; convert it to 8")
     try:
@@ -111,13 +124,11 @@ def _decode(file: Path, recipe: Recipe) -> np.ndarray:
         raise DataError(f"cannot use the image {file}: {error}") from error
 
 
-def _size(file: Path) -> tuple[int, int]:
-    image = _opened(file)
-    return image.height, image.width
+def _opened(file: Path, *, upright: bool) -> Image:
+    """Open an image; one of hundreds of megapixels is refused as Pillow does.
 
-
-def _opened(file: Path) -> Image:
-    """Open an image; one of hundreds of megapixels is refused as Pillow does."""
+    Where it is to be `upright`, it is turned as its EXIF says.
+    """
     begin(file, "image")
     pillow, opener = need("PIL", "images"), need("PIL.Image", "images")
     try:
@@ -130,7 +141,18 @@ def _opened(file: Path) -> Image:
         unknown = isinstance(error, pillow.UnidentifiedImageError)
         cause = f"it is none of {', '.join(FORMATS)}, or damaged" if unknown else error
         raise DataError(f"cannot use the image {file}: {cause}; replace or remove it") from error
-    return image
+    return _turned(image) if upright else image
+
+
+def _turned(image: Image) -> Image:
+    """Return an image as its EXIF says that it is to be looked at."""
+    try:
+        orientation = image.getexif().get(_ORIENTATION)
+    except (*_BROKEN, KeyError, TypeError, ZeroDivisionError):
+        return image
+    if orientation not in _TURNS:
+        return image
+    return image.transpose(need("PIL.Image", "images").Transpose[_TURNS[orientation]])
 
 
 def load_folder(
@@ -156,7 +178,9 @@ def load_folder(
         found = [(part.name, one) for part in parts for one in _folders_in(part)]
     else:
         found = [("", part) for part in parts]
-    files = [(split, one.name, file) for split, one in found for file in _images_below(one)]
+    files = [
+        (split, composed(one.name), file) for split, one in found for file in _images_below(one)
+    ]
     if splits and not files:
         return _without_classes(path, parts, given)
     if splits:
@@ -169,7 +193,7 @@ def load_folder(
     if not files:
         return {"x": ImageFiles(loose, given, ""), "id": _names(loose, path)}
     filled = {name for _, name, _ in files}
-    empty = sorted({one.name for _, one in found} - filled)
+    empty = sorted({composed(one.name) for _, one in found} - filled)
     if empty and classes is None:
         raise DataError(_without_images(path, empty))
     numbers, note = _numbered(sorted(filled), classes, source)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,7 @@ def _advice(y: np.ndarray) -> str:
 
 
 def _from_text(y: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
-    texts = as_text(y)
+    texts = np.array([composed(text) for text in as_text(y).tolist()], str)
     numbers, by_number = number_names(set(texts.tolist()))
     labels = np.array([numbers[text] for text in texts.tolist()], np.int64)
     return labels, () if by_number else tuple(sorted(numbers, key=numbers.__getitem__))
@@ -93,6 +94,11 @@ def _one_text(entry: Any, what: str, *, numbers: bool) -> str:
     raise DataError(f"{what} must hold integers or text; there is a {kind} among them")
 
 
+def composed(name: str) -> str:
+    """Return a name in the normal form NFC; file systems keep some names in another."""
+    return unicodedata.normalize("NFC", name)
+
+
 def number_names(names: Iterable[str]) -> tuple[dict[str, int], bool]:
     """Return the class of each name, and whether the names are these numbers themselves.
 
@@ -117,9 +123,9 @@ def renumber(y: np.ndarray, classes: Mapping[str, int], source: str) -> np.ndarr
         raise DataError(
             f"labels 'y' are {y.dtype.name}; --class-names is for labels that are names"
         )
-    texts = as_text(y)
-    check_known(sorted(set(texts.ravel().tolist())), classes, source)
-    return np.array([classes[text] for text in texts.ravel().tolist()], np.int64).reshape(y.shape)
+    texts = [composed(text) for text in as_text(y).ravel().tolist()]
+    check_known(sorted(set(texts)), classes, source)
+    return np.array([classes[text] for text in texts], np.int64).reshape(y.shape)
 
 
 def check_known(names: Sequence[str], classes: Mapping[str, int], source: str) -> None:
@@ -171,9 +177,11 @@ def _from_json(values: Any) -> dict[str, int]:
     for key in ("label2id", "id2label", "label_names"):
         if values.get(key):
             return _from_json(values[key])
-    if all(isinstance(value, int) and not isinstance(value, bool) for value in values.values()):
-        return {name: _index(number) for name, number in values.items()}
     classes: dict[str, int] = {}
+    if all(isinstance(value, int) and not isinstance(value, bool) for value in values.values()):
+        for name, number in values.items():
+            _add(classes, name, _index(number))
+        return classes
     for number, names in values.items():
         for name in names if isinstance(names, list) else [names]:
             _add(classes, name, _index(int(number)))
@@ -190,6 +198,7 @@ def _numbered(names: Iterable[Any]) -> dict[str, int]:
 def _add(classes: dict[str, int], name: Any, number: int) -> None:
     if not isinstance(name, str) or not name:
         raise TypeError(f"the name of class {number} is no text")
+    name = composed(name)
     if classes.setdefault(name, number) != number:
         raise ValueError(f"{name!r} stands for two classes, {classes[name]} and {number}")
 
