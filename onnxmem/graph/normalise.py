@@ -83,6 +83,7 @@ def _normalise(
         common.LiftConstantsToInitializersPass(lift_all_constants=True, size_limit=0),
         common.LiftSubgraphInitializersToMainGraphPass(),
         passes.BindInputs(bind),
+        passes.UnwrapOptionals(),
         common.TopologicalSortPass(),
     ):
         network = step(network).model

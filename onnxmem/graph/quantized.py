@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
 import onnx_ir as ir
 
 from onnxmem.graph.constants import Known
 from onnxmem.graph.ops import given, producer
-from onnxmem.graph.signs import never_negative, zero_is_smallest
+from onnxmem.graph.signs import integer_limits, never_negative, zero_is_smallest
 
 SCALE_AND_ZERO = {
     "QuantizeLinear": (1, 2),
@@ -59,9 +58,10 @@ def largest(node: ir.Node, known: Known) -> float | None:
         return None
     if zero is None:
         return scale * 255
-    if not np.issubdtype(zero.dtype, np.integer) or not zero.size:
+    limits = integer_limits(zero.dtype)
+    if limits is None or not zero.size:
         return None
-    return scale * float(np.iinfo(zero.dtype).max - int(zero.flat[0]))
+    return scale * float(limits[1] - int(zero.flat[0]))
 
 
 def constant_term(node: ir.Node, known: Known) -> float | None:
