@@ -29,7 +29,15 @@ class UnwrapOptionals(ir.passes.InPlacePass):
             if is_standard(node, "Optional"):
                 content = node.inputs[0] if node.inputs else None
                 count += _answer(model.graph, node.outputs[0], content)
+                _drop_unread(node)
         return ir.passes.PassResult(model, modified=bool(count))
+
+
+def _drop_unread(node: ir.Node) -> None:
+    """Remove a node whose only result nobody reads any more."""
+    result = node.outputs[0]
+    if node.graph is not None and not result.uses() and not result.is_graph_output():
+        node.graph.remove(node, safe=True)
 
 
 def _only_asked(value: ir.Value) -> bool:
