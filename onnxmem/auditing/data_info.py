@@ -33,6 +33,7 @@ def describe(
         batches=selection.fingerprint(digests),
         notes=tuple(filter(None, (*samples.notes, evaluation.labelling.note, few))),
         options=dict(source.options),
+        names={str(number): name for number, name in samples.class_names.items()},
     )
 
 

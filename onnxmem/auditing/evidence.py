@@ -99,7 +99,7 @@ def find_evidence(
         layers=tuple(_layers(gathered, opened)),
         samples=tuple(describe_samples(gathered, opened.samples, SHOWN)),
         notes=(*gathered.notes, *filter(None, [gathered.labelling.note])),
-        names={str(number): name for number, name in enumerate(opened.samples.names)},
+        names={str(number): name for number, name in opened.samples.class_names.items()},
     )
 
 

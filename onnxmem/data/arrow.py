@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from onnxmem.data.columns import RESERVED, Column, Lazy, Unread, misnamed_labels
+from onnxmem.data.columns import CLASS_NAMES, RESERVED, Column, Lazy, Unread, misnamed_labels
 from onnxmem.data.extras import need
 from onnxmem.data.files import begin, damaged
 from onnxmem.errors import DataError
@@ -41,7 +41,7 @@ def load_table(paths: Sequence[Path], label_column: str) -> dict[str, Column]:
     features, others = [], []
     for name in table.names:
         if name in RESERVED or name == label_column:
-            columns[name] = table.alone(name, numbers=name not in ("id", "split"))
+            columns[name] = table.alone(name, numbers=name not in ("id", "split", CLASS_NAMES))
             continue
         columns[name] = column = _column(table, name, note)
         if isinstance(column, ArrowColumn) and column.ndim == 1 and column.dtype.kind in "fiub":

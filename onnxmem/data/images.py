@@ -22,7 +22,7 @@ from onnxmem.data.columns import Column, InputSpec, Lazy
 from onnxmem.data.extras import need
 from onnxmem.data.files import begin
 from onnxmem.data.fitting import fit_recipe
-from onnxmem.data.labels import check_known, composed, number_names
+from onnxmem.data.labels import check_known, composed, named_classes, number_names
 from onnxmem.data.recipe import Given, Recipe
 from onnxmem.data.splits import SPLITS, plain_name
 from onnxmem.errors import DataError
@@ -203,6 +203,7 @@ def load_folder(
         "x": ImageFiles([file for _, _, file in files], given, note),
         "y": np.array([numbers[name] for _, name, _ in files], np.int64),
         "id": _names([file for _, _, file in files], path),
+        **named_classes({_legible(name): number for name, number in numbers.items()}),
     }
     if any(split for split, _ in found):
         columns["split"] = np.array([split for split, _, _ in files])

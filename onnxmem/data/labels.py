@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from onnxmem.data.columns import fits_type
+from onnxmem.data.columns import CLASS_NAMES, fits_type
 from onnxmem.data.files import read_text
 from onnxmem.data.shapes import in_words
 from onnxmem.errors import DataError
@@ -139,6 +139,24 @@ def check_known(names: Sequence[str], classes: Mapping[str, int], source: str) -
         noun = "class" if len(unknown) == 1 else "classes"
         shown, known = (listed(list(map(repr, texts))) for texts in (unknown, classes))
         raise DataError(f"{source} does not name the {noun} {shown}; it has {known}")
+
+
+def named_classes(classes: Mapping[str, int]) -> dict[str, np.ndarray]:
+    """Return the column of the names of classes: of each the first, "" where it has none.
+
+    There is no column where the names are numbers, or the numbers too large for a list.
+    """
+    most = max(classes.values(), default=-1)
+    if most >= MOST_NAMED or all(name == str(number) for name, number in classes.items()):
+        return {}
+    names = [""] * (most + 1)
+    for name, number in reversed(classes.items()):
+        names[number] = name
+    return {CLASS_NAMES: np.array(names)}
+
+
+MOST_NAMED = 100_000
+"""Classes from which on names are not kept."""
 
 
 def read_class_names(path: str | Path) -> dict[str, int]:

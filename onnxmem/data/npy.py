@@ -67,7 +67,8 @@ def load_folder(path: Path) -> dict[str, Column]:
     columns: dict[str, Column] = {}
     for file in sorted(path.glob("*.npy")):
         array = NpyFile(file)
-        columns[file.stem] = array.whole() if file.stem in RESERVED else array
+        at_once = file.stem in RESERVED or array.ndim == 0
+        columns[file.stem] = array.whole() if at_once else array
     if columns:
         _require_read(path, columns)
     return columns

@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from onnxmem.arrays import Array, namespace
+import numpy as np
+
+from onnxmem.arrays import Array, namespace, to_host
 from onnxmem.network.layout import to_matrix, to_tensor
 
 
@@ -54,6 +56,20 @@ class Activations:
     def nbytes(self) -> int:
         """Bytes that they hold."""
         return sum(piece.nbytes for piece in self.pieces)
+
+    def broken(self) -> np.ndarray:
+        """Return the samples of the batch whose activations are not all finite.
+
+        Those of which samples do not lie along axis 0, or some positions are padding, are not told.
+        """
+        found, start = [np.empty(0, np.int64)], 0
+        for piece in self.pieces:
+            if piece.kept is None and len(piece.tensor) == piece.samples:
+                xp = namespace(piece.tensor)
+                flat = piece.tensor.reshape(piece.samples, -1)
+                found.append(start + to_host(xp.flatnonzero(~xp.isfinite(flat).all(axis=1))))
+            start += piece.samples
+        return np.concatenate(found)
 
     def rows(self, piece: Piece) -> int:
         """Return how many rows of the activation matrix are of a piece."""

@@ -47,6 +47,7 @@ class Evaluation:
         network: the prepared model.
         inputs, shared: the selected samples on the device, and inputs common to all of them.
         padding: what tells which of their positions are real, None where all are.
+        called: what the selected samples are called in messages.
         kinds: of batches.
         selection: which samples form which batch.
         labelling: which class counts as correct, and what was assumed of the labels.
@@ -69,6 +70,7 @@ class Evaluation:
     baseline: Baseline
     clock: Clock
     padding: Padding | None = None
+    called: Sequence[str] = ()
 
     @property
     def truth(self) -> np.ndarray:
@@ -147,6 +149,7 @@ def evaluate(opened: Opened, digests: np.ndarray, grouping: Grouping, clock: Clo
         baseline=Baseline(metric, accuracy, chance_accuracy(labelling.truth)),
         clock=clock,
         padding=opened.padding,
+        called=samples.called(selection.rows),
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from onnxmem.arrays import Array
 from onnxmem.data import Batch
-from onnxmem.errors import ModelRefusedError, OutOfMemoryError
+from onnxmem.errors import DataError, ModelRefusedError, OutOfMemoryError
 from onnxmem.graph import Site, split
 from onnxmem.network.activations import Activations
 from onnxmem.network.evaluation import Evaluation
@@ -17,6 +17,7 @@ from onnxmem.network.memory import Load, divide, largest_stack
 from onnxmem.network.outputs import deviation
 from onnxmem.network.split_network import SplitNetwork
 from onnxmem.network.stacking import Stacker, find_stacker, stack_up
+from onnxmem.text import listed
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -93,6 +94,7 @@ class LayerRun:
     def check(self) -> float:
         """Return how far the tail of the uncompressed tensor is from the model, on all batches."""
         numbered = [key for kind in self.evaluation.kinds for key in self.numbers(kind)]
+        self._require_finite()
         self.split.prepare_tail(self.capture(*numbered[0]).pieces[0])
         worst = max(self.map(self._deviation, numbered))
         if self.share.stack:
@@ -100,6 +102,23 @@ class LayerRun:
             with self.evaluation.clock.stage("tail"):
                 self._stacker = find_stacker(self.split, captures)
         return worst
+
+    def _require_finite(self) -> None:
+        """Check that all activations are finite; a message names the samples whose are not.
+
+        Raises:
+            DataError: some are not.
+        """
+        called, lost = self.evaluation.called, list[str]()
+        for key in self.numbers(self.evaluation.kinds[0]):
+            rows = self.evaluation.batches(key[0])[key[1]].rows
+            lost += [called[row] for row in rows[self.capture(*key).broken()].tolist()]
+        if lost:
+            noun = "sample" if len(lost) == 1 else "samples"
+            raise DataError(
+                f"NaN or infinite activations for {len(lost)} {noun}: {listed(lost)}; look for "
+                "such weights, or leave those samples out"
+            )
 
     def stacks(self, batches: Sequence[Batch]) -> list[slice]:
         """Divide batches into those that go through the tail together: mostly one by one."""

@@ -358,4 +358,18 @@ def test_names_of_classes_match_in_every_normal_form(tmp_path: Path) -> None:
         (tmp_path / "names.txt").write_text(f"z\n{spelled}\n", "utf-8")
         columns = load(tmp_path / "images", class_names=tmp_path / "names.txt")
         assert sorted(labels(columns)) == [0, 1, 1]
-    assert sorted(labels(load(tmp_path / "images"))) == [0, 0, 1]
+    assert sorted(labels(load(tmp_path / "images"))) == [0, 1, 1]
+
+
+def test_folders_and_files_of_names_say_what_classes_are_called(pets: Path) -> None:
+    assert make_samples(load(pets), [Spec()]).class_names == {0: "cat", 1: "dog"}
+    names = pets.parent / "names.txt"
+    names.write_text("dog\nbird\ncat\n")
+    told = make_samples(load(pets, class_names=names), [Spec()])
+    assert told.class_names == {0: "dog", 1: "bird", 2: "cat"}
+
+
+def test_folders_that_are_numbers_name_nothing(tmp_path: Path) -> None:
+    for name in ("0", "1"):
+        save(tmp_path / name / "a.png", int(name))
+    assert make_samples(load(tmp_path), [Spec()]).class_names == {}
