@@ -80,7 +80,7 @@ def test_values_that_are_not_finite_are_counted_over_all_blocks(
     monkeypatch.setattr(columns, "BLOCK_BYTES", 2 * 3 * 4)
     np.save(folder / "x.npy", np.where(X % 6 == 0, np.nan, X))
     (folder / "split.npy").unlink()
-    with pytest.raises(DataError, match="NaN or infinite: 4"):
+    with pytest.raises(DataError, match="NaN or infinite in 4 samples: row 0, row 2"):
         make_samples(load(folder), [Spec()])
 
 
