@@ -66,6 +66,12 @@ class Samples:
     def __len__(self) -> int:
         return len(self.digests)
 
+    def called(self, rows: np.ndarray) -> tuple[str, ...]:
+        """Return what some samples are called in messages: their ids, or their rows."""
+        if self.ids is None:
+            return tuple(f"row {row}" for row in rows.tolist())
+        return tuple(map(str, self.ids[rows].tolist()))
+
     @property
     def sha256(self) -> str:
         """A hash of all samples and labels that does not depend on their order."""
