@@ -69,14 +69,16 @@ def take_held_out(given: Inputs | Sequence[str] | None) -> HeldOutSource:
     return HeldOutSource(take_columns(given))
 
 
-def take_words(name: str, values: Sequence[str]) -> tuple[str, ...]:
-    """Return words that were given as a list.
+def take_words(name: str, values: Sequence[str], separator: str | None = ",") -> tuple[str, ...]:
+    """Return words that were given as a list, or as one text with a separator between them.
+
+    Without a separator a text is one word.
 
     Raises:
-        UsageError: they are no list.
+        UsageError: they are neither.
     """
     if isinstance(values, str):
-        raise UsageError(f"{name}={values!r} is one word; give a list: {name}=[{values!r}]")
+        return tuple(word.strip() for word in values.split(separator)) if separator else (values,)
     try:
         return tuple(values)
     except TypeError as error:

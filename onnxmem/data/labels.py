@@ -150,7 +150,7 @@ def named_classes(classes: Mapping[str, int]) -> dict[str, np.ndarray]:
     if most >= MOST_NAMED or all(name == str(number) for name, number in classes.items()):
         return {}
     names = [""] * (most + 1)
-    for name, number in reversed(classes.items()):
+    for name, number in reversed(list(classes.items())):
         names[number] = name
     return {CLASS_NAMES: np.array(names)}
 

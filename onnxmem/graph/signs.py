@@ -86,8 +86,9 @@ def _is_square(node: ir.Node, known: Known) -> bool:
 def zero_is_smallest(zero: ir.Value | None, known: Known) -> bool:
     """Tell whether the zero point `zero` is the smallest value of its integer type."""
     content = known(zero)
-    limits = None if content is None else integer_limits(content.dtype)
-    return limits is not None and bool((content == limits[0]).all())
+    if content is None or (limits := integer_limits(content.dtype)) is None:
+        return False
+    return bool(np.asarray(content == limits[0]).all())
 
 
 def integer_limits(dtype: np.dtype[Any]) -> tuple[int, int] | None:
