@@ -146,9 +146,11 @@ def take_held_out(options: dict[str, Any], columns: Mapping[str, Column]) -> Hel
         return SAME_DATA
     if plain_name(given) in split_names(columns):
         return HeldOutSource(splits=frozenset({plain_name(given)}))
-    return HeldOutSource(
-        load(given, label_column=options["label_column"], preprocess=options["preprocess"])
-    )
+    said = {name: options[name] for name in ("label_column", "preprocess")}
+    held_out = load(given, **said)
+    if options["class_names"] is not None and "y" in held_out:
+        held_out = load(given, class_names=options["class_names"], **said)
+    return HeldOutSource(held_out)
 
 
 def take_data(path: str, options: dict[str, Any]) -> dict[str, Column]:
