@@ -3,7 +3,7 @@
     loading           which reader a path belongs to: `npz`, `npy`, `arrow` or `images`
     columns           what readers give: arrays, or rows that are read when they are asked for
     files, extras     unreadable files and missing libraries, in words
-    labels            numbers and names of classes
+    labels, splits    numbers and names of classes, names of splits
     preprocess, hub_config, recipe, fitting
                       how images are prepared: what was said, and what a network takes
     samples           columns checked against the inputs of a network (`shapes`, `channels`)
@@ -17,8 +17,9 @@ from onnxmem.data.batches import FEWEST, Batch, Selection, draw
 from onnxmem.data.columns import Column, InputSpec, Lazy
 from onnxmem.data.extras import EXTRAS, Extra
 from onnxmem.data.loading import load
-from onnxmem.data.samples import HELD_OUT, Samples, held_out_samples, make_samples, split_names
+from onnxmem.data.samples import Samples, held_out_samples, make_samples
 from onnxmem.data.source import IN_MEMORY, Source
+from onnxmem.data.splits import HELD_OUT, plain_name, split_names
 
 __all__ = [
     "EXTRAS",
@@ -37,5 +38,6 @@ __all__ = [
     "held_out_samples",
     "load",
     "make_samples",
+    "plain_name",
     "split_names",
 ]

@@ -25,6 +25,7 @@ from onnxmem.graph.kinds.registry import AUTO, GROUPS, KINDS
 from onnxmem.graph.largest import largest_tensor
 from onnxmem.graph.model import load
 from onnxmem.graph.outputs import output_form
+from onnxmem.graph.quantized import is_quantized
 from onnxmem.graph.recorded import Recorded, load_recorded, recorded_folders
 from onnxmem.graph.records import Cut, Dim, Model, Needs, Part, Site, TensorSpec
 from onnxmem.graph.sites import find_sites, other_activations
@@ -61,6 +62,7 @@ __all__ = [
     "free_batch",
     "free_elsewhere",
     "is_half",
+    "is_quantized",
     "largest_tensor",
     "load",
     "load_recorded",
