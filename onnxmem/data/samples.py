@@ -132,6 +132,11 @@ def split_names(columns: Mapping[str, Column]) -> frozenset[str]:
     return frozenset() if splits is None else frozenset(map(str.casefold, splits.astype(str)))
 
 
+def split_rows(columns: Mapping[str, Column], split: str | None, count: int) -> np.ndarray:
+    """Return which of all `count` rows of `columns` those samples are that `make_samples` takes."""
+    return _rows_of_split(_given(columns, "split"), split, count)[0]
+
+
 def held_out_samples(
     columns: Mapping[str, Column], specs: Sequence[InputSpec], names: frozenset[str] = HELD_OUT
 ) -> Samples | None:

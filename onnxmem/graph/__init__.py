@@ -11,7 +11,7 @@ The only package that imports onnx and onnx_ir.
                       what the graph tells of a tensor before any run
     axes, outputs, largest, tables
                       feature axes, forms of outputs, sizes, which inputs are words
-    cut               takes a model apart; `pieces` and `write` make parts and files
+    cut, segment      take a model apart; `pieces` and `write` make parts and files
     batch, widen, unfuse
                       frees a batch size, widens half precision, takes fused operators apart
     steps             the nodes as plain records, and models of one operator
@@ -27,6 +27,7 @@ from onnxmem.graph.model import load
 from onnxmem.graph.outputs import output_form
 from onnxmem.graph.recorded import Recorded, load_recorded, recorded_folders
 from onnxmem.graph.records import Cut, Dim, Model, Needs, Part, Site, TensorSpec
+from onnxmem.graph.segment import Segment, segment
 from onnxmem.graph.sites import find_sites, other_activations
 from onnxmem.graph.steps import Operator, Step, constant, constants, operator_part, steps
 from onnxmem.graph.tables import looked_up
@@ -52,6 +53,7 @@ __all__ = [
     "Needs",
     "Part",
     "Recorded",
+    "Segment",
     "Site",
     "TensorSpec",
     "cut_needs",
@@ -71,6 +73,7 @@ __all__ = [
     "recorded_folders",
     "save",
     "share_weights",
+    "segment",
     "split",
     "untyped",
     "whole_batch",

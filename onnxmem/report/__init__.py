@@ -7,7 +7,7 @@
     charts, comparison_charts, look, rows
                       the charts of page and picture, and the rows that they draw
     formats, output   the registry of formats, and how files are written
-    samples           which samples are memorized, in formats of its own
+    samples, locate   which samples are memorized and where, in formats of their own
     web               what all pages share
     schema, sense     what a stored report looks like, and whether one makes sense
 
@@ -24,12 +24,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from onnxmem.report.formats import Format, render, render_comparison, render_samples, samples_table
+from onnxmem.report.formats import (
+    Format,
+    render,
+    render_comparison,
+    render_locate,
+    render_samples,
+    samples_table,
+)
 from onnxmem.report.output import check_writable, write, write_all
 from onnxmem.report.words import sentence
 
 if TYPE_CHECKING:
-    from onnxmem.records import Comparison, Report, SamplesReport
+    from onnxmem.records import Comparison, LocateReport, Report, SamplesReport
+    from onnxmem.report.locate.table import TerminalLocate
     from onnxmem.report.samples.table import TerminalSamples
     from onnxmem.report.table import TerminalReport
 
@@ -41,6 +49,7 @@ __all__ = [
     "load_stored",
     "render",
     "render_comparison",
+    "render_locate",
     "render_samples",
     "samples_fragment",
     "samples_table",
@@ -75,10 +84,16 @@ def load_stored(path: str | Path) -> Report | Comparison | SamplesReport:
     return json.load_stored(path)
 
 
-def terminal(report: Report | SamplesReport) -> TerminalReport | TerminalSamples:
+def terminal(
+    report: Report | SamplesReport | LocateReport,
+) -> TerminalReport | TerminalSamples | TerminalLocate:
     """Return the report as something that a rich console prints."""
-    from onnxmem.records import SamplesReport
+    from onnxmem.records import LocateReport, SamplesReport
 
+    if isinstance(report, LocateReport):
+        from onnxmem.report.locate import table as of_layers
+
+        return of_layers.TerminalLocate(report)
     if isinstance(report, SamplesReport):
         from onnxmem.report.samples import table as of_samples
 

@@ -16,6 +16,7 @@ from onnxmem.records import (
     SAMPLES_SCHEMA,
     SCHEMA,
     Comparison,
+    LocateReport,
     Report,
     SamplesReport,
 )
@@ -23,7 +24,7 @@ from onnxmem.report import sense
 from onnxmem.text import json_text, printable
 
 
-def render(report: Report | Comparison) -> str:
+def render(report: Report | Comparison | LocateReport) -> str:
     """Return a report, or a comparison with its reports, as JSON text, keys as in the records.
 
     Raises:
