@@ -120,6 +120,13 @@ _LOCATING = (
         show_default=True,
         help="Suspects, and as many other samples, that layers are measured with.",
     ),
+    _measuring(
+        "--units",
+        type=int,
+        default=32,
+        show_default=True,
+        help="Suspects, and as many other samples, whose units are switched off; 0: none.",
+    ),
 )
 
 _CURVES = (

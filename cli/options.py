@@ -134,6 +134,7 @@ def take_locate_settings(options: dict[str, Any]) -> LocateSettings:
         checkpoint=options["checkpoint"],
         suspects=options["suspects"],
         most=options["most"],
+        units=options["units"],
     )
 
 

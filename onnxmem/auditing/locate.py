@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,24 +11,18 @@ import numpy as np
 from onnxmem import graph
 from onnxmem._version import __version__
 from onnxmem.auditing.evidence import all_layers, find_facts
-from onnxmem.auditing.locate_settings import FLAGGED, LocateSettings
+from onnxmem.auditing.locate_settings import LocateSettings
 from onnxmem.auditing.progress import Listener, Progress
+from onnxmem.auditing.suspects import tell_suspects
 from onnxmem.cache import NOWHERE, Store
-from onnxmem.data import (
-    IN_MEMORY,
-    Column,
-    Source,
-    Suspects,
-    find_suspects,
-    split_rows,
-)
-from onnxmem.data.columns import whole
+from onnxmem.data import IN_MEMORY, Column, Source, Suspects
 from onnxmem.errors import DataError, InconclusiveError, UsageError
 from onnxmem.evidence.gather import Asked, Gathered
-from onnxmem.evidence.memorization import memorized
+from onnxmem.locating.accounting import account
 from onnxmem.locating.crowd import Crowd, choose
-from onnxmem.locating.matching import match_sites
+from onnxmem.locating.matching import Pair, match_sites
 from onnxmem.locating.rewind import rewind
+from onnxmem.locating.units import flip_units
 from onnxmem.network.classifier import Classifier
 from onnxmem.network.clock import Clock
 from onnxmem.network.identity import environment
@@ -40,11 +34,13 @@ from onnxmem.records import (
     Accuracies,
     DataInfo,
     Depth,
+    GradientAccount,
     LocateReport,
     ModelInfo,
     Rewinding,
     Suspected,
     Tool,
+    Units,
 )
 
 _PROBED = 2
@@ -102,6 +98,8 @@ class _Parts:
 
     suspected: Suspected | None
     depth: Depth
+    gradients: tuple[GradientAccount, ...] = ()
+    units: Units | None = None
     rewinding: Rewinding | None = None
     reason: str = ""
     notes: tuple[str, ...] = ()
@@ -129,18 +127,21 @@ class _Work:
         classifier = Classifier(opened.network, opened.network.feeds(opened.samples.shared))
         check_independent(classifier, opened.samples.inputs)
         gathered = self._gather(opened)
-        suspect, suspected = self._suspects(opened, given, gathered)
-        if not suspect.any():
-            raise InconclusiveError("no sample is suspected, so nothing tells where one lies")
-        if suspect.all():
-            raise UsageError("all samples are suspects; leave out those that are not")
+        suspect, suspected = tell_suspects(opened, self.arrays, self.settings, given, gathered)
         crowd = choose(
             opened.samples, suspect, _labels(opened, classifier, gathered), self.settings.most
         )
+        gradients = [self._account(opened, crowd)]
+        rewinding = None
+        if checkpoint is not None:
+            rewinding, others = self._rewind(opened, checkpoint, crowd)
+            gradients += others
         return _Parts(
             suspected=suspected,
             depth=_depth(opened, gathered, suspect),
-            rewinding=None if checkpoint is None else self._rewind(opened, checkpoint, crowd),
+            gradients=tuple(gradients),
+            units=self._flip(opened, crowd),
+            rewinding=rewinding,
             notes=() if isinstance(gathered, str) else gathered.notes,
         )
 
@@ -155,78 +156,51 @@ class _Work:
         except InconclusiveError as error:
             return str(error)
 
-    def _suspects(
-        self, opened: Opened, given: Suspects | None, gathered: Gathered | str
-    ) -> tuple[np.ndarray, Suspected]:
-        """Return which samples are suspects (samples,), and who says so.
+    def _advance(self, stage: str, unit: str) -> Callable[[int, int], None]:
+        return lambda done, total: self.listen(Progress(stage, done, total, unit=unit))
 
-        Raises:
-            DataError: those that were given are not among the samples.
-            InconclusiveError: neighbours tell nothing, and nobody else does.
-        """
-        found, who = None, "samples"
-        if given is not None:
-            found, who = self._given(opened, given), "file"
-        elif self.settings.suspects != FLAGGED and "y_true" in self.arrays:
-            found, who = self._untrue(opened), "true labels"
-        if found is None:
-            if isinstance(gathered, str):
-                raise InconclusiveError(gathered)
-            facts, order = gathered.facts, gathered.contents.order
-            found, who = np.zeros(len(order), bool), "samples"
-            found[order] = memorized(facts, facts.all_votes)
-        count = int(found.sum())
-        path = "" if given is None else given.source
-        return found, Suspected(who, path, count, len(found) - count)
+    def _account(
+        self, opened: Opened, crowd: Crowd, model: str = "network", pairs: Sequence[Pair] = ()
+    ) -> GradientAccount:
+        """Return how gradients of suspects stand to those of others."""
+        advance = self._advance(f"gradients of the {model}", "pieces")
+        called = {pair.other: pair.own for pair in pairs}
+        with self.clock.stage("gradients"):
+            return account(opened, crowd, advance, model=model, called=called)
 
-    def _rows(self, opened: Opened) -> tuple[np.ndarray, int]:
-        """Return which rows of the data the samples are, and how many rows there are."""
-        total = len(self.arrays["y"])
-        return split_rows(self.arrays, self.settings.split, total), total
+    def _flip(self, opened: Opened, crowd: Crowd) -> Units | None:
+        if not self.settings.units:
+            return None
+        with self.clock.stage("units"):
+            advance = self._advance("units to flip", "samples")
+            return flip_units(opened, crowd, self.settings.units, self.settings.seed, advance)
 
-    def _given(self, opened: Opened, given: Suspects) -> np.ndarray:
-        rows, total = self._rows(opened)
-        ids = opened.samples.ids
-        names = [str(one) for one in (range(len(rows)) if ids is None else ids.tolist())]
-        others = () if ids is None else map(str, whole(self.arrays["id"]).tolist())
-        return find_suspects(given, rows, total, names, dict.fromkeys(others))
-
-    def _untrue(self, opened: Opened) -> np.ndarray | None:
-        """Return which samples have another label than the true one, None where none has.
-
-        Raises:
-            DataError: there is not one true label for each row.
-        """
-        rows, _ = self._rows(opened)
-        given, true = (whole(self.arrays[name]) for name in ("y", "y_true"))
-        if true.shape != given.shape:
-            raise DataError(f"array 'y_true' has shape {true.shape}; 'y' has {given.shape}")
-        wrong = np.asarray(given != true)[rows]
-        return wrong if wrong.any() else None
-
-    def _rewind(self, opened: Opened, checkpoint: str | Path, crowd: Crowd) -> Rewinding:
-        settings = replace(self.settings, layers=(), output_name=None)
-        arrays = _renamed(self.arrays, opened, checkpoint)
-        names = graph.load(checkpoint, dict(settings.bind)).outputs
-        if self.settings.output_name in {spec.name for spec in names}:
-            settings = replace(settings, output_name=self.settings.output_name)
-
-        def advance(done: int, total: int) -> None:
-            self.listen(Progress("rewinding", done, total, unit="segments"))
-
+    def _rewind(
+        self, opened: Opened, checkpoint: str | Path, crowd: Crowd
+    ) -> tuple[Rewinding, list[GradientAccount]]:
+        """Return what rewinding tells, and the gradients of the checkpoint."""
+        path, settings = Path(checkpoint), self.settings
+        specs = graph.load(path, dict(settings.bind)).outputs
+        named = settings.output_name in {spec.name for spec in specs}
+        settings = replace(settings, layers=(), output_name=settings.output_name if named else None)
+        arrays = _renamed(self.arrays, opened, path)
         try:
-            with (
-                self.clock.stage("rewinding"),
-                open_network(checkpoint, arrays, settings) as other,
-            ):
+            with open_network(path, arrays, settings) as other:
                 probed = crowd.rows[: opened.network.batch or other.network.batch or _PROBED]
                 pairs = match_sites(opened, other, settings.kind, probed)
-                return rewind(opened, other, pairs, crowd, advance)
+                with self.clock.stage("rewinding"):
+                    advance = self._advance("rewinding", "segments")
+                    found = rewind(opened, other, pairs, crowd, advance)
+                matched = {pair.other for pair in pairs}
+                sites = tuple(site for site in other.sites if site.tensor in matched)
+                ends = (*pairs, Pair(opened.network.output, other.network.output))
+                same = replace(other, sites=sites)
+                return found, [self._account(same, crowd, "checkpoint", ends)]
         except RefusedError as refusal:
             if refusal.opened is None:
                 raise UsageError(f"the checkpoint is another network: {refusal}") from refusal
             none = Accuracies(None, None)
-            return Rewinding(refusal.info, 0, 0, none, none, (), reason=str(refusal))
+            return Rewinding(refusal.info, 0, 0, none, none, (), reason=str(refusal)), []
 
     def report(
         self, opened: Opened | None, parts: _Parts, info: ModelInfo | None = None
@@ -255,6 +229,8 @@ class _Work:
             environment=environment(opened),
             suspected=parts.suspected,
             depth=parts.depth,
+            gradients=parts.gradients,
+            units=parts.units,
             rewinding=parts.rewinding,
             reason=parts.reason,
             notes=parts.notes,

@@ -20,13 +20,17 @@ class LocateSettings(EvidenceSettings):
         suspects: where suspects come from: a file, for the record; "samples" takes those that
             neighbours flag; None takes true labels where the data have them, else these.
         most: suspects, and other samples, that are rewound and differentiated.
+        units: suspects, and other samples, whose units are switched off; 0 leaves that out.
     """
 
     checkpoint: str | None = None
     suspects: str | None = None
     most: int = 2000
+    units: int = 32
 
     def __post_init__(self) -> None:
         EvidenceSettings.__post_init__(self)
         if self.most < 1:
             raise UsageError(f"--most {self.most}: give a number of samples from 1 on")
+        if self.units < 0:
+            raise UsageError(f"--units {self.units}: give a number of samples, 0 for none")

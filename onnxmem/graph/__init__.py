@@ -14,6 +14,7 @@ The only package that imports onnx and onnx_ir.
     cut, segment      take a model apart; `pieces` and `write` make parts and files
     batch, widen, unfuse
                       frees a batch size, widens half precision, takes fused operators apart
+    masked            lets units be switched off
     steps             the nodes as plain records, and models of one operator
     recorded          test cases beside a model
 """
@@ -23,6 +24,7 @@ from onnxmem.graph.cut import compute, cut_needs, expose, split
 from onnxmem.graph.file import data_files
 from onnxmem.graph.kinds.registry import AUTO, GROUPS, KINDS
 from onnxmem.graph.largest import largest_tensor
+from onnxmem.graph.masked import masked
 from onnxmem.graph.model import load
 from onnxmem.graph.outputs import output_form
 from onnxmem.graph.recorded import Recorded, load_recorded, recorded_folders
@@ -67,6 +69,7 @@ __all__ = [
     "load",
     "load_recorded",
     "looked_up",
+    "masked",
     "native_batch",
     "other_activations",
     "output_form",

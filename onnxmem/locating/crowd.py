@@ -30,9 +30,12 @@ class Crowd:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def shares(self, chosen: np.ndarray) -> tuple[float | None, float | None]:
-        """Return which share of the others, and of the suspects, is among `chosen` (n,)."""
-        groups = chosen[~self.suspect], chosen[self.suspect]
+    def means(self, values: np.ndarray) -> tuple[float | None, float | None]:
+        """Return the mean of `values` (n,) over the others and over the suspects.
+
+        Of truths it is the share that holds.
+        """
+        groups = values[~self.suspect], values[self.suspect]
         others, suspects = (float(one.mean()) if len(one) else None for one in groups)
         return others, suspects
 

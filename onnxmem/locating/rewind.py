@@ -48,7 +48,7 @@ def rewind(
         UsageError: they take batches of different sizes.
     """
     splicer = Splicer(own, other, pairs, crowd.rows)
-    whole = [Accuracies(*crowd.shares(one == crowd.labels)) for one in splicer.untouched()]
+    whole = [Accuracies(*crowd.means(one == crowd.labels)) for one in splicer.untouched()]
     segments = []
     for number in range(splicer.segments):
         advance(number, splicer.segments)
@@ -68,7 +68,7 @@ def rewind(
 def _segment(splicer: Splicer, number: int, crowd: Crowd) -> Segment:
     spliced = splicer.splice(number)
     known = spliced.relative_error <= TOLERANCE
-    clean, suspect = crowd.shares(spliced.predictions == crowd.labels) if known else (None, None)
+    clean, suspect = crowd.means(spliced.predictions == crowd.labels) if known else (None, None)
     reason = f"its parts are {spliced.relative_error:.1e} away from the whole network"
     return Segment(
         from_=splicer.start(number),

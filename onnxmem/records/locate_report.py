@@ -89,12 +89,113 @@ class Rewinding:
     notes: tuple[str, ...] = ()
 
 
+class LayerGradient(msgspec.Struct, frozen=True, rename={"from_": "from"}):
+    """Gradients of the weights in one segment: norms of the means over clean samples and suspects.
+
+    `ratio` is that of suspects over that of clean samples, `cosine` the one between the two. All
+    are None where `reason` says why; the last two also where a gradient is zero.
+    """
+
+    from_: str
+    to: str
+    weights: tuple[str, ...]
+    clean_norm: float | None = None
+    suspect_norm: float | None = None
+    ratio: float | None = None
+    cosine: float | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GradientAccount:
+    """How gradients of suspects stand to those of clean samples, at one state of the network.
+
+    `model` is "network" or "checkpoint". `clean_loss` and `suspect_loss` are mean cross entropies
+    of the given labels: near zero nothing is left to account for. Without layers `reason` says why.
+    """
+
+    model: str
+    layers: tuple[LayerGradient, ...]
+    clean_loss: float | None = None
+    suspect_loss: float | None = None
+    reason: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SampleUnits:
+    """How many units have to be switched off until one sample loses its label.
+
+    `margin` is how far its label is ahead at the output. `units` are chosen by gradients,
+    `random_units` drawn; None where more were needed than were tried. `harm` and `random_harm` are
+    the shares of other samples whose answer changes without these units, and without as many drawn
+    ones; None where nothing flipped.
+    """
+
+    id: str
+    row: int
+    suspect: bool
+    margin: float
+    units: int | None
+    random_units: int | None
+    harm: float | None
+    random_harm: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class UnitsGroup:
+    """Suspects or clean samples: medians of `SampleUnits`, and means of the harm.
+
+    A median is None where half of the samples needed more units than were tried. `flipped` is the
+    share that lost its label within `Units.most` units.
+    """
+
+    samples: int
+    flipped: float | None
+    margin: float | None
+    units: float | None
+    random_units: float | None
+    harm: float | None
+    random_harm: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class LayerUnits:
+    """One layer: units that it has, and the share of all units found for a group that is there."""
+
+    tensor: str
+    units: int
+    clean_share: float | None
+    suspect_share: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """Units to flip, beside margins and random units.
+
+    `units_auroc` and `margin_auroc` say how well few units, and a small margin, tell suspects from
+    clean samples. No unit is claimed to memorize. Without samples `reason` says why.
+    """
+
+    most: int
+    clean: UnitsGroup
+    suspect: UnitsGroup
+    units_auroc: float | None
+    margin_auroc: float | None
+    layers: tuple[LayerUnits, ...]
+    samples: tuple[SampleUnits, ...]
+    reason: str = ""
+    notes: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class LocateReport:
     """Where one network memorizes.
 
     Where a part has nothing to tell its `reason` says why, and `reason` where all have not.
-    `rewinding` is None without a checkpoint. `suspected` is None where nobody told suspects.
+    `rewinding` is None without a checkpoint, `units` where none are asked for. `gradients` are
+    those of the network, and of the checkpoint if there is one. `suspected` is None where nobody
+    tells suspects.
     """
 
     schema: str
@@ -105,6 +206,8 @@ class LocateReport:
     environment: dict[str, Any]
     suspected: Suspected | None
     depth: Depth
+    gradients: tuple[GradientAccount, ...] = ()
+    units: Units | None = None
     rewinding: Rewinding | None = None
     reason: str = ""
     notes: tuple[str, ...] = ()
