@@ -85,7 +85,7 @@ class Masked:
     def leads(
         self, rows: np.ndarray, masks: np.ndarray, labels: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return outputs, and the gradients (samples, units) of the leads of labels at the masks."""
+        """Return outputs, and the gradients (samples, units) of the leads of labels."""
         outputs, gradients = self._over_all(rows, masks, labels)
         assert gradients is not None
         return outputs, gradients

@@ -156,6 +156,18 @@ def render_locate(report: LocateReport, name: str) -> str | bytes:
             from onnxmem.report import json
 
             return json.render(report)
+        case "html":
+            from onnxmem.report.locate import page
+
+            return page.render(report)
+        case "markdown":
+            from onnxmem.report.locate import markdown
+
+            return markdown.render(report)
+        case "png" | "svg":
+            from onnxmem.report.locate import picture
+
+            return picture.render(report, name)
         case _:
             raise UsageError(
                 f"where a network memorizes cannot be written as {printable(str(name))}; choose "
