@@ -73,8 +73,8 @@ def load(path: str | Path) -> Report:
     return json.load(path)
 
 
-def load_stored(path: str | Path) -> Report | Comparison | SamplesReport:
-    """Return what a JSON file holds: a report, a comparison, or the samples of a network.
+def load_stored(path: str | Path) -> Report | Comparison | SamplesReport | LocateReport:
+    """Return what a JSON file holds: a report, a comparison, samples, or where a network memorizes.
 
     Raises:
         DataError: there is no such file, or it holds none of these schemas.

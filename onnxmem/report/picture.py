@@ -41,9 +41,9 @@ def render(report: Report | Comparison, kind: str) -> bytes:
     Raises:
         UsageError: `kind` is neither png nor svg.
     """
-    return draw(
-        picture_spec(report) if isinstance(report, Report) else comparison_spec(report), kind
-    )
+    if isinstance(report, Report):
+        return draw(picture_spec(report), kind)
+    return draw(comparison_spec(report), kind)
 
 
 def draw(spec: dict[str, Any], kind: str) -> bytes:

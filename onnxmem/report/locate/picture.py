@@ -31,7 +31,7 @@ def render(report: LocateReport, kind: str) -> bytes:
 def spec(report: LocateReport) -> dict[str, Any]:
     """Return the Vega-Lite specification of the picture, data included."""
     rows = chart_rows(report)
-    heading = alt.TitleParams(
+    title = alt.TitleParams(
         f"onnxmem: {heading(report)}",
         subtitle=[line for one in findings(report) for line in textwrap.wrap(one, 150)],
         subtitlePadding=6,
@@ -40,7 +40,7 @@ def spec(report: LocateReport) -> dict[str, Any]:
     panels = [chart(report, name).properties(width=WIDTH, title=TITLES[name]) for name in rows] or [
         alt.Chart(alt.InlineData([{}])).mark_text(text="nothing was measured")
     ]
-    together = alt.hconcat(*panels, spacing=24, title=heading)
+    together = alt.hconcat(*panels, spacing=24, title=title)
     found: dict[str, Any] = together.resolve_scale(color="independent").to_dict()
     found["config"] = look.config("#1c2430") | {"background": "white"}
     found["padding"] = 20
