@@ -12,7 +12,7 @@ Source: Maini et al. (2023), who rewind weights by their names; here nodes are s
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -114,7 +114,10 @@ class Spliced:
 
 
 class Splicer:
-    """Two networks of one architecture, of which one can lend a segment to the other."""
+    """Two networks of one architecture, of which one can lend a segment to the other.
+
+    Both run without the optimizations that round, so that parts give what the whole gives.
+    """
 
     def __init__(self, own: Opened, other: Opened, pairs: Sequence[Pair], rows: np.ndarray) -> None:
         """Feed both with the samples `rows`.
@@ -122,7 +125,7 @@ class Splicer:
         Raises:
             UsageError: they take batches of different sizes.
         """
-        self.own, self.other = own.network, other.network
+        self.own, self.other = (replace(one.network, exact=True) for one in (own, other))
         self.feeds = Feeder.of(own), Feeder.of(other)
         self.pieces = Pieces(rows, _size(self.own, self.other, len(rows)))
         outputs = Pair(self.own.output, self.other.output)
@@ -162,13 +165,21 @@ class Splicer:
 
         return predict(0), predict(1)
 
+    def untouched_output(self, rows: np.ndarray) -> Array:
+        """Return the output of the network itself for the samples `rows`."""
+        return self._whole[0].run(self.feeds[0](rows), [self.own.output])[0]
+
+    def lend(self, number: int) -> Lent:
+        """Return a segment of both networks, ready to run."""
+        return Lent(self, number)
+
     def splice(self, number: int) -> Spliced:
         """Return what the network predicts with a segment of the other one."""
-        lent = _Lent(self, number)
+        lent = self.lend(number)
         rows = self.pieces.rows_of(0)
         before = lent.before(rows)
         output = lent.after(lent.own_segment(rows, before), before, rows)
-        expected = self._whole[0].run(self.feeds[0](rows), [self.own.output])[0]
+        expected = self.untouched_output(rows)
         lent.after(lent.other_segment(rows, before), before, rows)  # compiles what threads share
 
         def run(rows: np.ndarray) -> np.ndarray:
@@ -191,10 +202,11 @@ class Splicer:
         return found
 
 
-class _Lent:
+class Lent:
     """One segment of both networks, compiled, and the parts of the network around it."""
 
     def __init__(self, splicer: Splicer, number: int) -> None:
+        """Compile what comes before the segment; the rest is compiled when it first runs."""
         self.own, self.other, self.feeds = splicer.own, splicer.other, splicer.feeds
         self.pair, earlier = splicer.pairs[number], splicer.pairs[:number]
         self.partners = {pair.other: pair for pair in earlier}
