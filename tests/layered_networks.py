@@ -83,8 +83,12 @@ def write(
     graph = helper.make_graph(
         nodes,
         style,
-        [helper.make_tensor_value_info(source, TensorProto.FLOAT, [batch, WIDTH])],
-        [helper.make_tensor_value_info(read, TensorProto.FLOAT, [batch, CLASSES])],
+        [
+            helper.make_tensor_value_info(
+                source, TensorProto.FLOAT, [batch, network.weights[0].shape[1]]
+            )
+        ],
+        [helper.make_tensor_value_info(read, TensorProto.FLOAT, [batch, len(network.biases[-1])])],
         [numpy_helper.from_array(array, name) for name, array in tensors.items()],
     )
     opsets = [helper.make_opsetid("", 17 if style == "gemm" else 13)]
