@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,21 @@ def test_a_file_sets_options(command: Command, folder: Path) -> None:
     outcome = command(*given, "--json", "l.json")
     assert "settings from onnxmem.toml: units = 0, most = 30" in outcome.err
     assert json.loads((folder / "l.json").read_text("utf-8"))["units"] is None
+
+
+@pytest.mark.parametrize("suspects", ["samples", "s.csv"])
+def test_paths_in_a_file_are_beside_it(command: Command, folder: Path, suspects: str) -> None:
+    (folder / "s.csv").write_text("id\n0\n", "utf-8")
+    (folder / "early.onnx").write_bytes(NOISY.path.read_bytes())
+    text = f'checkpoint = "early.onnx"\nsuspects = "{suspects}"\nunits = 0\nmost = 10\n'
+    (folder / "pyproject.toml").write_text(f"[tool.onnxmem]\n{text}", "utf-8")
+    (folder / ".git").mkdir()
+    (folder / "below").mkdir()
+    os.chdir(folder / "below")
+    outcome = command(*GIVEN[:4], "--json", "l.json")
+    settings = json.loads((folder / "below" / "l.json").read_text("utf-8"))["settings"]
+    assert settings["checkpoint"] == os.path.join("..", "early.onnx"), outcome.err
+    assert settings["suspects"] == (suspects if suspects == "samples" else "../s.csv")
 
 
 @pytest.mark.parametrize(
