@@ -11,6 +11,7 @@ import numpy as np
 import onnx
 import pytest
 from onnx import helper
+from sample_networks import Sample
 
 import onnxmem
 from onnxmem import models
@@ -189,3 +190,24 @@ def test_another_architecture_is_refused_with_the_names_of_sites(noisy: models.N
 def test_labels_are_needed(noisy: models.Network, data: dict[str, np.ndarray]) -> None:
     with pytest.raises(DataError, match="give an array 'y'"):
         onnxmem.locate(noisy.path, {"x": data["x"]}, **FAST)
+
+
+def test_a_device_tells_the_same_as_the_cpu(mlp: Sample, request: pytest.FixtureRequest) -> None:
+    given: dict[str, Any] = {
+        "checkpoint": mlp.path,
+        "suspects": np.arange(len(mlp.y)) % 5 == 0,
+        "units": 3,
+    }
+    on_cpu = onnxmem.locate(mlp.path, mlp.x, mlp.y, device="cpu", **given)
+    request.getfixturevalue("fake_gpu")
+    on_cuda = onnxmem.locate(mlp.path, mlp.x, mlp.y, device="cuda", **given)
+    assert on_cuda.environment["provider"] == "CUDAExecutionProvider"
+    assert on_cuda.rewinding == on_cpu.rewinding
+    assert on_cuda.units is not None and on_cpu.units is not None
+    assert [one.units for one in on_cuda.units.samples] == [
+        one.units for one in on_cpu.units.samples
+    ]
+    for one, other in zip(on_cpu.gradients, on_cuda.gradients, strict=True):
+        assert one.reason == other.reason == ""
+        for expected, layer in zip(one.layers, other.layers, strict=True):
+            assert layer.suspect_norm == pytest.approx(expected.suspect_norm, rel=1e-3)
