@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from onnxmem.findings.locate import locate_findings, suspects_sentence
+from onnxmem.findings import locate_findings, suspects_sentence
 from onnxmem.findings.numbers import percent
 from onnxmem.text import file_name, printable
 
