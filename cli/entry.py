@@ -35,6 +35,7 @@ COMMANDS = {
     "doctor": "Explain this environment: what works, what is missing.",
     "expose": "Add every ReLU to the outputs of a model.",
     "inspect": "Show every ReLU of a model, and what a cut there needs.",
+    "locate": "Tell in which layers a model memorized samples.",
     "report": "Write a report in other formats, or show its table.",
     "samples": "Tell which training samples a model memorized.",
     "split": "Cut a model in two.",

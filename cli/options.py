@@ -12,10 +12,10 @@ from onnxmem.errors import UsageError
 from onnxmem.sizes import parse_size
 
 if TYPE_CHECKING:
-    from onnxmem.auditing import Settings
+    from onnxmem.auditing import LocateSettings, Settings
     from onnxmem.auditing.evidence import HeldOutSource
     from onnxmem.cache import Store
-    from onnxmem.data import Column, Source
+    from onnxmem.data import Column, Source, Suspects
     from onnxmem.evidence.settings import EvidenceSettings
     from onnxmem.records import Report
 
@@ -105,7 +105,10 @@ def check_settings(options: dict[str, Any]) -> None:
     Raises:
         UsageError: a value that an option does not take.
     """
-    (take_settings if "compress" in options else take_evidence_settings)(options)
+    if "compress" in options:
+        take_settings(options)
+    else:
+        (take_locate_settings if "checkpoint" in options else take_evidence_settings)(options)
 
 
 def take_evidence_settings(options: dict[str, Any]) -> EvidenceSettings:
@@ -117,6 +120,37 @@ def take_evidence_settings(options: dict[str, Any]) -> EvidenceSettings:
     from onnxmem.evidence.settings import EvidenceSettings
 
     return EvidenceSettings(**_how_to_run(options), pool=options["pool"])
+
+
+def take_locate_settings(options: dict[str, Any]) -> LocateSettings:
+    """Turn the options of the command line into what is asked of layers.
+
+    Raises:
+        UsageError: a value that an option does not take.
+    """
+    from onnxmem.auditing import LocateSettings
+
+    return LocateSettings(
+        **_how_to_run(options),
+        pool=options["pool"],
+        checkpoint=options["checkpoint"],
+        suspects=options["suspects"],
+        most=options["most"],
+        units=options["units"],
+    )
+
+
+def take_suspects(options: dict[str, Any]) -> Suspects | None:
+    """Read which samples count as noisy, None where no file says so.
+
+    Raises:
+        DataError: there is no such file, or it says nothing of that.
+    """
+    from onnxmem.auditing.locate_settings import FLAGGED
+    from onnxmem.data import read_suspects
+
+    given = options["suspects"]
+    return None if given in (None, FLAGGED) else read_suspects(given)
 
 
 def _how_to_run(options: dict[str, Any]) -> dict[str, Any]:
@@ -190,7 +224,8 @@ def data_files(path: str, options: dict[str, Any]) -> list[str]:
     others = (
         options["labels"],
         options["class_names"],
-        options["held_out"],
+        options.get("held_out"),
+        options.get("checkpoint"),
         *options["preprocess"],
     )
     return [path, *filter(None, others)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,6 +16,7 @@ from onnxmem.evidence.layers import agreements
 from onnxmem.evidence.measures import measure
 from onnxmem.evidence.samples import describe_samples
 from onnxmem.network.clock import Clock
+from onnxmem.network.features import INPUT
 from onnxmem.network.guessing import at_chance, chance_accuracy
 from onnxmem.network.opening import Opened
 from onnxmem.records import Evidence, LayerEvidence
@@ -106,33 +107,48 @@ def find_evidence(
     Raises:
         DataError: labels are no classes of the network.
     """
-    if opened.samples.labels is None:
-        return _without("neighbours are held against labels, and none were given")
-
-    def advance(stage: str, done: int, total: int) -> None:
-        listen(Progress(stage, done, total, unit=_UNITS[stage]))
-
     try:
-        with clock.stage("neighbours"):
-            gathered = gather(opened, held_out, asked, store, advance)
+        gathered = find_facts(opened, held_out, asked, store=store, clock=clock, listen=listen)
     except InconclusiveError as error:
-        return _without(str(error))
-    if doubt := _doubt(gathered):
-        return _without(doubt)
+        return Evidence(None, (), (), str(error))
     return Evidence(
         network=measure(gathered.facts),
-        layers=tuple(_layers(gathered, opened)),
+        layers=all_layers(gathered, opened),
         samples=tuple(describe_samples(gathered, opened.samples, SHOWN)),
         notes=(*gathered.notes, *filter(None, [gathered.labelling.note])),
         names={str(number): name for number, name in opened.samples.class_names.items()},
     )
 
 
+def find_facts(
+    opened: Opened,
+    held_out: Samples | None,
+    asked: Asked,
+    *,
+    store: Store,
+    clock: Clock,
+    listen: Listener,
+) -> Gathered:
+    """Return what evidence is told by; see `find_evidence`.
+
+    Raises:
+        InconclusiveError: neighbours tell nothing; the message says why.
+        DataError: labels are no classes of the network.
+    """
+    if opened.samples.labels is None:
+        raise InconclusiveError("neighbours are held against labels, and none were given")
+
+    def advance(stage: str, done: int, total: int) -> None:
+        listen(Progress(stage, done, total, unit=_UNITS[stage]))
+
+    with clock.stage("neighbours"):
+        gathered = gather(opened, held_out, asked, store, advance)
+    if doubt := _doubt(gathered):
+        raise InconclusiveError(doubt)
+    return gathered
+
+
 _UNITS = {"features": "samples", "neighbours": "layers"}
-
-
-def _without(reason: str) -> Evidence:
-    return Evidence(None, (), (), reason)
 
 
 def _doubt(gathered: Gathered) -> str:
@@ -148,13 +164,17 @@ def _doubt(gathered: Gathered) -> str:
     )
 
 
-def _layers(gathered: Gathered, opened: Opened) -> Iterator[LayerEvidence]:
-    """Yield all layers in the order of the network, and why some tell nothing."""
-    known = {one.tensor: one for one in agreements(gathered.facts)}
+def all_layers(
+    gathered: Gathered, opened: Opened, chosen: np.ndarray | None = None
+) -> tuple[LayerEvidence, ...]:
+    """Return all layers in the order of the network, and why some tell nothing.
+
+    `chosen` are the suspects, in the order of the facts; None takes those that neighbours suspect.
+    """
+    known = {one.tensor: one for one in agreements(gathered.facts, chosen)}
     reasons = {site.tensor: site.reason for site in opened.sites if site.status != "ok"}
     reasons |= gathered.refused
-    for tensor in ("input", *(site.tensor for site in opened.sites)):
-        if tensor in known:
-            yield known[tensor]
-        else:
-            yield LayerEvidence(tensor, None, None, None, reasons.get(tensor, ""))
+    return tuple(
+        known.get(tensor) or LayerEvidence(tensor, None, None, None, reasons.get(tensor, ""))
+        for tensor in (INPUT, *(site.tensor for site in opened.sites))
+    )

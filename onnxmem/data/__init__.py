@@ -9,6 +9,7 @@
     samples           columns checked against the inputs of a network (`shapes`, `channels`)
     source            where they come from, for the record
     batches           which samples are analyzed together
+    suspects          which samples somebody holds for noisy
 
 A new file format is a reader beside these, and a line in `loading` that knows how its files begin.
 """
@@ -17,9 +18,10 @@ from onnxmem.data.batches import FEWEST, Batch, Selection, draw
 from onnxmem.data.columns import Column, InputSpec, Lazy
 from onnxmem.data.extras import EXTRAS, Extra
 from onnxmem.data.loading import load
-from onnxmem.data.samples import Samples, held_out_samples, make_samples
+from onnxmem.data.samples import Samples, held_out_samples, make_samples, split_rows
 from onnxmem.data.source import IN_MEMORY, Source
 from onnxmem.data.splits import HELD_OUT, plain_name, split_names
+from onnxmem.data.suspects import Suspects, as_flags, find_suspects, read_suspects
 
 __all__ = [
     "EXTRAS",
@@ -34,10 +36,15 @@ __all__ = [
     "Samples",
     "Selection",
     "Source",
+    "Suspects",
+    "as_flags",
     "draw",
+    "find_suspects",
     "held_out_samples",
     "load",
     "make_samples",
     "plain_name",
+    "read_suspects",
     "split_names",
+    "split_rows",
 ]

@@ -137,6 +137,11 @@ def make_samples(
     )
 
 
+def split_rows(columns: Mapping[str, Column], split: str | None, count: int) -> np.ndarray:
+    """Return which of all `count` rows of `columns` those samples are that `make_samples` takes."""
+    return rows_of_split(_given(columns, "split"), split, count)[0]
+
+
 def held_out_samples(
     columns: Mapping[str, Column], specs: Sequence[InputSpec], names: frozenset[str] = HELD_OUT
 ) -> Samples | None:
