@@ -110,7 +110,7 @@ def audit(
     """
     arrays = take_columns(x, y)
     settings = Settings(
-        layers=take_words("layers", layers),
+        layers=take_words("layers", layers, separator=None),
         kind=take_words("kind", kind),
         compress=take_words("compress", compress),
         batch=take_words("batch", batch),

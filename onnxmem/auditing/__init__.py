@@ -4,6 +4,7 @@ The rooms, in the order in which an audit goes through them:
 
     run               the whole of it; `refused` makes the report where nothing can be measured
     samples, evidence which samples are memorized, alone or as a part of an audit
+    locate            where samples are memorized: the parts of `locating`, one after the other
     settings          which curves, and by which gates they are judged
     data_info         what the report says of the data
     layer_cache       layers measured before, known by their `identity`
@@ -17,6 +18,8 @@ Networks are opened and run in `onnxmem.network`, their curves measured in `onnx
 
 from onnxmem.auditing.cost import Plan
 from onnxmem.auditing.gates import judge_again
+from onnxmem.auditing.locate import locate
+from onnxmem.auditing.locate_settings import LocateSettings
 from onnxmem.auditing.plan import plan_audit
 from onnxmem.auditing.progress import Listener, Progress
 from onnxmem.auditing.run import run_audit
@@ -25,11 +28,13 @@ from onnxmem.auditing.settings import Settings
 
 __all__ = [
     "Listener",
+    "LocateSettings",
     "Plan",
     "Progress",
     "Settings",
     "find_samples",
     "judge_again",
+    "locate",
     "plan_audit",
     "run_audit",
 ]

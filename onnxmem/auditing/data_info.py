@@ -46,6 +46,7 @@ def describe(
             )
         ),
         options=dict(source.options),
+        names={str(number): name for number, name in samples.class_names.items()},
     )
 
 

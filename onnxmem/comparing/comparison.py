@@ -20,6 +20,7 @@ from onnxmem.records import (
     model_names,
 )
 from onnxmem.records.comparability import differing
+from onnxmem.text import listed
 
 OWN_DATA = "each model was judged on its own samples and labels, so differences are not paired"
 
@@ -50,8 +51,8 @@ def compare(
         raise UsageError("there is nothing to compare; give two reports at least")
     if differ := differing(reports, same_data=same_data, own_data=own_data):
         raise UsageError(
-            f"the reports cannot be compared: {', '.join(differ)} differ; "
-            f"{_mended(differ, reports[0])}"
+            f"the reports {_apart(reports, same_data=same_data)}cannot be compared: "
+            f"{', '.join(differ)} differ; {_mended(differ, reports[0])}"
         )
     keys = list(dict.fromkeys(key for report in reports for key in report.summary))
     matched = match_layers([report.layers for report in reports])
@@ -65,6 +66,14 @@ def compare(
         notes=(*notes, *([OWN_DATA] if apart else [])),
         reports=tuple(reports),
     )
+
+
+def _apart(reports: Sequence[Report], *, same_data: bool) -> str:
+    """Return which models measured something else than the first that measured anything."""
+    named = zip(model_names(reports), reports, strict=True)
+    (first, one), *others = [(name, report) for name, report in named if report.measured]
+    apart = [name for name, other in others if differing([one, other], same_data=same_data)]
+    return f"of {first} and {listed(apart)} " if apart else ""
 
 
 def _mended(differ: Sequence[str], report: Report) -> str:

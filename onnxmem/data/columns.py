@@ -19,8 +19,11 @@ BLOCK_BYTES = 1 << 24
 """Bytes of one column that are read at a time where all its rows are looked at."""
 
 
-RESERVED = frozenset({"y", "y_true", "id", "split"})
-"""Columns of one value for each sample, which are read at once and are no inputs of a network."""
+CLASS_NAMES = "class_names"
+"""The column that names the classes 0, 1, ... (classes,); classes without a name have ""."""
+
+RESERVED = frozenset({"y", "y_true", "id", "split", CLASS_NAMES})
+"""Columns of one value for each sample, or class, which are read at once and are no inputs."""
 
 _LIKELY_LABELS = ("label", "labels", "target", "targets", "class")
 """Names that labels often have where they are not called `y`."""
@@ -120,6 +123,21 @@ class Lazy(ABC):
         return self
 
 
+class Unread(Lazy):
+    """A column that is there and of a kind that no network takes; whoever asks for it is told."""
+
+    def __init__(self, count: int, why: str) -> None:
+        super().__init__((count,), np.dtype(object), hint=why)
+
+    def __getitem__(self, rows: slice | np.ndarray) -> np.ndarray:
+        """Refuse, with the reason."""
+        raise DataError(self.hint)
+
+    def fit(self, spec: InputSpec) -> Lazy:
+        """Refuse, with the reason."""
+        raise DataError(self.hint)
+
+
 Column = np.ndarray | Lazy
 
 
@@ -177,7 +195,7 @@ def convert(array: np.ndarray, wanted: np.dtype[Any], name: str) -> np.ndarray:
     if array.dtype.kind in "iu" and wanted.kind in "iu" and not fits_type(array, wanted):
         raise DataError(f"input {name!r} takes {wanted.name}, the data have {array.dtype.name}")
     with np.errstate(over="ignore"):
-        return np.ascontiguousarray(array, dtype=wanted)
+        return np.asarray(array, dtype=wanted, order="C")
 
 
 def fits_type(array: np.ndarray, wanted: np.dtype[Any]) -> bool:

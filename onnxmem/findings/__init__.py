@@ -4,6 +4,7 @@
     audit             all that an audit found, the headline first
     evidence          what neighbours of the training samples tell
     comparison        what several models say together
+    locate            in which layers samples are memorized
     numbers           numbers as sentences have them
 
 A finding says what its record says and nothing more.
@@ -18,6 +19,7 @@ from onnxmem.findings.audit import (
 from onnxmem.findings.comparison import comparison_findings, comparison_headline, short_names
 from onnxmem.findings.evidence import evidence_findings, headline, two_numbers
 from onnxmem.findings.finding import Finding
+from onnxmem.findings.locate import locate_findings, suspects_sentence
 
 __all__ = [
     "Finding",
@@ -29,6 +31,8 @@ __all__ = [
     "evidence_findings",
     "headline",
     "headline_length",
+    "locate_findings",
     "short_names",
+    "suspects_sentence",
     "two_numbers",
 ]

@@ -131,7 +131,9 @@ def above_baseline(report: Report) -> str:
         return ""
     kinds = [key for key in _LEADING if any(one.key == key for one in found)]
     told = listed([f"{_NAMES[c]}, {_BATCHES[b]}" for c, b in (key.split(".") for key in kinds)])
-    suspects = [str(label) for label in sorted({label for one in found for label in one.suspects})]
+    labels = sorted({label for one in found for label in one.suspects})
+    names = report.data.names
+    suspects = [printable(names.get(str(label), str(label)), 40) for label in labels]
     noun = "class" if len(suspects) == 1 else "classes"
     named = f"the labels of {noun} {names_of(suspects, 10)}" if suspects else "labels"
     return (

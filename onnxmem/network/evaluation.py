@@ -48,6 +48,7 @@ class Evaluation:
         network: the prepared model.
         inputs, shared: the selected samples on the device, and inputs common to all of them.
         padding: what tells which of their positions are real, None where all are.
+        called: what the selected samples are called in messages.
         kinds: of batches.
         selection: which samples form which batch.
         labelling: which class counts as correct, and what was assumed of the labels.
@@ -74,6 +75,7 @@ class Evaluation:
     padding: Padding | None = None
     correct: np.ndarray = field(default_factory=lambda: np.zeros(0, bool))
     classes: int | None = None
+    called: Sequence[str] = ()
 
     @property
     def truth(self) -> np.ndarray:
@@ -162,6 +164,7 @@ def evaluate(opened: Opened, digests: np.ndarray, grouping: Grouping, clock: Clo
         padding=opened.padding,
         correct=correct,
         classes=None if network.form == "labels" else max(2, width),
+        called=samples.called(selection.rows),
     )
 
 

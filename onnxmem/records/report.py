@@ -66,7 +66,8 @@ class DataInfo:
     were used, None where a report does not say; `copies` counts those that are there again.
     `notes` tell what was assumed about the data, such as the preprocessing of images, and
     what was changed so that the model takes them. `options` holds what the command line said about
-    reading the data, by the name of the option.
+    reading the data, by the name of the option. `names` are those of the classes by their number,
+    where they have any.
     """
 
     path: str
@@ -80,6 +81,11 @@ class DataInfo:
     copies: int = 0
     notes: tuple[str, ...] = ()
     options: dict[str, Any] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+
+    def class_name(self, number: int) -> str:
+        """Return what a class is called: its number where it has no name."""
+        return self.names.get(str(number), str(number))
 
 
 @dataclass(frozen=True, slots=True)

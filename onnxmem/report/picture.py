@@ -41,9 +41,19 @@ def render(report: Report | Comparison, kind: str) -> bytes:
     Raises:
         UsageError: `kind` is neither png nor svg.
     """
+    if isinstance(report, Report):
+        return draw(picture_spec(report), kind)
+    return draw(comparison_spec(report), kind)
+
+
+def draw(spec: dict[str, Any], kind: str) -> bytes:
+    """Return a Vega-Lite specification, data included, as a picture; see `render`.
+
+    Raises:
+        UsageError: `kind` is neither png nor svg.
+    """
     if kind not in ("png", "svg"):
         raise UsageError(f"there is no picture of kind {str(kind)[:20]!r}; choose png or svg")
-    spec = picture_spec(report) if isinstance(report, Report) else comparison_spec(report)
     if kind == "svg":
         return vl_convert.vegalite_to_svg(spec, allowed_base_urls=[]).encode("utf-8")
     png: bytes = vl_convert.vegalite_to_png(spec, scale=2, allowed_base_urls=[])

@@ -117,7 +117,11 @@ def group_rows(report: Report) -> list[Row]:
         rows += [
             {
                 "curve": index,
-                "label": group.label,
+                "label": (
+                    printable(report.data.class_name(group.label), 24)
+                    if curve.batch == "class"
+                    else group.label
+                ),
                 "auc": round(group.auc, 3),
                 "accuracy": [round(value, 3) for value in group.accuracy],
             }

@@ -10,6 +10,7 @@ from onnxmem.records import (
     Evidence,
     Group,
     Layer,
+    LocateReport,
     NetworkEvidence,
     Report,
     SamplesReport,
@@ -38,6 +39,31 @@ def check_samples(report: SamplesReport) -> None:
     """
     for complaint in _of_evidence("", report):
         raise DataError(complaint)
+
+
+def check_locate(report: LocateReport) -> None:
+    """Check that a report could come from a look at layers.
+
+    Raises:
+        DataError: it could not; the message names the first field that tells.
+    """
+    for complaint in _of_locate(report):
+        raise DataError(complaint)
+
+
+def _of_locate(report: LocateReport) -> Iterator[str]:
+    for number, layer in enumerate(report.depth.layers):
+        known = [x for x in (layer.own_agreement, layer.suspects_agreement) if x is not None]
+        yield from _shares(f"depth.layers[{number}]", agreements=known)
+    segments = () if report.rewinding is None else report.rewinding.segments
+    for number, one in enumerate(segments):
+        known = [x for x in (one.clean_accuracy, one.suspect_accuracy) if x is not None]
+        yield from _shares(f"rewinding.segments[{number}]", accuracies=known)
+    for number, account in enumerate(report.gradients):
+        for at, gradient in enumerate(account.layers):
+            norms = (gradient.clean_norm, gradient.suspect_norm, gradient.ratio)
+            if min((x for x in norms if x is not None), default=0.0) < 0:
+                yield f"gradients[{number}].layers[{at}] has a norm below 0"
 
 
 def _complaints(report: Report) -> Iterator[str]:

@@ -171,7 +171,7 @@ def gate_state(gate: Gate) -> str:
 def sentence(report: Report) -> str:
     """Return one sentence that says what was measured and what came of it."""
     data = report.data
-    left_out = ", ".join(str(label) for label in data.left_out[:8])
+    left_out = ", ".join(printable(data.class_name(label), 24) for label in data.left_out[:8])
     parts = (
         *_found(report),
         _audited(report),
