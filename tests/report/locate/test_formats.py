@@ -74,6 +74,7 @@ def test_the_terminal_tells_each_part_and_claims_no_neurons() -> None:
     assert "brings the accuracy on suspects from 98 % to 30 %" in text
     assert "that on others from 100 % to 99 %" in text
     assert "from '/relu3/Relu_output_0' on neighbours agree" in text.replace("From", "from")
+    assert "at no layer a linear probe reads" in text.replace("At", "at")
     assert "the mean gradient of suspects is 2.0 to 4.0 times that of others" in text
     assert "with more than 64 chosen units off" in text
     assert "margins tell suspects better" in text
