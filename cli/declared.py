@@ -210,6 +210,20 @@ _JUDGING = (
         help="Compare the scores with this report.",
     ),
     _gate("--max-drop", type=float, metavar="X", help="Fail if a score drops by more."),
+    _gate(
+        "--baseline-data",
+        type=click.Choice(["same", "other"]),
+        default="same",
+        show_default=True,
+        help="Whether that report is one of the same data.",
+    ),
+    _gate(
+        "--classes",
+        type=int,
+        metavar="N",
+        help="Classes that the thresholds were set for; with fewer nothing passes. Default: those "
+        "of the output, up to 100.",
+    ),
     _gate("--min-accuracy", type=float, metavar="X", help="Inconclusive below this accuracy."),
     _gate("--exit-zero", is_flag=True, help="Exit 0 if a gate fails; changes nothing else."),
 )

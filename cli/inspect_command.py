@@ -36,6 +36,9 @@ _PIPED_WIDTH = 160
 @kind_option
 @click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda[:N]")
 @exact_option
+@click.option(
+    "--allow-none", is_flag=True, help="Exit with 0 where the model has no activation to cut at."
+)
 @json_option
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors and `-` outputs.")
 @verbose_option
@@ -48,6 +51,7 @@ def command(
     kind: tuple[str, ...],
     device: str,
     exact: bool,
+    allow_none: bool,
     json_path: str | None,
     quiet: bool,
 ) -> int:
@@ -75,7 +79,7 @@ def command(
     if json_path is not None:
         formats.write(inspection.to_json(), json_path)
     _present(inspection, quiet=quiet, to_stdout=json_path == "-")
-    return inspection.exit_code
+    return 0 if allow_none and not inspection.sites else inspection.exit_code
 
 
 def _trial(data: str | None, device: str, exact: bool) -> Trial:

@@ -94,6 +94,8 @@ def take_settings(options: dict[str, Any]) -> Settings:
         min_accuracy=options["min_accuracy"],
         max_drop=options["max_drop"],
         baseline=options["baseline"],
+        classes=options["classes"],
+        baseline_data=options["baseline_data"],
     )
 
 
@@ -173,16 +175,18 @@ def take_held_out(options: dict[str, Any], columns: Mapping[str, Column]) -> Hel
         DataError: there is neither such a split nor such a file.
     """
     from onnxmem.auditing.evidence import SAME_DATA, HeldOutSource
-    from onnxmem.data import load, split_names
+    from onnxmem.data import load, plain_name, split_names
 
     given = options["held_out"]
     if given is None:
         return SAME_DATA
-    if given.casefold() in split_names(columns):
-        return HeldOutSource(splits=frozenset({given.casefold()}))
-    return HeldOutSource(
-        load(given, label_column=options["label_column"], preprocess=options["preprocess"])
-    )
+    if plain_name(given) in split_names(columns):
+        return HeldOutSource(splits=frozenset({plain_name(given)}))
+    said = {name: options[name] for name in ("label_column", "preprocess")}
+    held_out = load(given, **said)
+    if options["class_names"] is not None and "y" in held_out:
+        held_out = load(given, class_names=options["class_names"], **said)
+    return HeldOutSource(held_out)
 
 
 def take_data(path: str, options: dict[str, Any]) -> dict[str, Column]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from onnxmem.auditing.progress import Listener, Progress
 from onnxmem.cache import Store
 from onnxmem.data import Column, Samples, held_out_samples, make_samples
-from onnxmem.errors import InconclusiveError
+from onnxmem.errors import DataError, InconclusiveError
 from onnxmem.evidence.gather import Asked, Gathered, gather
 from onnxmem.evidence.layers import agreements
 from onnxmem.evidence.measures import measure
@@ -20,6 +20,7 @@ from onnxmem.network.features import INPUT
 from onnxmem.network.guessing import at_chance, chance_accuracy
 from onnxmem.network.opening import Opened
 from onnxmem.records import Evidence, LayerEvidence
+from onnxmem.text import listed
 
 SHOWN = 200
 """Samples that stand out of which the nearest neighbours are told."""
@@ -31,7 +32,7 @@ class HeldOutSource:
 
     Attributes:
         arrays: other data; None: the same data.
-        splits: names of their splits, in lower case; empty: the usual names, or all of other data.
+        splits: plain names of their splits; empty: the usual names, or all of other data.
     """
 
     arrays: Mapping[str, Column] | None = None
@@ -54,10 +55,32 @@ def take_held_out(
     if source.arrays is None:
         return held_out_samples(arrays, specs, *filter(None, [source.splits]))
     if not source.splits and "split" not in source.arrays:
-        return make_samples(source.arrays, specs)
+        return _same_classes(make_samples(source.arrays, specs), opened.samples)
     others = {name: one for name, one in source.arrays.items() if name != "split"}
     marked = held_out_samples(source.arrays, specs, *filter(None, [source.splits]))
-    return make_samples(others, specs) if marked is None else marked
+    found = make_samples(others, specs) if marked is None else marked
+    return _same_classes(found, opened.samples)
+
+
+def _same_classes(held_out: Samples, trained: Samples) -> Samples:
+    """Return held-out samples with the classes counted as in the training data, by their names.
+
+    Other data may hold other classes, which then have other numbers in sorted order.
+
+    Raises:
+        DataError: they hold a class of a name that the training data lack.
+    """
+    own, numbers = held_out.class_names, {name: at for at, name in trained.class_names.items()}
+    if held_out.labels is None or not own or not numbers:
+        return held_out
+    used = sorted(set(held_out.labels.tolist()))
+    if lacking := [own.get(label, str(label)) for label in used if own.get(label) not in numbers]:
+        raise DataError(
+            f"the held-out data have classes that the training data lack: {listed(lacking)}; "
+            "number both with --class-names, or give held-out data without labels"
+        )
+    labels = [numbers[own[label]] for label in held_out.labels.tolist()]
+    return replace(held_out, labels=np.array(labels, np.int64), class_names=trained.class_names)
 
 
 def find_evidence(
@@ -93,7 +116,7 @@ def find_evidence(
         layers=all_layers(gathered, opened),
         samples=tuple(describe_samples(gathered, opened.samples, SHOWN)),
         notes=(*gathered.notes, *filter(None, [gathered.labelling.note])),
-        names={str(number): name for number, name in enumerate(opened.samples.names)},
+        names={str(number): name for number, name in opened.samples.class_names.items()},
     )
 
 

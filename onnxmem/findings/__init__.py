@@ -10,7 +10,12 @@
 A finding says what its record says and nothing more.
 """
 
-from onnxmem.findings.audit import audit_findings, audit_headline, headline_length
+from onnxmem.findings.audit import (
+    above_baseline,
+    audit_findings,
+    audit_headline,
+    headline_length,
+)
 from onnxmem.findings.comparison import comparison_findings, comparison_headline, short_names
 from onnxmem.findings.evidence import evidence_findings, headline, two_numbers
 from onnxmem.findings.finding import Finding
@@ -18,6 +23,7 @@ from onnxmem.findings.locate import locate_findings, suspects_sentence
 
 __all__ = [
     "Finding",
+    "above_baseline",
     "audit_findings",
     "audit_headline",
     "comparison_findings",

@@ -27,6 +27,7 @@ from onnxmem.graph.largest import largest_tensor
 from onnxmem.graph.masked import masked
 from onnxmem.graph.model import load
 from onnxmem.graph.outputs import output_form
+from onnxmem.graph.quantized import is_quantized
 from onnxmem.graph.recorded import Recorded, load_recorded, recorded_folders
 from onnxmem.graph.records import Cut, Dim, Model, Needs, Part, Site, TensorSpec
 from onnxmem.graph.segment import Segment, segment
@@ -65,6 +66,7 @@ __all__ = [
     "free_batch",
     "free_elsewhere",
     "is_half",
+    "is_quantized",
     "largest_tensor",
     "load",
     "load_recorded",

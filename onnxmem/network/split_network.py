@@ -15,7 +15,7 @@ from onnxmem.arrays import Array, take_rows
 from onnxmem.errors import UsageError
 from onnxmem.graph import Cut
 from onnxmem.network.activations import Activations, Piece
-from onnxmem.network.layout import kept_rows
+from onnxmem.network.layout import find_unit, kept_rows
 from onnxmem.network.network import Network
 from onnxmem.network.padding import Padding
 from onnxmem.runtime import Session
@@ -52,7 +52,7 @@ class SplitNetwork:
             self._piece(rows[start : start + step], feature_axis)
             for start in range(0, len(rows), step)
         )
-        return Activations(pieces, feature_axis)
+        return Activations(pieces, feature_axis, find_unit([piece.tensor for piece in pieces]))
 
     def _piece(self, rows: np.ndarray, feature_axis: int) -> Piece:
         feeds = {name: take_rows(array, rows) for name, array in self.inputs.items()}

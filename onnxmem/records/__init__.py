@@ -40,6 +40,7 @@ from onnxmem.records.locate_report import (
 from onnxmem.records.names import model_names
 from onnxmem.records.report import (
     CACHED_LAYERS,
+    RELATIVE,
     SATURATION,
     SCHEMA,
     Baseline,
@@ -97,6 +98,7 @@ __all__ = [
     "Metric",
     "ModelInfo",
     "Report",
+    "RELATIVE",
     "Row",
     "SATURATION",
     "SCHEMA",

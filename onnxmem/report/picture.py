@@ -111,7 +111,7 @@ def _means(names: list[str], keys: Sequence[str]) -> alt.HConcatChart:
 def _depths(names: list[str], keys: Sequence[str]) -> alt.HConcatChart:
     drawn = [
         comparison_charts.by_depth_of(names, key).properties(
-            width=WIDTH, title=f"AuC of each layer, {key_title(key)} (hollow: saturated)"
+            width=WIDTH, title=f"AuC of each layer, {key_title(key)} (hollow: saturated or above)"
         )
         for key in keys
     ]
@@ -172,7 +172,7 @@ def _panels(report: Report) -> list[Any]:
 
 def _overview(report: Report, batch: str) -> look.Drawing:
     return charts.overview(report, batch, legend=True).properties(
-        width=WIDTH, title=f"AuC, {BATCHES[batch]} batches (hollow: saturated)"
+        width=WIDTH, title=f"AuC, {BATCHES[batch]} batches (hollow: saturated or above)"
     )
 
 

@@ -136,15 +136,19 @@ def _of_group(place: str, group: Group, points: int) -> Iterator[str]:
         yield f"{place} has no samples"
     if len(group.accuracy) != points:
         yield f"{place}.accuracy has {len(group.accuracy)} values for {points} of x"
-    yield from _shares(place, accuracy=group.accuracy, auc=group.auc)
+    own = [] if group.untouched is None else [group.untouched]
+    yield from _shares(place, accuracy=group.accuracy, auc=group.auc, untouched=own)
 
 
 def _of_score(place: str, key: str, score: Score) -> Iterator[str]:
     compressor, _, batch = key.partition(".")
     if compressor not in X_NAMES or batch not in ("class", "mixed"):
         yield f"{place} is no score that an audit gives"
-    if min(score.layers_scored, score.layers_saturated) < 0:
+    if min(score.layers_scored, score.layers_saturated, score.layers_above) < 0:
         yield f"{place} counts less than no layers"
+    over = (score.auc_relative, score.auc_relative_low, score.auc_relative_high)
+    if min((one for one in over if one is not None), default=0.0) < 0:
+        yield f"{place} has a relative score below 0"
     known = {"auc": score.auc, "auc_low": score.auc_low, "auc_high": score.auc_high}
     yield from _shares(place, **{name: one for name, one in known.items() if one is not None})
 
