@@ -6,8 +6,8 @@ For the networks of three shipped families with known noise: AUROC and average p
 a score finds the labels that were replaced, among the samples that the network fits. The scores are
 that of `onnxmem samples`, the network's loss, the input's neighbours alone, cleanlab on the
 network's own probabilities, and cleanlab on probabilities of networks that are trained anew on
-folds, which needs the training code (`pip install "onnxmem[cpu,peers,train]"`; without torch that column is empty).
-Beside it what is said of the whole network, and what is true. Writes
+folds, which needs the training code (`pip install "onnxmem[cpu,peers,train]"`; without torch that
+column is empty). Beside it what is said of the whole network, and what is true. Writes
 `benchmarks/results/samples.md`.
 """
 
