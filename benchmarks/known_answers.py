@@ -133,7 +133,7 @@ def two_starts() -> Iterator[str]:
     """Yield how alike two networks are that learned the same labels from other weights."""
     yield row("network", "and", "CKA of logits", "κ of predictions")
     yield row("---", "---", "---:", "---:")
-    for second in models.family("mnist-cnn-init1"):
+    for second in models.family("vowels-mlp-init1"):
         first = models.network(second.name.replace("-init1", ""))
         x = Rows.of(first, "heldout").x
         said = [logits(network, x) for network in (first, second)]

@@ -36,11 +36,10 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """The network after one epoch, as it would be exported, and its training accuracy."""
+    """The network after one epoch, as it would be exported."""
 
     number: int
     network: nn.Sequential
-    accuracy: float
 
 
 def be_deterministic(seed: int) -> None:
@@ -68,16 +67,13 @@ def epochs(
         for chosen in torch.randperm(len(labels)).split(schedule.batch):
             rule.backward(network, inputs, labels, chosen)
             optimizer.step()
-        epoch = _evaluated(number, network, inputs, labels)
-        yield epoch
-        if number >= schedule.shortest and epoch.accuracy >= schedule.target:
+        ready = finished(network)
+        yield Epoch(number, ready)
+        if number >= schedule.shortest and _accuracy(ready, inputs, labels) >= schedule.target:
             return
     raise RuntimeError(f"training accuracy stayed below {schedule.target} for {number} epochs")
 
 
-def _evaluated(
-    number: int, network: nn.Sequential, inputs: torch.Tensor, labels: torch.Tensor
-) -> Epoch:
-    ready = finished(network)
-    right = ready(inputs).argmax(dim=1) == labels
-    return Epoch(number, ready, right.double().mean().item())
+def _accuracy(network: nn.Sequential, inputs: torch.Tensor, labels: torch.Tensor) -> float:
+    right = network(inputs).argmax(dim=1) == labels
+    return right.double().mean().item()

