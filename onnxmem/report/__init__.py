@@ -1,10 +1,10 @@
 """A report as text, picture or table: one module for each format, all from the same records.
 
-    html, markdown, comparison_markdown, junit, sarif, json, table, picture
+    html, markdown, comparison_markdown, junit, sarif, json, table, comparison_table, picture
                       one format each
     words, findings, command
                       sentences and names that several formats share
-    charts, comparison_charts, look, rows
+    charts, comparison_charts, sparkline, look, rows
                       the charts of page and picture, and the rows that they draw
     formats, output   the registry of formats, and how files are written
     samples           which samples are memorized, in formats of its own
@@ -30,6 +30,7 @@ from onnxmem.report.words import sentence
 
 if TYPE_CHECKING:
     from onnxmem.records import Comparison, Report, SamplesReport
+    from onnxmem.report.comparison_table import TerminalComparison
     from onnxmem.report.samples.table import TerminalSamples
     from onnxmem.report.table import TerminalReport
 
@@ -75,14 +76,20 @@ def load_stored(path: str | Path) -> Report | Comparison | SamplesReport:
     return json.load_stored(path)
 
 
-def terminal(report: Report | SamplesReport) -> TerminalReport | TerminalSamples:
+def terminal(
+    report: Report | Comparison | SamplesReport,
+) -> TerminalReport | TerminalComparison | TerminalSamples:
     """Return the report as something that a rich console prints."""
-    from onnxmem.records import SamplesReport
+    from onnxmem.records import Comparison, SamplesReport
 
     if isinstance(report, SamplesReport):
         from onnxmem.report.samples import table as of_samples
 
         return of_samples.TerminalSamples(report)
+    if isinstance(report, Comparison):
+        from onnxmem.report import comparison_table
+
+        return comparison_table.TerminalComparison(report)
     from onnxmem.report import table
 
     return table.TerminalReport(report)
