@@ -106,7 +106,7 @@ FAMILIES = (
         mnist,
         lambda: cnn(10, (12, 16, 20, 24), hidden=32),
         _fixed(40),
-        (Course(0.4, "-e40", {epoch: f"-e{epoch:02d}" for epoch in CHECKPOINTS}),),
+        (Course(0.2, "-e40", {epoch: f"-e{epoch:02d}" for epoch in CHECKPOINTS}),),
         data="mnist-cnn",
     ),
     Family(

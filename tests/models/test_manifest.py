@@ -65,7 +65,7 @@ def test_a_course_has_checkpoints_of_one_training_by_epoch() -> None:
 
 def test_a_course_of_noise_is_best_before_its_end() -> None:
     accuracies = [network.heldout_accuracy for network in models.family("mnist-course")]
-    assert max(accuracies) - accuracies[-1] > 0.03
+    assert max(accuracies) - accuracies[-1] > 0.01
 
 
 def test_names_are_unique_and_lead_to_their_network() -> None:
