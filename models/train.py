@@ -2,7 +2,7 @@
 
 Writes one ONNX file and one data file for each network, and `manifest.json`; what is in the
 manifest already stays. The same version of torch on the same kind of processor gives the same
-bytes. All networks together take about five minutes on one thread.
+bytes. All networks together take about ten minutes on one thread.
 """
 
 from __future__ import annotations

@@ -76,4 +76,4 @@ def epochs(
 
 def _accuracy(network: nn.Sequential, inputs: torch.Tensor, labels: torch.Tensor) -> float:
     right = network(inputs).argmax(dim=1) == labels
-    return right.double().mean().item()
+    return float(right.double().mean())
