@@ -24,6 +24,8 @@ SATURATION = 0.99
 lacks is a sample or two at a rank or two. It is saturated."""
 
 Metric = Literal["top1", "fidelity"]
+Compressor = Literal["nmf", "pca", "ablation"]
+Batch = Literal["class", "mixed"]
 Status = Literal["scored", "saturated", "skipped"]
 Verdict = Literal["pass", "fail", "inconclusive", "none"]
 
@@ -113,8 +115,8 @@ class Curve:
     negative parts were factorized side by side, which is not the method of the paper.
     """
 
-    compressor: Literal["nmf", "pca", "ablation"]
-    batch: Literal["class", "mixed"]
+    compressor: Compressor
+    batch: Batch
     x_name: Literal["rank", "fraction"]
     x: tuple[int | float, ...]
     accuracy: tuple[float, ...]

@@ -4,10 +4,11 @@
                       one format each
     words, findings, command
                       sentences and names that several formats share
-    charts, comparison_charts, look, rows
-                      the charts of page and picture, and the rows that they draw
+    charts, comparison_charts, look, rows, plots
+                      the charts of page, picture and notebook, and the rows that they draw
     formats, output   the registry of formats, and how files are written
     samples           which samples are memorized, in formats of its own
+    sites             the sites of a model, in Markdown and for notebooks
     web               what all pages share
     schema, sense     what a stored report looks like, and whether one makes sense
 
@@ -22,7 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from onnxmem.report.formats import Format, render, render_comparison, render_samples, samples_table
 from onnxmem.report.output import check_writable, write, write_all
@@ -36,13 +37,16 @@ if TYPE_CHECKING:
 __all__ = [
     "Format",
     "check_writable",
+    "comparison_sentences",
     "image",
     "load",
     "load_stored",
+    "plot",
     "render",
     "render_comparison",
     "render_samples",
     "samples_fragment",
+    "samples_sentence",
     "samples_table",
     "sentence",
     "side_by_side",
@@ -93,6 +97,27 @@ def samples_fragment(report: SamplesReport) -> str:
     from onnxmem.report.samples import page
 
     return page.fragment(report)
+
+
+def comparison_sentences(comparison: Comparison) -> str:
+    """Return what a comparison says, and what cannot be compared, a line each."""
+    from onnxmem.report import findings
+
+    return "\n".join([*findings.findings(comparison), *findings.limits(comparison)])
+
+
+def samples_sentence(report: SamplesReport) -> str:
+    """Return which samples are memorized, in one sentence."""
+    from onnxmem.report.samples import words
+
+    return words.sentence(report)
+
+
+def plot(report: Report | Comparison | SamplesReport) -> Any:
+    """Return the charts of a report as an Altair object, which has its data with it."""
+    from onnxmem.report import plots
+
+    return plots.plot(report)
 
 
 def image(report: Report | Comparison, kind: Literal["png", "svg"]) -> bytes:

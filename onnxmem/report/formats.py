@@ -89,7 +89,9 @@ def render_comparison(comparison: Comparison, name: str) -> str:
 
             return sarif.render_all(comparison.reports)
         case Format.NOTEBOOK:
-            raise UsageError("a notebook shows one report; choose another format")
+            from onnxmem.report import html
+
+            return html.compared_fragment(comparison)
         case unknown:
             assert_never(unknown)
 

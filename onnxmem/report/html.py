@@ -46,6 +46,12 @@ def fragment(report: Report) -> str:
     return web.environment().get_template("notebook.html").render(model=_model(0, report, "layers"))
 
 
+def compared_fragment(comparison: Comparison) -> str:
+    """Return what a comparison says, and its scores, without scripts, for notebooks."""
+    template = web.environment().get_template("notebook_comparison.html")
+    return template.render(compared=_compared(comparison))
+
+
 def _page(
     reports: list[Report], title: str, lead: str = "", comparison: Comparison | None = None
 ) -> str:
