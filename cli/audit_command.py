@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +11,10 @@ import click
 from onnxmem import report as formats
 from onnxmem.errors import InconclusiveError, UsageError
 
-from .conclusion import conclude, note_trouble
+from .conclusion import conclude, note_trouble, say_waivers
 from .configured import ConfiguredCommand
 from .declared import audit_options, data_option
-from .entry import exit_code, say_settings
+from .entry import exit_code, say_settings, waivers
 from .folders import check_keeps
 from .grouped import OUTPUTS, RUNNING, GroupedOption
 from .options import (
@@ -68,7 +69,8 @@ def command(model: str, data: str, plan: bool, **options: Any) -> int:
 
     from .progress import progress
 
-    settings, outputs = take_settings(options), take_outputs(options)
+    settings = replace(take_settings(options), waivers=waivers())
+    outputs = take_outputs(options)
     baseline = take_baseline(options)
     inputs = [
         model,
@@ -161,5 +163,6 @@ def present(
     written = {path: formats.render(report, name) for name, path in outputs.paths.items()}
     formats.write_all(written | others)
     if not report.measured:
+        say_waivers(report)
         raise InconclusiveError(report.reason)
     conclude(report, table=not outputs.to_stdout, quiet=quiet)

@@ -10,12 +10,15 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
-from onnxmem.errors import ConfigError
+from onnxmem.errors import ConfigError, UsageError
+
+if TYPE_CHECKING:
+    from onnxmem.records import Waiver
 
 CONFIGURABLE = ("audit", "compare", "samples")
 PATHS = {"DATA", "DIR", "FILE", "REPORT.json"}
@@ -31,6 +34,7 @@ class Config:
     path: Path = Path()
     defaults: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     verbose: bool = False
+    waivers: tuple[Waiver, ...] = ()
 
     def in_force(self, ctx: click.Context) -> dict[str, Any]:
         """Return option -> value of what the file sets and the command line of `ctx` does not."""
@@ -63,6 +67,7 @@ def find(ctx: click.Context) -> Config:
         return Config()
     path = Path(os.path.relpath(path))
     values = _unified(values, path)
+    waivers = _waivers(values.pop("waiver", []), path)
     options = {name: _options(ctx, name) for name in CONFIGURABLE}
     for key in values:
         _check_key(key, set().union(*options.values()), path)
@@ -70,7 +75,28 @@ def find(ctx: click.Context) -> Config:
         name: {key: _argument(values[key], own[key], path) for key in values if key in own}
         for name, own in options.items()
     }
-    return Config(path, defaults, values.get("verbose") is True)
+    return Config(path, defaults, values.get("verbose") is True, waivers)
+
+
+def _waivers(tables: Any, path: Path) -> tuple[Waiver, ...]:
+    """Return the waivers of a file.
+
+    Raises:
+        ConfigError: they are no tables, or one of them makes no sense.
+    """
+    if not tables:
+        return ()
+    from onnxmem.auditing.waivers import check_waivers
+    from onnxmem.records import make_waiver
+
+    try:
+        if not isinstance(tables, list) or not all(isinstance(one, Mapping) for one in tables):
+            raise UsageError("write each as a table of its own: [[waiver]]")
+        waivers = tuple(map(make_waiver, tables))
+        check_waivers(waivers)
+    except UsageError as error:
+        raise ConfigError(f"{_where(path)} [[waiver]]: {error}") from error
+    return waivers
 
 
 def _options(ctx: click.Context, name: str) -> dict[str, click.Option]:

@@ -24,7 +24,7 @@ from . import config
 from .streams import let_go, tell, write_out
 
 if TYPE_CHECKING:
-    from onnxmem.records import Comparison, Report
+    from onnxmem.records import Comparison, Report, Waiver
 
 COMMANDS = {
     "audit": "Score every ReLU layer of a model.",
@@ -169,6 +169,12 @@ def say_settings(*, quiet: bool, used: AbstractSet[str] | None = None) -> None:
         shown = ", ".join(config.assignment(key, value) for key, value in values.items())
         line = f"settings from {run.config.path}: {shown}"
         tell(f"onnxmem: {printable(line, MESSAGE_LENGTH)}")
+
+
+def waivers() -> tuple[Waiver, ...]:
+    """Return the waivers of the configuration file that counts here."""
+    run = click.get_current_context().find_object(Run)
+    return () if run is None else run.config.waivers
 
 
 def exit_code(report: Report | Comparison, *, exit_zero: bool) -> int:

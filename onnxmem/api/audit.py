@@ -15,7 +15,7 @@ from onnxmem.api.results import Report
 from onnxmem.api.taking import Inputs, take_columns, take_held_out, take_source, take_store
 from onnxmem.auditing import Progress, run_audit
 from onnxmem.network.features import Pool
-from onnxmem.records import Batch, Compressor, Metric
+from onnxmem.records import Batch, Compressor, Metric, Waiver
 
 
 def audit(
@@ -43,6 +43,7 @@ def audit(
     held_out: Inputs | Sequence[str] | None = None,
     pool: Pool = "all",
     min_accuracy: float | None = None,
+    waivers: Sequence[Mapping[str, str] | Waiver] = (),
     cache: bool | str | Path = False,
     progress: Callable[[Progress], None] | None = None,
 ) -> Report:
@@ -79,6 +80,8 @@ def audit(
             names of splits. None takes those that a `split` calls test, validation or held-out.
         pool: "all" positions of a layer, or their "mean", for neighbours.
         min_accuracy: baseline accuracy below which the report is inconclusive.
+        waivers: gates that may fail, as dictionaries with `gate`, `reason`, and where it is about
+            one of them `layer` or `sample`, and `expires` (YYYY-MM-DD).
         cache: keep the results of layers, and take from there what was measured before: True for
             the folder that the command line uses, or a folder. Equal results, in less time.
         progress: called while the audit runs.
@@ -117,6 +120,7 @@ def audit(
             samples=samples,
             pool=pool,
             min_accuracy=min_accuracy,
+            waivers=waivers,
         )
     )
     with model_file(model) as path:

@@ -6,10 +6,17 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Literal, TypedDict
 
-from onnxmem.api.taking import plain, take_bind, take_limits, take_ranks, take_words
+from onnxmem.api.taking import (
+    plain,
+    take_bind,
+    take_limits,
+    take_ranks,
+    take_waivers,
+    take_words,
+)
 from onnxmem.auditing import Settings
 from onnxmem.network.features import Pool
-from onnxmem.records import Batch, Compressor, Metric
+from onnxmem.records import Batch, Compressor, Metric, Waiver
 
 
 class AuditOptions(TypedDict, total=False):
@@ -34,6 +41,7 @@ class AuditOptions(TypedDict, total=False):
     samples: bool
     pool: Pool
     min_accuracy: float | None
+    waivers: Sequence[Mapping[str, str] | Waiver]
 
 
 _WORDS = ("layers", "kind", "compress", "batch")
@@ -43,6 +51,7 @@ _TAKE: dict[str, Callable[[Any], Any]] = {
     **{name: partial(take_limits, name) for name in _LIMITS},
     "ranks": take_ranks,
     "bind": take_bind,
+    "waivers": take_waivers,
 }
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from onnxmem._version import __version__
 from onnxmem.auditing import verdict
 from onnxmem.auditing.settings import Settings
+from onnxmem.auditing.waivers import judge_waivers
 from onnxmem.compression.layer import unmeasured
 from onnxmem.data import Source
 from onnxmem.network.opening import RefusedError
@@ -39,7 +41,7 @@ def refused_report(
     own = settings.metric == "fidelity" or not labelled
     metric: Metric = "fidelity" if own else "top1"
     summary = verdict.summarize((), settings)
-    return Report(
+    report = Report(
         schema=SCHEMA,
         tool=Tool("onnxmem", __version__),
         model=refusal.info,
@@ -65,3 +67,5 @@ def refused_report(
         verdict="inconclusive",
         reason=reason,
     )
+    _, told = judge_waivers(report, report.gates, settings.waivers)
+    return replace(report, waivers=told)

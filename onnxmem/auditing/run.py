@@ -19,6 +19,7 @@ from onnxmem.auditing.layer_cache import LayerCache
 from onnxmem.auditing.progress import Listener, Progress
 from onnxmem.auditing.refused import refused_report
 from onnxmem.auditing.settings import Settings, check_complete
+from onnxmem.auditing.waivers import forgive, judge_waivers
 from onnxmem.cache import NOWHERE, Store
 from onnxmem.compression.experiment import Experiment, bootstrap_weights, grouping
 from onnxmem.compression.layer import Measured, unmeasured
@@ -120,8 +121,7 @@ def _report(
     summary = verdict.summarize(measured, settings)
     gates = verdict.judge(summary, settings.fail_under, baseline, settings.max_drop)
     gates += verdict.judge_limits(evidence, settings.fail_over)
-    outcome, reason = verdict.decide(doubt, measured, summary, gates)
-    return Report(
+    report = Report(
         schema=SCHEMA,
         tool=Tool("onnxmem", __version__),
         model=_with_parts(opened.info, measured),
@@ -132,11 +132,15 @@ def _report(
         layers=tuple(item.layer for item in measured),
         summary=summary,
         gates=gates,
-        verdict=outcome,
-        reason=reason,
+        verdict="none",
+        reason="",
         evidence=evidence,
         timings=evaluation.clock.split() | ({CACHED_LAYERS: float(cached)} if cached else {}),
     )
+    forgiven, told = judge_waivers(report, gates, settings.waivers)
+    counting = [gate for gate in gates if gate not in forgiven]
+    outcome = forgive(*verdict.decide(doubt, measured, summary, counting), forgiven, told)
+    return replace(report, verdict=outcome[0], reason=outcome[1], waivers=told)
 
 
 def _evidence(

@@ -6,13 +6,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from onnxmem.auditing.waivers import check_waivers
 from onnxmem.compression.settings import CurveSettings
 from onnxmem.errors import DataError, UsageError
 from onnxmem.evidence.settings import EvidenceSettings
 from onnxmem.graph import Site
 from onnxmem.network.features import Pool
 from onnxmem.network.sites import kinds_of
-from onnxmem.records import Metric, Report
+from onnxmem.records import Metric, Report, Waiver
 
 _ORDER = (
     *("layers", "kind", "compress", "batch", "per_class", "ranks", "metric", "output_name"),
@@ -38,6 +39,7 @@ class Settings(CurveSettings):
         fail_over: largest value for keys of the evidence, of those in `EVIDENCE_KEYS`.
         samples: whether neighbours of the training samples are looked at.
         pool: all positions of a layer's features, or their mean, where they are.
+        waivers: gates that may fail, for a reason; the report holds them beside its gates.
     """
 
     fail_under: Mapping[str, float] = field(default_factory=dict)
@@ -47,9 +49,11 @@ class Settings(CurveSettings):
     fail_over: Mapping[str, float] = field(default_factory=dict)
     samples: bool = True
     pool: Pool = "all"
+    waivers: tuple[Waiver, ...] = ()
 
     def __post_init__(self) -> None:
         CurveSettings.__post_init__(self)
+        check_waivers(self.waivers)
         check_limits(self.fail_over, EVIDENCE_KEYS)
         if self.fail_over and not self.samples:
             raise UsageError("--fail-over needs what neighbours say; leave --no-samples out")

@@ -4,6 +4,7 @@
     comparison        several reports side by side
     evidence          what the neighbours of its training samples tell of a network
     samples_report    the same of every sample, as a report of its own
+    waiver            gates that may fail, for a reason
     names             what models are called beside each other
     comparability     what reports must agree on before their scores may be compared
 
@@ -42,6 +43,7 @@ from onnxmem.records.report import (
     Verdict,
 )
 from onnxmem.records.samples_report import SAMPLES_SCHEMA, SamplesReport
+from onnxmem.records.waiver import Waiver, WaiverState, make_waiver
 
 __all__ = [
     "SamplesReport",
@@ -75,5 +77,8 @@ __all__ = [
     "Status",
     "Tool",
     "Verdict",
+    "Waiver",
+    "WaiverState",
+    "make_waiver",
     "model_names",
 ]

@@ -13,6 +13,7 @@ import msgspec
 
 from onnxmem.errors import DataError
 from onnxmem.records.evidence import Evidence
+from onnxmem.records.waiver import Waiver
 
 SCHEMA = "onnxmem.report/1"
 
@@ -212,7 +213,9 @@ class Report:
     """What one audit measured. `timings` holds seconds for each stage, and alone may vary.
 
     It tells as `cached_layers` how many layers came from the cache, where any did. `evidence` is
-    what the neighbours of the training samples tell, None where that was not asked for.
+    what the neighbours of the training samples tell, None where that was not asked for. `waivers`
+    are those that were given, each with what became of it; a failed gate that one forgives stays
+    failed and does not count in the verdict.
 
     A network that cannot be audited has a report too: `verdict` is inconclusive, `reason` says why,
     the values of `baseline` are None, every layer that was found is skipped, and no sample counts
@@ -232,7 +235,13 @@ class Report:
     verdict: Verdict
     reason: str
     evidence: Evidence | None = None
+    waivers: tuple[Waiver, ...] = ()
     timings: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def waived(self) -> frozenset[str]:
+        """The keys of failed gates that a waiver forgives."""
+        return frozenset(one.gate for one in self.waivers if one.state == "applied")
 
     @property
     def measured(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from onnxmem.findings import waivers_told
 from onnxmem.records import Curve, Gate, Layer, Report, Score
 from onnxmem.report.words import (
     curve_keys,
@@ -43,6 +44,8 @@ def render(report: Report) -> str:
         escaped(sentence(report), 2_000),
         "",
         *_section("Gates", GATE_TITLES, map(_gate, report.gates)),
+        *(f"- {escaped(one, 600)}" for one in waivers_told(report)),
+        "",
         *_section(
             "Mean AuC",
             ("Curve", "Mean AuC", "95 % interval", "Scored", "Saturated"),

@@ -13,6 +13,7 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
+from onnxmem.findings import waivers_told
 from onnxmem.records import CACHED_LAYERS, SATURATION, Gate, Layer, Report, Score
 from onnxmem.report.words import (
     COMPRESSORS,
@@ -60,6 +61,7 @@ class TerminalReport:
         if cached := report.timings.get(CACHED_LAYERS):
             yield Text(f"{cached:.0f} of {len(report.layers)} layers from the cache", style="dim")
         yield from map(_gate, report.gates)
+        yield from (Text(one, style="yellow") for one in waivers_told(report))
         yield Text(sentence(report), style=VERDICT_STYLES[report.verdict])
 
 

@@ -18,6 +18,7 @@ import jinja2
 import vl_convert
 from markupsafe import Markup
 
+from onnxmem.findings import waivers_told
 from onnxmem.records import SATURATION
 from onnxmem.report import findings, words
 from onnxmem.text import printable
@@ -101,6 +102,7 @@ def environment() -> jinja2.Environment:
     found.globals.update(
         interval=words.interval,
         cell_text=findings.cell_text,
+        waivers_told=waivers_told,
         compressors=words.COMPRESSORS,
         batches=words.BATCHES,
         saturation=SATURATION,
