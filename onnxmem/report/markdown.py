@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from onnxmem.findings import waivers_told
 from onnxmem.records import Curve, Gate, Layer, Report, Score
@@ -43,7 +43,7 @@ def render(report: Report) -> str:
         "",
         escaped(sentence(report), 2_000),
         "",
-        *_section("Gates", GATE_TITLES, map(_gate, report.gates)),
+        *_section("Gates", GATE_TITLES, (_gate(gate, report.waived) for gate in report.gates)),
         *(f"- {escaped(one, 600)}" for one in waivers_told(report)),
         "",
         *_section(
@@ -108,8 +108,9 @@ def _row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _gate(gate: Gate) -> tuple[str, ...]:
-    result = {True: "passed", False: "**failed**", None: "not measurable"}[gate.passed]
+def _gate(gate: Gate, waived: Collection[str]) -> tuple[str, ...]:
+    failed = "**failed**, waived" if gate.key in waived else "**failed**"
+    result = {True: "passed", False: failed, None: "not measurable"}[gate.passed]
     value, bound = ("–" if one is None else str(one) for one in (gate.value, gate.bound))
     return code(gate.key), str(gate.threshold), value, bound, result
 

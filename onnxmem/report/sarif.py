@@ -204,7 +204,10 @@ def _gate(gate: Gate, before: int, location: Json) -> Json:
 
 
 def _suppressed(report: Report, gate: Gate) -> Json:
-    """Return the suppressions of a gate that failed and is waived, nothing for others."""
+    """Return the suppressions of a gate that failed and is waived, nothing for others.
+
+    A suppression without a status is one that was accepted (section 3.35.3).
+    """
     waived = [one for one in report.waivers if one.gate == gate.key and one.state == "applied"]
     if not waived or gate.passed is None:
         return {}
@@ -212,7 +215,6 @@ def _suppressed(report: Report, gate: Gate) -> Json:
         "suppressions": [
             {
                 "kind": "external",
-                "status": "accepted",
                 "justification": printable(one.reason, 400),
                 "properties": {
                     name: printable(value)

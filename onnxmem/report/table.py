@@ -60,7 +60,7 @@ class TerminalReport:
             yield Text(SATURATED, style="yellow")
         if cached := report.timings.get(CACHED_LAYERS):
             yield Text(f"{cached:.0f} of {len(report.layers)} layers from the cache", style="dim")
-        yield from map(_gate, report.gates)
+        yield from (_gate(gate, gate.key in report.waived) for gate in report.gates)
         yield from (Text(one, style="yellow") for one in waivers_told(report))
         yield Text(sentence(report), style=VERDICT_STYLES[report.verdict])
 
@@ -148,10 +148,10 @@ def _reasons(report: Report) -> Iterator[Text]:
             yield Text(f"Skipped {name}: {reason}", style="dim")
 
 
-def _gate(gate: Gate) -> Text:
+def _gate(gate: Gate, waived: bool) -> Text:
     state, style = {
         True: ("passed", "green"),
-        False: ("failed", "red"),
+        False: ("failed, waived", "yellow") if waived else ("failed", "red"),
         None: ("not measurable", "yellow"),
     }[gate.passed]
     return Text(f"Gate {printable(gate.key)}: {state}, {gate_values(gate)}", style=style)
