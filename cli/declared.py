@@ -201,6 +201,10 @@ _REPORTS = (
     ("markdown", "a summary for a pull request"),
 )
 _FOR_CI = (("junit", "JUnit XML"), ("sarif", "SARIF 2.1.0"))
+_STATEMENTS = (
+    ("attest", "an in-toto statement of the gates"),
+    ("bom", "a CycloneDX bill of materials"),
+)
 _TABLES = (
     ("csv", "all samples, a row each, as CSV"),
     ("parquet", "the same as Parquet"),
@@ -218,6 +222,11 @@ def audit_options(function: F) -> F:
     measuring = (layers_option, kind_option, *_CURVES)
     writing = (*_files(*_REPORTS, *_FOR_CI), *_TALKING)
     return _added((*_READING, *measuring, *_RUNNING, *_JUDGING, *writing), function)
+
+
+def statement_options(function: F) -> F:
+    """Add the options of documents about one model."""
+    return _added(_files(*_STATEMENTS), function)
 
 
 def samples_options(function: F) -> F:

@@ -2,6 +2,9 @@
 
     html, markdown, comparison_markdown, junit, sarif, json, table, picture
                       one format each
+    attestation, bom, model_card
+                      one document each for those who take a model over
+    metrics           the numbers that these tell
     words, findings, command
                       sentences and names that several formats share
     charts, comparison_charts, look, rows, plots
