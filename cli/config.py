@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 CONFIGURABLE = ("audit", "compare", "samples")
 PATHS = {"DATA", "DIR", "FILE", "REPORT.json"}
 """Metavars of options that take a path; in a file it is relative to that file."""
+WAIVER = "waiver"
+"""Key of the tables that are no option."""
 PATH_OR_PAIR = "FILE|KEY=VALUE"
 """Metavar of an option that takes either, told apart by the sign."""
 
@@ -67,10 +69,10 @@ def find(ctx: click.Context) -> Config:
         return Config()
     path = Path(os.path.relpath(path))
     values = _unified(values, path)
-    waivers = _waivers(values.pop("waiver", []), path)
+    waivers = _waivers(values.pop(WAIVER, []), path)
     options = {name: _options(ctx, name) for name in CONFIGURABLE}
     for key in values:
-        _check_key(key, set().union(*options.values()), path)
+        _check_key(key, {WAIVER}.union(*options.values()), path)
     defaults = {
         name: {key: _argument(values[key], own[key], path) for key in values if key in own}
         for name, own in options.items()

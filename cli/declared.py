@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 import click
 
 from .grouped import DATA, GATES, MEASURING, OUTPUTS, RUNNING, GroupedOption
-from .parameters import CommaSeparated, FilePath, OutputFile
+from .offered import batches, compressors, devices, kinds, limits, ranks, scores
+from .parameters import CommaSeparated, FilePath, OutputFile, Word
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -29,6 +30,7 @@ exact_option = _running(
 )
 device_option = _running(
     "--device",
+    type=Word(devices),
     default="auto",
     show_default=True,
     metavar="auto|cpu|cuda[:N]",
@@ -39,7 +41,7 @@ layers_option = _measuring(
 )
 kind_option = _measuring(
     "--kind",
-    type=CommaSeparated(),
+    type=CommaSeparated(kinds),
     default="auto",
     show_default=True,
     help="Kinds of activations: gelu, silu, tanh, ..., or any, signed, nonnegative; auto takes "
@@ -101,14 +103,14 @@ _READING = (
 _CURVES = (
     _measuring(
         "--compress",
-        type=CommaSeparated(),
+        type=CommaSeparated(compressors),
         default="nmf,pca,ablation",
         show_default=True,
         help="Compressors.",
     ),
     _measuring(
         "--batch",
-        type=CommaSeparated(),
+        type=CommaSeparated(batches),
         default="class,mixed",
         show_default=True,
         help="Kinds of batches.",
@@ -118,6 +120,7 @@ _CURVES = (
     ),
     _measuring(
         "--ranks",
+        type=Word(ranks),
         default="auto",
         show_default=True,
         metavar="auto|1,2,...",
@@ -161,12 +164,14 @@ _RUNNING = (
 _JUDGING = (
     _gate(
         "--fail-under",
+        type=Word(scores),
         multiple=True,
         metavar="KEY=VALUE",
         help="Fail if a score lies below, such as nmf.mixed=0.5. Repeatable.",
     ),
     _gate(
         "--fail-over",
+        type=Word(limits),
         multiple=True,
         metavar="KEY=VALUE",
         help="Fail if more than this share: memorized_share, strong_share, label_noise or "

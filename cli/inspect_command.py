@@ -11,8 +11,9 @@ from onnxmem.errors import UsageError
 
 from .declared import bind_option, exact_option, json_option, kind_option, verbose_option
 from .folders import check_keeps
+from .offered import devices
 from .options import take_bind
-from .parameters import FilePath
+from .parameters import FilePath, Word
 from .streams import tell
 
 if TYPE_CHECKING:
@@ -34,7 +35,13 @@ _PIPED_WIDTH = 160
 @bind_option
 @click.option("--output-name", metavar="NAME", help="The only output that the tails compute.")
 @kind_option
-@click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda[:N]")
+@click.option(
+    "--device",
+    type=Word(devices),
+    default="auto",
+    show_default=True,
+    metavar="auto|cpu|cuda[:N]",
+)
 @exact_option
 @json_option
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors and `-` outputs.")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import inspect
 import re
+import shlex
 from pathlib import Path
 
 import click
 import pytest
 from onnxmem.cli.entry import COMMANDS, cli
+from onnxmem.cli.examples import EXAMPLES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "commands.md").read_text("utf-8")
 
@@ -37,6 +39,18 @@ def test_help_is_there_with_every_option_and_its_words(name: str) -> None:
     for option in options:
         own = not option.is_eager  # of --help and --version click says what they do
         assert not own or " ".join((option.help or "").split()) in words
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_examples_are_in_the_help_and_can_be_typed(name: str) -> None:
+    assert EXAMPLES[name]
+    command, context = found(name)
+    shown = " ".join(command.get_help(context).split())
+    for line in EXAMPLES[name]:
+        assert line in shown and line in PAGE
+        program, own, *arguments = shlex.split(line)
+        assert (program, own) == ("onnxmem", name)
+        command.make_context(name, arguments, cli.make_context("onnxmem", [name]))
 
 
 @pytest.mark.parametrize(("name", "what"), COMMANDS.items())
