@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from onnxmem.text import printable
 
 if TYPE_CHECKING:
-    from onnxmem.records import Report, Waiver
+    from onnxmem.records import Comparison, Report, Waiver
 
 _STATES = {
     "applied": "in force: the gate failed and does not count",
@@ -22,6 +22,15 @@ _STATES = {
 def waivers_told(report: Report) -> list[str]:
     """Return a sentence for each waiver: for what, what became of it, and its reason."""
     return [_told(one) for one in report.waivers]
+
+
+def all_waivers_told(comparison: Comparison) -> list[str]:
+    """Return the same of all models, each with its name."""
+    return [
+        f"{name}: {told}"
+        for name, report in zip(comparison.models, comparison.reports, strict=True)
+        for told in waivers_told(report)
+    ]
 
 
 def waived_because(report: Report, key: str) -> str:

@@ -1,13 +1,13 @@
 """A report as text, picture or table: one module for each format, all from the same records.
 
-    html, markdown, comparison_markdown, junit, sarif, json, table, picture
+    html, markdown, comparison_markdown, junit, sarif, json, table, comparison_table, picture
                       one format each
     attestation, bom, model_card
                       one document each for those who take a model over
     metrics           the numbers that these tell
     words, findings, command
                       sentences and names that several formats share
-    charts, comparison_charts, look, rows, plots
+    charts, comparison_charts, sparkline, look, rows, plots
                       the charts of page, picture and notebook, and the rows that they draw
     formats, output   the registry of formats, and how files are written
     samples           which samples are memorized, in formats of its own
@@ -34,6 +34,7 @@ from onnxmem.report.words import sentence
 
 if TYPE_CHECKING:
     from onnxmem.records import Comparison, Report, SamplesReport
+    from onnxmem.report.comparison_table import TerminalComparison
     from onnxmem.report.samples.table import TerminalSamples
     from onnxmem.report.table import TerminalReport
 
@@ -82,14 +83,20 @@ def load_stored(path: str | Path) -> Report | Comparison | SamplesReport:
     return json.load_stored(path)
 
 
-def terminal(report: Report | SamplesReport) -> TerminalReport | TerminalSamples:
+def terminal(
+    report: Report | Comparison | SamplesReport,
+) -> TerminalReport | TerminalComparison | TerminalSamples:
     """Return the report as something that a rich console prints."""
-    from onnxmem.records import SamplesReport
+    from onnxmem.records import Comparison, SamplesReport
 
     if isinstance(report, SamplesReport):
         from onnxmem.report.samples import table as of_samples
 
         return of_samples.TerminalSamples(report)
+    if isinstance(report, Comparison):
+        from onnxmem.report import comparison_table
+
+        return comparison_table.TerminalComparison(report)
     from onnxmem.report import table
 
     return table.TerminalReport(report)
@@ -104,9 +111,13 @@ def samples_fragment(report: SamplesReport) -> str:
 
 def comparison_sentences(comparison: Comparison) -> str:
     """Return what a comparison says, and what cannot be compared, a line each."""
+    from onnxmem.findings import comparison_findings, comparison_headline
     from onnxmem.report import findings
 
-    return "\n".join([*findings.findings(comparison), *findings.limits(comparison)])
+    others = comparison_findings(comparison)[1:]
+    said = [f"{one.sentence[0].upper()}{one.sentence[1:]}." for one in others]
+    lines = [f"{comparison_headline(comparison)}.", *said, *findings.limits(comparison)]
+    return "\n".join(lines)
 
 
 def samples_sentence(report: SamplesReport) -> str:

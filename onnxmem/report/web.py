@@ -103,6 +103,7 @@ def environment() -> jinja2.Environment:
         interval=words.interval,
         cell_text=findings.cell_text,
         waivers_told=waivers_told,
+        column_title=words.column_title,
         compressors=words.COMPRESSORS,
         batches=words.BATCHES,
         saturation=SATURATION,

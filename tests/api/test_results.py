@@ -48,7 +48,7 @@ def test_repr_is_one_short_line_with_the_name_of_the_model(
 
 @pytest.mark.parametrize(
     ("kind", "said"),
-    [("report", "verdict: none"), ("comparison", "NMF, mixed: "), ("inspection", "can be cut")],
+    [("report", "verdict: none"), ("comparison", "NMF, mixed"), ("inspection", "can be cut")],
 )
 def test_str_says_what_was_found(results: Results, kind: str, said: str) -> None:
     assert said in str(results[kind])

@@ -11,6 +11,7 @@ import report_samples
 from rich.console import Console
 
 from onnxmem import report as formats
+from onnxmem.comparing import compare
 from onnxmem.findings import waivers_told
 
 WAIVED = report_samples.waived()
@@ -43,6 +44,12 @@ def test_every_reason_and_day_is_told(name: str) -> None:
 
 def test_pictures_name_what_was_waived() -> None:
     assert "failed and waived: nmf.mixed" in " ".join(plain("svg").split())
+
+
+@pytest.mark.parametrize("name", ["json", "html", "markdown", "junit", "sarif", "notebook"])
+def test_comparisons_tell_those_of_each_model(name: str) -> None:
+    found = formats.render_comparison(compare([WAIVED, report_samples.failing()]), name)
+    assert "relu1 is wide" in found and "2999-12-31" in found
 
 
 def test_each_is_a_sentence_with_its_state() -> None:
