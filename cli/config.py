@@ -20,8 +20,8 @@ from onnxmem.errors import ConfigError, UsageError
 if TYPE_CHECKING:
     from onnxmem.records import Waiver
 
-CONFIGURABLE = ("audit", "compare", "samples")
-PATHS = {"DATA", "DIR", "FILE", "REPORT.json"}
+CONFIGURABLE = ("audit", "compare", "locate", "samples")
+PATHS = {"DATA", "DIR", "FILE", "FILE|samples", "MODEL", "REPORT.json"}
 """Metavars of options that take a path; in a file it is relative to that file."""
 WAIVER = "waiver"
 """Key of the tables that are no option."""
@@ -189,7 +189,8 @@ def _argument(value: Any, option: click.Option, path: Path) -> Any:
         if not isinstance(value, str):
             name = assignment(str(option.name), value)
             raise ConfigError(f"{_where(path)} {name}: give a path, in quotes")
-        return value if value == "-" else os.path.relpath(path.parent / value)
+        is_word = value == "-" or value in option.metavar.split("|")[1:]
+        return value if is_word else os.path.relpath(path.parent / value)
     if isinstance(value, Mapping):
         items = list(_pairs(value))
     else:

@@ -16,6 +16,10 @@ EXAMPLES = {
     "doctor": ("onnxmem doctor",),
     "expose": ("onnxmem expose net.onnx -o exposed.onnx",),
     "inspect": ("onnxmem inspect net.onnx --verify",),
+    "locate": (
+        "onnxmem locate net.onnx --data data.npz --html where.html",
+        "onnxmem locate net.onnx --data data.npz --checkpoint early.onnx",
+    ),
     "report": ("onnxmem report audit.json --html audit.html --sarif audit.sarif",),
     "samples": ("onnxmem samples net.onnx --data data.npz --html samples.html",),
     "split": ("onnxmem split net.onnx --at relu_2 -o parts",),

@@ -8,7 +8,7 @@ import click
 
 from onnxmem import report as formats
 
-from .conclusion import conclude, conclude_comparison, conclude_samples
+from .conclusion import conclude, conclude_comparison, conclude_locate, conclude_samples
 from .declared import output_options, statement_options
 from .entry import exit_code
 from .folders import check_keeps
@@ -16,7 +16,7 @@ from .options import FORMATS, STATEMENTS, take_outputs
 from .parameters import FilePath, OutputFile
 
 if TYPE_CHECKING:
-    from onnxmem.records import Comparison, Report, SamplesReport
+    from onnxmem.records import Comparison, LocateReport, Report, SamplesReport
 
 PICTURES: dict[str, Literal["png", "svg"]] = {"png": "png", "svg": "svg"}
 
@@ -47,10 +47,10 @@ PICTURES: dict[str, Literal["png", "svg"]] = {"png": "png", "svg": "svg"}
 def command(stored: str, exit_zero: bool, quiet: bool, **options: Any) -> int:
     """Write REPORT.json, which an audit left, in other formats, or show its table.
 
-    It may be a comparison as well, which compare left, or what samples left. Exits with the code
-    of the stored verdict, as the audit did.
+    It may be a comparison as well, which compare left, or what samples or locate left. Exits with
+    the code of the stored verdict, as the audit did.
     """
-    from onnxmem.records import Comparison, SamplesReport
+    from onnxmem.records import Comparison, LocateReport, SamplesReport
 
     outputs = take_outputs(options, (*FORMATS, *STATEMENTS, "model_card", *PICTURES))
     for name, path in outputs.paths.items():
@@ -64,6 +64,9 @@ def command(stored: str, exit_zero: bool, quiet: bool, **options: Any) -> int:
     if isinstance(report, SamplesReport):
         conclude_samples(report, table=not outputs.paths, quiet=quiet)
         return report.exit_code
+    if isinstance(report, LocateReport):
+        conclude_locate(report, table=not outputs.paths, quiet=quiet)
+        return report.exit_code
     if isinstance(report, Comparison):
         conclude_comparison(report, table=not outputs.paths, quiet=quiet)
     else:
@@ -71,12 +74,13 @@ def command(stored: str, exit_zero: bool, quiet: bool, **options: Any) -> int:
     return exit_code(report, exit_zero=exit_zero)
 
 
-def _render(report: Report | Comparison | SamplesReport, name: str) -> str | bytes:
-    from onnxmem.records import Comparison, SamplesReport
+def _render(report: Report | Comparison | SamplesReport | LocateReport, name: str) -> str | bytes:
+    from onnxmem.records import Comparison, LocateReport, SamplesReport
 
     if isinstance(report, SamplesReport):
         return formats.render_samples(report, name)
-
+    if isinstance(report, LocateReport):
+        return formats.render_locate(report, name)
     if name in PICTURES:
         return formats.image(report, PICTURES[name])
     if isinstance(report, Comparison):

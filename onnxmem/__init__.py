@@ -32,12 +32,13 @@ if TYPE_CHECKING:
     from onnxmem.api.audit import audit
     from onnxmem.api.compare import compare, load
     from onnxmem.api.inspect import inspect
-    from onnxmem.api.results import Comparison, Inspection, Report, SamplesReport
+    from onnxmem.api.locate import locate
+    from onnxmem.api.results import Comparison, Inspection, LocateReport, Report, SamplesReport
     from onnxmem.api.samples import samples
 
 __all__ = [
-    "Comparison", "Inspection", "Report", "SamplesReport", "__version__", "audit", "compare",
-    "data", "errors", "inspect", "load", "report", "samples",
+    "Comparison", "Inspection", "LocateReport", "Report", "SamplesReport", "__version__", "audit",
+    "compare", "data", "errors", "inspect", "load", "locate", "report", "samples",
 ]  # fmt: skip
 
 _MODULES = ("data", "errors", "report")
@@ -49,6 +50,8 @@ _HOMES = {
     "Inspection": "onnxmem.api.results",
     "inspect": "onnxmem.api.inspect",
     "load": "onnxmem.api.compare",
+    "locate": "onnxmem.api.locate",
+    "LocateReport": "onnxmem.api.results",
     "SamplesReport": "onnxmem.api.results",
     "samples": "onnxmem.api.samples",
 }

@@ -13,7 +13,7 @@ from onnxmem import comparing, records
 from onnxmem import report as formats
 from onnxmem.api.models import Model, as_given, model_files
 from onnxmem.api.options import AuditOptions, take_settings
-from onnxmem.api.results import Comparison, Report, SamplesReport
+from onnxmem.api.results import Comparison, LocateReport, Report, SamplesReport
 from onnxmem.api.taking import Inputs, take_columns, take_source
 from onnxmem.comparing.together import audit_together
 from onnxmem.errors import UsageError
@@ -80,8 +80,8 @@ def _audited(
     return comparing.compare(reports, notes=(*together.notes, *notes), same_data=True)
 
 
-def load(path: str | Path) -> Report | Comparison | SamplesReport:
-    """Return the report, the comparison or the samples that a JSON file holds.
+def load(path: str | Path) -> Report | Comparison | SamplesReport | LocateReport:
+    """Return what a JSON file holds: a report, a comparison, samples, or where a network memorizes.
 
     Raises:
         DataError: there is no such file, or it holds none of these.
@@ -89,4 +89,6 @@ def load(path: str | Path) -> Report | Comparison | SamplesReport:
     found = formats.load_stored(path)
     if isinstance(found, records.SamplesReport):
         return SamplesReport.of(found)
+    if isinstance(found, records.LocateReport):
+        return LocateReport.of(found)
     return Report.of(found) if isinstance(found, records.Report) else Comparison.of(found)

@@ -38,17 +38,19 @@ class AuditOptions(TypedDict, total=False):
     seed: int
     fail_under: Mapping[str, float] | None
     fail_over: Mapping[str, float] | None
+    classes: int | None
     samples: bool
     pool: Pool
     min_accuracy: float | None
     waivers: Sequence[Mapping[str, str] | Waiver]
 
 
-_WORDS = ("layers", "kind", "compress", "batch")
+_WORDS = ("kind", "compress", "batch")
 _LIMITS = ("fail_under", "fail_over")
 _TAKE: dict[str, Callable[[Any], Any]] = {
     **{name: partial(take_words, name) for name in _WORDS},
     **{name: partial(take_limits, name) for name in _LIMITS},
+    "layers": partial(take_words, "layers", separator=None),
     "ranks": take_ranks,
     "bind": take_bind,
     "waivers": take_waivers,

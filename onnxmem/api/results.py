@@ -13,6 +13,7 @@ from typing import Any, Self
 from onnxmem import inspecting, records
 from onnxmem import report as formats
 from onnxmem.api import frames
+from onnxmem.findings import locate_findings
 from onnxmem.report.samples.rows import columns
 from onnxmem.text import file_name
 
@@ -220,3 +221,44 @@ class Inspection(inspecting.Inspection):
         from onnxmem.report import sites
 
         return sites.fragment(str(self), frames.inspection_columns(self))
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class LocateReport(records.LocateReport):
+    """Where a network memorizes; see `onnxmem.records.LocateReport` for the fields."""
+
+    @classmethod
+    def of(cls, record: records.LocateReport) -> Self:
+        """Return a record with the methods of this class."""
+        return cls(**_fields(record))
+
+    def __repr__(self) -> str:
+        """Return the model in one line."""
+        return _short(self, f"{file_name(self.model.path)!r}")
+
+    def __str__(self) -> str:
+        """Return what was found, a sentence a line."""
+        found = [one.sentence for one in locate_findings(self)] or [self.reason]
+        return "\n".join(f"{one[:1].upper()}{one[1:]}." for one in found)
+
+    def to_markdown(self, path: str | Path | None = None) -> str:
+        """Return the report as Markdown, and write it to `path` where one is given."""
+        return _written(str(formats.render_locate(self, "markdown")), path)
+
+    def to_json(self, path: str | Path | None = None) -> str:
+        """Return the report as JSON text, and write it to `path` where one is given."""
+        return _written(str(formats.render_locate(self, "json")), path)
+
+    def to_html(self, path: str | Path | None = None) -> str:
+        """Return a page with charts and tables, and write it to `path` where one is given."""
+        return _written(str(formats.render_locate(self, "html")), path)
+
+    def to_svg(self, path: str | Path | None = None) -> str:
+        """Return the charts as one SVG picture, and write it to `path` where one is given."""
+        picture = formats.render_locate(self, "svg")
+        assert isinstance(picture, bytes)
+        return _written(picture.decode(), path)
+
+    def _repr_svg_(self) -> str:
+        """Show the charts in a notebook."""
+        return self.to_svg()

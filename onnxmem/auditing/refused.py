@@ -8,6 +8,7 @@ from typing import Any
 
 from onnxmem._version import __version__
 from onnxmem.auditing import verdict
+from onnxmem.auditing.gates import judge, judge_limits
 from onnxmem.auditing.settings import Settings
 from onnxmem.auditing.waivers import judge_waivers
 from onnxmem.compression.layer import unmeasured
@@ -63,9 +64,11 @@ def refused_report(
         baseline=Baseline(metric, None, None),
         layers=tuple(unmeasured(site, reason).layer for site in (opened.sites if opened else ())),
         summary=summary,
-        gates=verdict.judge(summary, settings.fail_under, baseline, settings.max_drop),
+        gates=(),
         verdict="inconclusive",
         reason=reason,
     )
-    _, told = judge_waivers(report, report.gates, settings.waivers)
-    return replace(report, waivers=told)
+    gates = judge(report, settings.fail_under, baseline, settings.max_drop)
+    gates += judge_limits(None, settings.fail_over)
+    _, told = judge_waivers(report, gates, settings.waivers)
+    return replace(report, gates=gates, waivers=told)

@@ -14,7 +14,7 @@ from fnmatch import fnmatchcase
 import numpy as np
 
 from onnxmem.errors import UsageError
-from onnxmem.records import Gate, Report, SampleEvidence, Verdict, Waiver
+from onnxmem.records import RELATIVE, Gate, Report, SampleEvidence, Verdict, Waiver
 
 _FLAGS = {"memorized_share": "memorized", "strong_share": "strong"}
 """What a sample is that counts in a share."""
@@ -131,8 +131,12 @@ def _without(report: Report, gate: Gate, waivers: Sequence[Waiver]) -> float | N
         for layer in report.layers
         if not any(fnmatchcase(layer.tensor, one.layer) for one in waivers)
     ]
-    curves = [curve for layer in left if (curve := layer.curve(gate.key)) and not curve.saturated]
-    return float(np.mean([one.auc_high for one in curves])) if curves else None
+    key = gate.key.removesuffix(RELATIVE)
+    curves = [curve for layer in left if (curve := layer.curve(key)) and curve.scored]
+    if not curves:
+        return None
+    mean = float(np.mean([one.auc_high for one in curves]))
+    return mean / (report.baseline.value or 1.0) if key != gate.key else mean
 
 
 def _passes(gate: Gate, bound: float) -> bool:

@@ -5,19 +5,27 @@
     evidence          what neighbours of the training samples tell
     waivers           gates that may fail, and what became of that
     comparison        what several models say together
+    locate            in which layers samples are memorized
     numbers           numbers as sentences have them
 
 A finding says what its record says and nothing more.
 """
 
-from onnxmem.findings.audit import audit_findings, audit_headline, headline_length
+from onnxmem.findings.audit import (
+    above_baseline,
+    audit_findings,
+    audit_headline,
+    headline_length,
+)
 from onnxmem.findings.comparison import comparison_findings, comparison_headline, short_names
 from onnxmem.findings.evidence import evidence_findings, headline, two_numbers
 from onnxmem.findings.finding import Finding
+from onnxmem.findings.locate import locate_findings, suspects_sentence
 from onnxmem.findings.waivers import all_waivers_told, waived_because, waivers_told
 
 __all__ = [
     "Finding",
+    "above_baseline",
     "all_waivers_told",
     "audit_findings",
     "audit_headline",
@@ -26,7 +34,9 @@ __all__ = [
     "evidence_findings",
     "headline",
     "headline_length",
+    "locate_findings",
     "short_names",
+    "suspects_sentence",
     "two_numbers",
     "waived_because",
     "waivers_told",

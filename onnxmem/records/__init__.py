@@ -4,6 +4,7 @@
     comparison        several reports side by side
     evidence          what the neighbours of its training samples tell of a network
     samples_report    the same of every sample, as a report of its own
+    locate_report     where a network memorizes, as a report of its own
     waiver            gates that may fail, for a reason
     names             what models are called beside each other
     comparability     what reports must agree on before their scores may be compared
@@ -20,9 +21,25 @@ from onnxmem.records.evidence import (
     NetworkEvidence,
     SampleEvidence,
 )
+from onnxmem.records.locate_report import (
+    LOCATE_SCHEMA,
+    Accuracies,
+    Depth,
+    GradientAccount,
+    LayerGradient,
+    LayerUnits,
+    LocateReport,
+    Rewinding,
+    SampleUnits,
+    Segment,
+    Suspected,
+    Units,
+    UnitsGroup,
+)
 from onnxmem.records.names import model_names
 from onnxmem.records.report import (
     CACHED_LAYERS,
+    RELATIVE,
     SATURATION,
     SCHEMA,
     Baseline,
@@ -54,6 +71,19 @@ __all__ = [
     "Evidence",
     "Estimate",
     "SAMPLES_SCHEMA",
+    "Accuracies",
+    "Depth",
+    "LOCATE_SCHEMA",
+    "LocateReport",
+    "Rewinding",
+    "Segment",
+    "Suspected",
+    "GradientAccount",
+    "LayerGradient",
+    "LayerUnits",
+    "SampleUnits",
+    "Units",
+    "UnitsGroup",
     "Baseline",
     "Batch",
     "CACHED_LAYERS",
@@ -70,6 +100,7 @@ __all__ = [
     "Metric",
     "ModelInfo",
     "Report",
+    "RELATIVE",
     "Row",
     "SATURATION",
     "SCHEMA",

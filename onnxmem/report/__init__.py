@@ -10,7 +10,7 @@
     charts, comparison_charts, sparkline, look, rows, plots
                       the charts of page, picture and notebook, and the rows that they draw
     formats, output   the registry of formats, and how files are written
-    samples           which samples are memorized, in formats of its own
+    samples, locate   which samples are memorized and where, in formats of their own
     sites             the sites of a model, in Markdown and for notebooks
     web               what all pages share
     schema, sense     what a stored report looks like, and whether one makes sense
@@ -28,13 +28,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from onnxmem.report.formats import Format, render, render_comparison, render_samples, samples_table
+from onnxmem.report.formats import (
+    Format,
+    render,
+    render_comparison,
+    render_locate,
+    render_samples,
+    samples_table,
+)
 from onnxmem.report.output import check_writable, write, write_all
 from onnxmem.report.words import sentence
 
 if TYPE_CHECKING:
-    from onnxmem.records import Comparison, Report, SamplesReport
+    from onnxmem.records import Comparison, LocateReport, Report, SamplesReport
     from onnxmem.report.comparison_table import TerminalComparison
+    from onnxmem.report.locate.table import TerminalLocate
     from onnxmem.report.samples.table import TerminalSamples
     from onnxmem.report.table import TerminalReport
 
@@ -48,6 +56,7 @@ __all__ = [
     "plot",
     "render",
     "render_comparison",
+    "render_locate",
     "render_samples",
     "samples_fragment",
     "samples_sentence",
@@ -72,8 +81,8 @@ def load(path: str | Path) -> Report:
     return json.load(path)
 
 
-def load_stored(path: str | Path) -> Report | Comparison | SamplesReport:
-    """Return what a JSON file holds: a report, a comparison, or the samples of a network.
+def load_stored(path: str | Path) -> Report | Comparison | SamplesReport | LocateReport:
+    """Return what a JSON file holds: a report, a comparison, samples, or where a network memorizes.
 
     Raises:
         DataError: there is no such file, or it holds none of these schemas.
@@ -84,11 +93,15 @@ def load_stored(path: str | Path) -> Report | Comparison | SamplesReport:
 
 
 def terminal(
-    report: Report | Comparison | SamplesReport,
-) -> TerminalReport | TerminalComparison | TerminalSamples:
+    report: Report | Comparison | SamplesReport | LocateReport,
+) -> TerminalReport | TerminalComparison | TerminalSamples | TerminalLocate:
     """Return the report as something that a rich console prints."""
-    from onnxmem.records import Comparison, SamplesReport
+    from onnxmem.records import Comparison, LocateReport, SamplesReport
 
+    if isinstance(report, LocateReport):
+        from onnxmem.report.locate import table as of_layers
+
+        return of_layers.TerminalLocate(report)
     if isinstance(report, SamplesReport):
         from onnxmem.report.samples import table as of_samples
 

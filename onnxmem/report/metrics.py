@@ -58,7 +58,7 @@ def layer_metrics(report: Report) -> list[Metric]:
     return [
         Metric(key, _title(key), one.auc, one.auc_low, one.auc_high, name)
         for name, one in found
-        if one is not None and not one.saturated
+        if one is not None and one.scored
     ]
 
 
