@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from onnxmem.records import Report
 
 FORMATS = ("json", "html", "markdown", "junit", "sarif")
+STATEMENTS = ("attest", "bom")
+"""Documents about one model."""
 
 
 def take_store(options: dict[str, Any]) -> Store:

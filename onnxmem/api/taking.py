@@ -15,6 +15,7 @@ from onnxmem.cache import NOWHERE, Store, default_store
 from onnxmem.compression.settings import parse_ranks
 from onnxmem.data import Column, Lazy, Source, load, plain_name
 from onnxmem.errors import DataError, UsageError
+from onnxmem.records import Waiver, make_waiver
 
 Inputs = ArrayLike | Mapping[str, ArrayLike | Column] | str | Path
 """Samples: one array, or one for each input, or a path."""
@@ -104,6 +105,19 @@ def take_bind(values: Mapping[str, Any] | None) -> dict[str, Any]:
 def take_limits(name: str, values: Mapping[str, float] | None) -> dict[str, Any]:
     """Return thresholds by their key."""
     return {key: plain(value) for key, value in take_pairs(name, values)}
+
+
+def take_waivers(values: Sequence[Mapping[str, str] | Waiver]) -> tuple[Waiver, ...]:
+    """Return waivers, of which some are given as dictionaries.
+
+    Raises:
+        UsageError: one has a field that there is not, or is no waiver.
+    """
+    if isinstance(values, (str, Mapping)) or not all(
+        isinstance(one, (Mapping, Waiver)) for one in values
+    ):
+        raise UsageError(f"waivers={values!r}: give a list of dictionaries with gate and reason")
+    return tuple(one if isinstance(one, Waiver) else make_waiver(one) for one in values)
 
 
 def take_ranks(values: Sequence[int] | Literal["auto"]) -> tuple[int, ...] | Literal["auto"]:

@@ -5,6 +5,7 @@
     evidence          what the neighbours of its training samples tell of a network
     samples_report    the same of every sample, as a report of its own
     locate_report     where a network memorizes, as a report of its own
+    waiver            gates that may fail, for a reason
     names             what models are called beside each other
     comparability     what reports must agree on before their scores may be compared
 
@@ -44,6 +45,8 @@ from onnxmem.records.report import (
     SATURATION,
     SCHEMA,
     Baseline,
+    Batch,
+    Compressor,
     Curve,
     CutInfo,
     DataInfo,
@@ -59,6 +62,7 @@ from onnxmem.records.report import (
     Verdict,
 )
 from onnxmem.records.samples_report import SAMPLES_SCHEMA, SamplesReport
+from onnxmem.records.waiver import Waiver, WaiverState, make_waiver
 
 __all__ = [
     "SamplesReport",
@@ -85,10 +89,12 @@ __all__ = [
     "Units",
     "UnitsGroup",
     "Baseline",
+    "Batch",
     "CACHED_LAYERS",
     "COMPARISON_SCHEMA",
     "Cell",
     "Comparison",
+    "Compressor",
     "Curve",
     "CutInfo",
     "DataInfo",
@@ -106,5 +112,8 @@ __all__ = [
     "Status",
     "Tool",
     "Verdict",
+    "Waiver",
+    "WaiverState",
+    "make_waiver",
     "model_names",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from onnxmem.findings import comparison_findings, two_numbers
+from onnxmem.findings import all_waivers_told, comparison_findings, two_numbers
 from onnxmem.records import Comparison
 from onnxmem.report.findings import (
     APART,
@@ -40,6 +40,7 @@ def render(comparison: Comparison) -> str:
     ]
     tail = ["", *([f"\\* {APART}.", ""] if starred(comparison) else []), "</details>", ""]
     tail += _listed(sentence(report) for report in comparison.reports if report.exit_code)
+    tail += _listed(all_waivers_told(comparison))
     return "\n".join([*lead, *_as_room_allows(rows, [*lead, *tail]), *tail]) + "\n"
 
 

@@ -11,6 +11,7 @@ import altair as alt
 import vl_convert
 
 from onnxmem.errors import UsageError
+from onnxmem.findings import all_waivers_told
 from onnxmem.records import Comparison, Report, model_names
 from onnxmem.report import charts, comparison_charts, look, rows
 from onnxmem.report.findings import findings, limits
@@ -93,7 +94,7 @@ def comparison_spec(comparison: Comparison) -> dict[str, Any]:
         "depths": rows.depth_rows(comparison.reports),
         "matched": rows.matched_rows(comparison, [first]),
     }
-    return _spec(title, said, [panels], datasets)
+    return _spec(title, [*said, *all_waivers_told(comparison)], [panels], datasets)
 
 
 def _means(names: list[str], keys: Sequence[str]) -> alt.HConcatChart:

@@ -44,6 +44,28 @@ def test_every_command_has_help(command: Command, name: str) -> None:
     assert f"onnxmem {name}" in outcome.out.splitlines()[0]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [
+        (("audti",), "did you mean 'audit'?"),
+        (("Compare", "a", "b"), "did you mean 'compare'?"),
+        (("net.onnx", "--data", "d"), "did you mean 'onnxmem audit net.onnx --data DATA'?"),
+        (("xyz",), "there are audit, "),
+    ],
+)
+def test_a_command_that_is_misspelt_gets_a_suggestion(
+    command: Command, arguments: tuple[str, ...], meant: str
+) -> None:
+    outcome = command(*arguments)
+    assert outcome.code == 2
+    assert meant in outcome.err and outcome.err.count("\n") == 1
+
+
+def test_a_word_that_is_misspelt_gets_a_suggestion(command: Command, mlp: Sample) -> None:
+    outcome = command("audit", mlp.path, "--data", mlp.data, "--batch", "mixd")
+    assert outcome.code == 2 and "did you mean 'mixed'?" in outcome.err
+
+
 def raising(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     def fail(*_: object) -> None:
         raise error
