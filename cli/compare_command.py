@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from onnxmem.errors import UsageError
 from .conclusion import conclude_comparison, note_trouble
 from .configured import ConfiguredCommand
 from .declared import audit_options
-from .entry import exit_code, say_settings
+from .entry import exit_code, say_settings, waivers
 from .folders import check_keeps
 from .options import (
     FORMATS,
@@ -34,26 +35,39 @@ from .parameters import FilePath
 
 if TYPE_CHECKING:
     from onnxmem.auditing import Settings
+    from onnxmem.cache import Store
     from onnxmem.records import Comparison, Report
 
-GATES = {"fail_under", "baseline", "max_drop", "exit_zero"}
-OF_REPORTS = {"paths", *FORMATS, *GATES, "quiet", "verbose"}
+GATES = {"fail_under", "baseline", "max_drop", "baseline_data", "classes", "metric", "exit_zero"}
+OF_REPORTS = {"paths", "own_data", *FORMATS, *GATES, "quiet", "verbose"}
 """What can be said on the command line where reports are compared."""
 
 
 @click.command("compare", cls=ConfiguredCommand)
 @click.argument("paths", nargs=-1, type=FilePath(), metavar="MODEL... | REPORT.json...")
-@click.option("--data", type=FilePath(), metavar="DATA", help="Labelled samples for models.")
+@click.option(
+    "--data",
+    type=FilePath(),
+    multiple=True,
+    metavar="DATA",
+    help="Labelled samples for models; repeated, one for each.",
+)
+@click.option(
+    "--own-data",
+    is_flag=True,
+    help="Compare reports of different samples or labels, unpaired.",
+)
 @audit_options
 @click.pass_context
 def command(
-    context: click.Context, /, paths: tuple[str, ...], data: str | None, **options: Any
+    context: click.Context, /, paths: tuple[str, ...], data: tuple[str, ...], **options: Any
 ) -> int:
     """Compare several models on the same samples, or several REPORT.json that audits left.
 
     Layers are matched by their order and width; differences are those to the first model, with
-    intervals from paired resamples. Gates hold for every model; JUnit XML has a suite, SARIF a
-    run for each.
+    intervals from paired resamples. With --data for each model, in their order, every one is
+    judged on its own samples and labels, unpaired. Gates hold for every model; JUnit XML has a
+    suite, SARIF a run for each.
 
     Exits with the highest code of all models: 3 if any of them is inconclusive, even where a
     gate of another one failed, since then the comparison is incomplete; else 1 if a gate failed.
@@ -68,8 +82,10 @@ def command(
         _check_outputs([*paths, *judged], outputs)
         comparison = _compare(reports, options)
     else:
-        _check_outputs([*paths, *data_files(str(data), options), *judged], outputs, models=paths)
-        comparison = _audit(paths, str(data), take_settings(options), options)
+        files = [file for one in data for file in data_files(one, options)]
+        _check_outputs([*paths, *files, *judged], outputs, models=paths)
+        settings = replace(take_settings(options), waivers=waivers())
+        comparison = _audit(paths, data, settings, options)
     contents = {p: formats.render_comparison(comparison, n) for n, p in outputs.paths.items()}
     formats.write_all(contents)
     say_settings(quiet=options["quiet"], used=OF_REPORTS if stored else None)
@@ -83,16 +99,22 @@ def _given(context: click.Context) -> set[str]:
     return {name for name in context.params if context.get_parameter_source(name) is line}
 
 
-def _are_reports(paths: Sequence[str], data: str | None, given: set[str]) -> bool:
+def _are_reports(paths: Sequence[str], data: Sequence[str], given: set[str]) -> bool:
     stored = [path for path in paths if PurePath(path).suffix.lower() == ".json"]
     models = [path for path in paths if PurePath(path).suffix.lower() == ".onnx"]
     if stored and models:
         raise UsageError("models and reports cannot be compared with each other; audit the models")
-    if models and data is None:
+    if models and not data:
         raise UsageError("models are compared on samples; give them with --data DATA")
     if stored and "data" in given:
         raise UsageError("reports are compared as they are; leave --data out, or give models")
-    return bool(stored) or data is None
+    if models and "own_data" in given:
+        raise UsageError("--own-data is for reports; give models a --data each")
+    if models and len(data) not in (1, len(paths)):
+        raise UsageError(
+            f"{len(data)} times --data for {len(paths)} models; give it once, or for each model"
+        )
+    return bool(stored) or not data
 
 
 def _load_reports(paths: Sequence[str], given: set[str]) -> list[Report]:
@@ -109,7 +131,16 @@ def _compare(reports: Sequence[Report], options: dict[str, Any]) -> Comparison:
 
     thresholds = take_thresholds(options["fail_under"])
     baseline = take_baseline(options)
-    return compare([judge_again(one, thresholds, baseline, options["max_drop"]) for one in reports])
+    judged = partial(
+        judge_again,
+        fail_under=thresholds,
+        baseline=baseline,
+        max_drop=options["max_drop"],
+        metric=options["metric"],
+        classes=options["classes"],
+        other_data=options["baseline_data"] == "other",
+    )
+    return compare([judged(one) for one in reports], own_data=options["own_data"])
 
 
 def _check_outputs(inputs: Sequence[str], outputs: Outputs, *, models: Sequence[str] = ()) -> None:
@@ -119,9 +150,9 @@ def _check_outputs(inputs: Sequence[str], outputs: Outputs, *, models: Sequence[
 
 
 def _audit(
-    paths: Sequence[str], data: str, settings: Settings, options: dict[str, Any]
+    paths: Sequence[str], data: Sequence[str], settings: Settings, options: dict[str, Any]
 ) -> Comparison:
-    """Audit all models with the same samples, and put the reports side by side."""
+    """Audit all models, with the same samples or each with its own; put the reports together."""
     from onnxmem.comparing import compare
     from onnxmem.comparing.together import audit_together
 
@@ -129,14 +160,46 @@ def _audit(
 
     baseline = take_baseline(options)
     store = take_store(options)
+    watch = partial(progress, quiet=options["quiet"])
+    if len(data) > 1:
+        return compare(_audit_apart(paths, data, settings, options, store), own_data=True)
     together = audit_together(
         paths,
-        take_data(data, options),
+        take_data(data[0], options),
         settings,
-        source=take_source(data, options),
+        source=take_source(data[0], options),
         baseline=baseline,
         store=store,
-        watch=partial(progress, quiet=options["quiet"]),
+        watch=watch,
     )
     note_trouble(store, quiet=options["quiet"])
     return compare(together.reports, notes=together.notes, same_data=True)
+
+
+def _audit_apart(
+    paths: Sequence[str],
+    data: Sequence[str],
+    settings: Settings,
+    options: dict[str, Any],
+    store: Store,
+) -> list[Report]:
+    """Return the report of each model on its own samples and labels."""
+    from onnxmem.auditing import run_audit
+
+    from .progress import progress
+
+    baseline, reports = take_baseline(options), []
+    for path, one in zip(paths, data, strict=True):
+        with progress(path, quiet=options["quiet"]) as listen:
+            report = run_audit(
+                path,
+                take_data(one, options),
+                settings,
+                source=take_source(one, options),
+                baseline=baseline,
+                store=store,
+                listen=listen,
+            )
+        reports.append(report)
+    note_trouble(store, quiet=options["quiet"])
+    return reports

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from onnxmem import report as formats
+from onnxmem.findings import comparison_findings, waivers_told
 from onnxmem.text import printable
 
 from .entry import MESSAGE_LENGTH
@@ -12,7 +13,7 @@ from .streams import tell
 
 if TYPE_CHECKING:
     from onnxmem.cache import Store
-    from onnxmem.records import Comparison, Report, SamplesReport
+    from onnxmem.records import Comparison, LocateReport, Report, SamplesReport
 
 
 def note_trouble(store: Store, *, quiet: bool) -> None:
@@ -31,6 +32,15 @@ def conclude(report: Report, *, table: bool, quiet: bool) -> None:
         tell(formats.sentence(report))
     elif report.exit_code:
         tell(f"onnxmem: {report.verdict}: {printable(report.reason, 400)}")
+    if quiet or not table:
+        say_waivers(report)
+
+
+def say_waivers(report: Report) -> None:
+    """Say on stderr what became of waivers, which never goes unsaid."""
+    for told, one in zip(waivers_told(report), report.waivers, strict=True):
+        if one.state != "unneeded":
+            tell(f"onnxmem: {told}")
 
 
 def conclude_samples(report: SamplesReport, *, table: bool, quiet: bool) -> None:
@@ -47,17 +57,32 @@ def conclude_samples(report: SamplesReport, *, table: bool, quiet: bool) -> None
         tell(sentence(report))
 
 
+def conclude_locate(report: LocateReport, *, table: bool, quiet: bool) -> None:
+    """Show where a network memorizes: tables on stdout or a sentence on stderr."""
+    if quiet:
+        return
+    if table:
+        from .console import show
+
+        show(formats.terminal(report))
+    else:
+        from onnxmem.report.locate.words import sentence
+
+        tell(sentence(report))
+
+
 def conclude_comparison(comparison: Comparison, *, table: bool, quiet: bool) -> None:
-    """Show a comparison and a sentence for each report; if quiet, only what is wrong."""
+    """Show a comparison, or what it found on stderr; if quiet, only what is wrong."""
     if not quiet and table:
         from .console import show
-        from .tables import comparison_table
 
-        show(comparison_table(comparison))
+        show(formats.terminal(comparison))
+    elif not quiet:
+        for one in comparison_findings(comparison):
+            tell(f"{one.sentence[0].upper()}{one.sentence[1:]}.")
     for name, report in zip(comparison.models, comparison.reports, strict=True):
         if not report.measured:
             tell(f"onnxmem: error: {printable(report.reason, MESSAGE_LENGTH)}")
-        elif not quiet:
-            tell(formats.sentence(report))
         elif report.exit_code:
             tell(f"onnxmem: {name}: {report.verdict}: {printable(report.reason, 400)}")
+        say_waivers(report)

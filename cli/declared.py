@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 import click
 
 from .grouped import DATA, GATES, MEASURING, OUTPUTS, RUNNING, GroupedOption
-from .parameters import CommaSeparated, FilePath, OutputFile
+from .offered import batches, compressors, devices, kinds, limits, ranks, scores
+from .parameters import CommaSeparated, FilePath, OutputFile, Word
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -29,6 +30,7 @@ exact_option = _running(
 )
 device_option = _running(
     "--device",
+    type=Word(devices),
     default="auto",
     show_default=True,
     metavar="auto|cpu|cuda[:N]",
@@ -39,7 +41,7 @@ layers_option = _measuring(
 )
 kind_option = _measuring(
     "--kind",
-    type=CommaSeparated(),
+    type=CommaSeparated(kinds),
     default="auto",
     show_default=True,
     help="Kinds of activations: gelu, silu, tanh, ..., or any, signed, nonnegative; auto takes "
@@ -61,13 +63,13 @@ verbose_option = _output(
 )
 """Looked for by the entry, before a command starts."""
 
-_READING = (
-    _data(
-        "--held-out",
-        metavar="DATA|SPLIT",
-        help="Samples that the network was not trained on, with or without labels, or the split "
-        "of DATA that holds them. Default: those called test, validation or held-out.",
-    ),
+_held_out_option = _data(
+    "--held-out",
+    metavar="DATA|SPLIT",
+    help="Samples that the network was not trained on, with or without labels, or the split "
+    "of DATA that holds them. Default: those called test, validation or held-out.",
+)
+_TRAINING = (
     _data(
         "--split",
         metavar="NAME",
@@ -98,17 +100,48 @@ _READING = (
     ),
 )
 
+_READING = (_held_out_option, *_TRAINING)
+
+_LOCATING = (
+    _measuring(
+        "--checkpoint",
+        type=FilePath(),
+        metavar="MODEL",
+        help="An earlier state of MODEL, whose segments are put in the place of its own.",
+    ),
+    _measuring(
+        "--suspects",
+        metavar="FILE|samples",
+        help="Which samples count as noisy: .npz with a boolean 'suspect', or CSV with 'id'; or "
+        "those that neighbours flag. Default: where y_true of DATA differs from y, else those.",
+    ),
+    _measuring(
+        "--most",
+        type=int,
+        default=2000,
+        show_default=True,
+        help="Suspects, and as many other samples, that layers are measured with.",
+    ),
+    _measuring(
+        "--units",
+        type=int,
+        default=32,
+        show_default=True,
+        help="Suspects, and as many other samples, whose units are switched off; 0: none.",
+    ),
+)
+
 _CURVES = (
     _measuring(
         "--compress",
-        type=CommaSeparated(),
+        type=CommaSeparated(compressors),
         default="nmf,pca,ablation",
         show_default=True,
-        help="Compressors.",
+        help="Compressors; nmf_removed, pca_removed, random_removed take directions out.",
     ),
     _measuring(
         "--batch",
-        type=CommaSeparated(),
+        type=CommaSeparated(batches),
         default="class,mixed",
         show_default=True,
         help="Kinds of batches.",
@@ -118,6 +151,7 @@ _CURVES = (
     ),
     _measuring(
         "--ranks",
+        type=Word(ranks),
         default="auto",
         show_default=True,
         metavar="auto|1,2,...",
@@ -161,12 +195,14 @@ _RUNNING = (
 _JUDGING = (
     _gate(
         "--fail-under",
+        type=Word(scores),
         multiple=True,
         metavar="KEY=VALUE",
         help="Fail if a score lies below, such as nmf.mixed=0.5. Repeatable.",
     ),
     _gate(
         "--fail-over",
+        type=Word(limits),
         multiple=True,
         metavar="KEY=VALUE",
         help="Fail if more than this share: memorized_share, strong_share, label_noise or "
@@ -179,6 +215,20 @@ _JUDGING = (
         help="Compare the scores with this report.",
     ),
     _gate("--max-drop", type=float, metavar="X", help="Fail if a score drops by more."),
+    _gate(
+        "--baseline-data",
+        type=click.Choice(["same", "other"]),
+        default="same",
+        show_default=True,
+        help="Whether that report is one of the same data.",
+    ),
+    _gate(
+        "--classes",
+        type=int,
+        metavar="N",
+        help="Classes that the thresholds were set for; with fewer nothing passes. Default: those "
+        "of the output, up to 100.",
+    ),
     _gate("--min-accuracy", type=float, metavar="X", help="Inconclusive below this accuracy."),
     _gate("--exit-zero", is_flag=True, help="Exit 0 if a gate fails; changes nothing else."),
 )
@@ -201,6 +251,11 @@ _REPORTS = (
     ("markdown", "a summary for a pull request"),
 )
 _FOR_CI = (("junit", "JUnit XML"), ("sarif", "SARIF 2.1.0"))
+_STATEMENTS = (
+    ("attest", "an in-toto statement of the gates"),
+    ("bom", "a CycloneDX bill of materials"),
+)
+_PICTURES = (("png", "the chart as PNG"), ("svg", "the chart as SVG"))
 _TABLES = (
     ("csv", "all samples, a row each, as CSV"),
     ("parquet", "the same as Parquet"),
@@ -220,11 +275,23 @@ def audit_options(function: F) -> F:
     return _added((*_READING, *measuring, *_RUNNING, *_JUDGING, *writing), function)
 
 
+def statement_options(function: F) -> F:
+    """Add the options of documents about one model."""
+    return _added(_files(*_STATEMENTS), function)
+
+
 def samples_options(function: F) -> F:
     """Add the options of `samples`."""
     measuring = (layers_option, kind_option, pool_option)
     writing = (*_files(*_REPORTS, *_TABLES), *_TALKING)
     return _added((*_READING, *measuring, *_RUNNING, *writing), function)
+
+
+def locate_options(function: F) -> F:
+    """Add the options of `locate`."""
+    measuring = (*_LOCATING, layers_option, kind_option, pool_option)
+    writing = (*_files(*_REPORTS, *_PICTURES), *_TALKING)
+    return _added((*_TRAINING, *measuring, *_RUNNING, *writing), function)
 
 
 def output_options(function: F) -> F:

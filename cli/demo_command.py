@@ -9,7 +9,8 @@ from onnxmem import report as formats
 from onnxmem.text import printable
 
 from .declared import quiet_option, verbose_option
-from .parameters import OutputFile
+from .offered import devices
+from .parameters import OutputFile, Word
 from .streams import tell
 
 NETWORKS = ("mnist-cnn-p00", "mnist-cnn-p100")
@@ -28,7 +29,13 @@ LEAD = (
     metavar="FILE",
     help="Where to leave the page; - is stdout.",
 )
-@click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda[:N]")
+@click.option(
+    "--device",
+    type=Word(devices),
+    default="auto",
+    show_default=True,
+    metavar="auto|cpu|cuda[:N]",
+)
 @quiet_option
 @verbose_option
 def command(html: str, device: str, quiet: bool) -> int:
@@ -38,6 +45,7 @@ def command(html: str, device: str, quiet: bool) -> int:
     the true labels, the other with random ones.
     """
     from onnxmem.auditing import Settings, run_audit
+    from onnxmem.comparing import compare
     from onnxmem.data import Source
     from onnxmem.data import load as load_data
 
@@ -57,9 +65,10 @@ def command(html: str, device: str, quiet: bool) -> int:
                 listen=listen,
             )
         reports.append(report)
-        if not quiet and html != "-":
-            show(formats.terminal(report))
-    formats.write(formats.side_by_side(reports, LEAD), html)
+    found = compare(reports, notes=[LEAD], own_data=True)
+    formats.write(formats.render_comparison(found, "html"), html)
     if not quiet:
+        if html != "-":
+            show(formats.terminal(found))
         tell(f"The page with all curves: {printable(html, 200)}")
     return max(report.exit_code for report in reports)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import io
 import re
 import sys
+import warnings
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
@@ -14,15 +16,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from onnxmem._version import __version__
-from onnxmem.errors import OnnxmemError
+from onnxmem.errors import OnnxmemError, UsageError
 from onnxmem.text import printable
 
 from . import config
+from .examples import epilog
 from .signals import Interrupted, terminable, unspoken
 from .streams import let_go, tell, write_out
 
 if TYPE_CHECKING:
-    from onnxmem.records import Comparison, Report
+    from onnxmem.records import Comparison, Report, Waiver
 
 COMMANDS = {
     "audit": "Score every ReLU layer of a model.",
@@ -32,6 +35,7 @@ COMMANDS = {
     "doctor": "Explain this environment: what works, what is missing.",
     "expose": "Add every ReLU to the outputs of a model.",
     "inspect": "Show every ReLU of a model, and what a cut there needs.",
+    "locate": "Tell in which layers a model memorized samples.",
     "report": "Write a report in other formats, or show its table.",
     "samples": "Tell which training samples a model memorized.",
     "split": "Cut a model in two.",
@@ -63,7 +67,21 @@ class Commands(click.Group):
             return None
         command = importlib.import_module(f".{cmd_name}_command", __package__).command
         assert isinstance(command, click.Command)
+        command.epilog = epilog(cmd_name)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that the first argument names.
+
+        Raises:
+            UsageError: there is none; the message says which one may be meant.
+        """
+        name = args[0]
+        if name in COMMANDS or name.startswith("-") or ctx.resilient_parsing:
+            return super().resolve_command(ctx, args)
+        raise UsageError(f"there is no command {name!r}; {_meant(name)}")
 
     def make_context(self, *args: Any, **extra: Any) -> click.Context:
         """Read the arguments; see `unspoken`."""
@@ -79,6 +97,14 @@ class Commands(click.Group):
         """Write the list of commands."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+
+
+def _meant(name: str) -> str:
+    """Return which command may be meant by a name that none has."""
+    if name.lower().endswith(".onnx"):
+        return f"did you mean 'onnxmem audit {name} --data DATA'?"
+    near = difflib.get_close_matches(name.lower(), COMMANDS, 1)
+    return f"did you mean {near[0]!r}?" if near else f"there are {', '.join(COMMANDS)}"
 
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -105,7 +131,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             stream.reconfigure(errors="replace")
     arguments = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     verbose = any(a == "--verbose" or re.fullmatch("-q*v[qv]*", a) for a in arguments)
-    with terminable():
+    with terminable(), warnings.catch_warnings():
+        if not verbose:
+            warnings.simplefilter("ignore")
         code = _run(arguments, Run(verbose))
         let_go()
     sys.exit(code)
@@ -160,6 +188,12 @@ def say_settings(*, quiet: bool, used: AbstractSet[str] | None = None) -> None:
         shown = ", ".join(config.assignment(key, value) for key, value in values.items())
         line = f"settings from {run.config.path}: {shown}"
         tell(f"onnxmem: {printable(line, MESSAGE_LENGTH)}")
+
+
+def waivers() -> tuple[Waiver, ...]:
+    """Return the waivers of the configuration file that counts here."""
+    run = click.get_current_context().find_object(Run)
+    return () if run is None else run.config.waivers
 
 
 def exit_code(report: Report | Comparison, *, exit_zero: bool) -> int:

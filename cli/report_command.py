@@ -8,15 +8,15 @@ import click
 
 from onnxmem import report as formats
 
-from .conclusion import conclude, conclude_comparison, conclude_samples
-from .declared import output_options
+from .conclusion import conclude, conclude_comparison, conclude_locate, conclude_samples
+from .declared import output_options, statement_options
 from .entry import exit_code
 from .folders import check_keeps
-from .options import FORMATS, take_outputs
+from .options import FORMATS, STATEMENTS, take_outputs
 from .parameters import FilePath, OutputFile
 
 if TYPE_CHECKING:
-    from onnxmem.records import Comparison, Report, SamplesReport
+    from onnxmem.records import Comparison, LocateReport, Report, SamplesReport
 
 PICTURES: dict[str, Literal["png", "svg"]] = {"png": "png", "svg": "svg"}
 
@@ -35,17 +35,24 @@ PICTURES: dict[str, Literal["png", "svg"]] = {"png": "png", "svg": "svg"}
     metavar="FILE",
     help="Write the charts as an SVG picture; - is stdout.",
 )
+@click.option(
+    "--model-card",
+    type=OutputFile(),
+    metavar="FILE",
+    help="Write the part of a Hugging Face model card; - is stdout.",
+)
 @click.option("--exit-zero", is_flag=True, help="Exit 0 if a gate failed; changes nothing else.")
+@statement_options
 @output_options
 def command(stored: str, exit_zero: bool, quiet: bool, **options: Any) -> int:
     """Write REPORT.json, which an audit left, in other formats, or show its table.
 
-    It may be a comparison as well, which compare left, or what samples left. Exits with the code
-    of the stored verdict, as the audit did.
+    It may be a comparison as well, which compare left, or what samples or locate left. Exits with
+    the code of the stored verdict, as the audit did.
     """
-    from onnxmem.records import Comparison, SamplesReport
+    from onnxmem.records import Comparison, LocateReport, SamplesReport
 
-    outputs = take_outputs(options, (*FORMATS, *PICTURES))
+    outputs = take_outputs(options, (*FORMATS, *STATEMENTS, "model_card", *PICTURES))
     for name, path in outputs.paths.items():
         if name != "json":
             check_keeps([stored], path)
@@ -57,6 +64,9 @@ def command(stored: str, exit_zero: bool, quiet: bool, **options: Any) -> int:
     if isinstance(report, SamplesReport):
         conclude_samples(report, table=not outputs.paths, quiet=quiet)
         return report.exit_code
+    if isinstance(report, LocateReport):
+        conclude_locate(report, table=not outputs.paths, quiet=quiet)
+        return report.exit_code
     if isinstance(report, Comparison):
         conclude_comparison(report, table=not outputs.paths, quiet=quiet)
     else:
@@ -64,12 +74,13 @@ def command(stored: str, exit_zero: bool, quiet: bool, **options: Any) -> int:
     return exit_code(report, exit_zero=exit_zero)
 
 
-def _render(report: Report | Comparison | SamplesReport, name: str) -> str | bytes:
-    from onnxmem.records import Comparison, SamplesReport
+def _render(report: Report | Comparison | SamplesReport | LocateReport, name: str) -> str | bytes:
+    from onnxmem.records import Comparison, LocateReport, SamplesReport
 
     if isinstance(report, SamplesReport):
         return formats.render_samples(report, name)
-
+    if isinstance(report, LocateReport):
+        return formats.render_locate(report, name)
     if name in PICTURES:
         return formats.image(report, PICTURES[name])
     if isinstance(report, Comparison):

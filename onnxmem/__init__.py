@@ -31,13 +31,14 @@ if TYPE_CHECKING:
     from onnxmem import data, errors, report
     from onnxmem.api.audit import audit
     from onnxmem.api.compare import compare, load
-    from onnxmem.api.results import Comparison, Report, SamplesReport
+    from onnxmem.api.inspect import inspect
+    from onnxmem.api.locate import locate
+    from onnxmem.api.results import Comparison, Inspection, LocateReport, Report, SamplesReport
     from onnxmem.api.samples import samples
-    from onnxmem.inspecting import inspect
 
 __all__ = [
-    "Comparison", "Report", "__version__", "audit", "compare", "data", "errors", "inspect", "load",
-    "report", "SamplesReport", "samples",
+    "Comparison", "Inspection", "LocateReport", "Report", "SamplesReport", "__version__", "audit",
+    "compare", "data", "errors", "inspect", "load", "locate", "report", "samples",
 ]  # fmt: skip
 
 _MODULES = ("data", "errors", "report")
@@ -46,8 +47,11 @@ _HOMES = {
     "Report": "onnxmem.api.results",
     "audit": "onnxmem.api.audit",
     "compare": "onnxmem.api.compare",
-    "inspect": "onnxmem.inspecting",
+    "Inspection": "onnxmem.api.results",
+    "inspect": "onnxmem.api.inspect",
     "load": "onnxmem.api.compare",
+    "locate": "onnxmem.api.locate",
+    "LocateReport": "onnxmem.api.results",
     "SamplesReport": "onnxmem.api.results",
     "samples": "onnxmem.api.samples",
 }

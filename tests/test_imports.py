@@ -50,7 +50,10 @@ BELOW_CURVES = {
     *("network", "graph", "data", "cache", "factorize", "neighbours", "runtime"),
     *GROUND,
 }
-BELOW_SEVERAL = {"auditing", "compression", "evidence", *BELOW_CURVES}
+BELOW_SEVERAL = {
+    *("auditing", "compression", "evidence", "gradients", "locating", "pairing"),
+    *BELOW_CURVES,
+}
 
 LOWER = {
     "errors.py": set(),
@@ -70,13 +73,15 @@ LOWER = {
     "network": BELOW_CURVES,
     "compression": {"compression", *BELOW_CURVES},
     "evidence": {"evidence", *BELOW_CURVES},
+    "pairing": {"pairing", "compression", *GROUND},
+    "locating": {"locating", "gradients", *BELOW_CURVES},
     "auditing": BELOW_SEVERAL,
     "inspecting": {"inspecting", *BELOW_SEVERAL},
     "comparing": {"comparing", *BELOW_SEVERAL},
     "findings": {"findings", *GROUND},
     "report": {"report", "findings", *GROUND},
     "doctor.py": BELOW_CURVES,
-    "api": {"api", "comparing", "inspecting", "report", *BELOW_SEVERAL},
+    "api": {"api", "findings", "comparing", "inspecting", "report", *BELOW_SEVERAL},
 }
 """What each room may import: itself, and rooms on lower floors."""
 

@@ -1,37 +1,87 @@
-"""Reports side by side, and reports from files."""
+"""Models, or reports, side by side, and reports from files."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Unpack
+
+from numpy.typing import ArrayLike
 
 from onnxmem import comparing, records
 from onnxmem import report as formats
-from onnxmem.api.results import Comparison, Report, SamplesReport
+from onnxmem.api.models import Model, as_given, model_files
+from onnxmem.api.options import AuditOptions, take_settings
+from onnxmem.api.results import Comparison, LocateReport, Report, SamplesReport
+from onnxmem.api.taking import Inputs, take_columns, take_source
+from onnxmem.comparing.together import audit_together
+from onnxmem.errors import UsageError
 
 
 def compare(
-    reports: Sequence[records.Report], *, notes: Sequence[str] = (), same_data: bool = False
+    given: Sequence[records.Report] | Sequence[Model],
+    x: Inputs | None = None,
+    y: ArrayLike | None = None,
+    *,
+    notes: Sequence[str] = (),
+    same_data: bool = False,
+    **settings: Unpack[AuditOptions],
 ) -> Comparison:
-    """Put reports side by side; the first is what the others differ from.
+    """Put models, or reports, side by side; the first is what the others differ from.
 
     Args:
-        reports: two or more.
+        given: two or more reports; or models, which are audited on the same samples: paths, bytes
+            or `onnx.ModelProto`.
+        x: the samples of the models, as `onnxmem.audit` takes them; None for reports.
+        y: their labels; None takes `y` from `x`, else each model's own predictions.
         notes: what is to be told beside the comparison.
         same_data: the caller has seen to it that all models got the same samples, even where
             each took them from an array of its own.
+        settings: of the audits of models, as keyword arguments of `onnxmem.audit`.
 
     Raises:
         UsageError: there are fewer than two, or they measured different things; the message says
-            which.
+            which. Or samples or settings are given for reports, or no samples for models.
 
     Source: see `onnxmem.comparing.comparison`.
     """
-    return Comparison.of(comparing.compare(reports, notes=notes, same_data=same_data))
+    reports = [one for one in given if isinstance(one, records.Report)]
+    if len(reports) == len(given):
+        if x is not None or y is not None or settings:
+            raise UsageError("reports are compared as they are: leave samples and settings out")
+        return Comparison.of(comparing.compare(reports, notes=notes, same_data=same_data))
+    if reports:
+        raise UsageError("models and reports cannot be compared with each other; audit the models")
+    if x is None:
+        raise UsageError("models are compared on samples; give them as x")
+    models = [one for one in given if not isinstance(one, records.Report)]
+    return Comparison.of(_audited(models, x, y, notes, settings))
 
 
-def load(path: str | Path) -> Report | Comparison | SamplesReport:
-    """Return the report, the comparison or the samples that a JSON file holds.
+def _audited(
+    models: Sequence[Model],
+    x: Inputs,
+    y: ArrayLike | None,
+    notes: Sequence[str],
+    settings: AuditOptions,
+) -> records.Comparison:
+    """Audit all models with the same samples, and put the reports side by side."""
+    if len(models) < 2:
+        raise UsageError("there is nothing to compare; give two models or reports at least")
+    with model_files(models) as paths:
+        together = audit_together(
+            paths, take_columns(x, y), take_settings(settings), source=take_source(x)
+        )
+    reports = [
+        replace(report, model=as_given(report.model, model))
+        for report, model in zip(together.reports, models, strict=True)
+    ]
+    return comparing.compare(reports, notes=(*together.notes, *notes), same_data=True)
+
+
+def load(path: str | Path) -> Report | Comparison | SamplesReport | LocateReport:
+    """Return what a JSON file holds: a report, a comparison, samples, or where a network memorizes.
 
     Raises:
         DataError: there is no such file, or it holds none of these.
@@ -39,4 +89,6 @@ def load(path: str | Path) -> Report | Comparison | SamplesReport:
     found = formats.load_stored(path)
     if isinstance(found, records.SamplesReport):
         return SamplesReport.of(found)
+    if isinstance(found, records.LocateReport):
+        return LocateReport.of(found)
     return Report.of(found) if isinstance(found, records.Report) else Comparison.of(found)

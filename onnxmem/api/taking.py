@@ -13,8 +13,9 @@ from numpy.typing import ArrayLike
 from onnxmem.auditing.evidence import SAME_DATA, HeldOutSource
 from onnxmem.cache import NOWHERE, Store, default_store
 from onnxmem.compression.settings import parse_ranks
-from onnxmem.data import Column, Lazy, Source, load
+from onnxmem.data import Column, Lazy, Source, load, plain_name
 from onnxmem.errors import DataError, UsageError
+from onnxmem.records import Waiver, make_waiver
 
 Inputs = ArrayLike | Mapping[str, ArrayLike | Column] | str | Path
 """Samples: one array, or one for each input, or a path."""
@@ -67,18 +68,20 @@ def take_held_out(given: Inputs | Sequence[str] | None) -> HeldOutSource:
     if given is None:
         return SAME_DATA
     if isinstance(given, (list, tuple, set, frozenset)) and all(isinstance(n, str) for n in given):
-        return HeldOutSource(splits=frozenset(str(name).casefold() for name in given))
+        return HeldOutSource(splits=frozenset(map(plain_name, given)))
     return HeldOutSource(take_columns(given))
 
 
-def take_words(name: str, values: Sequence[str]) -> tuple[str, ...]:
-    """Return words that were given as a list.
+def take_words(name: str, values: Sequence[str], separator: str | None = ",") -> tuple[str, ...]:
+    """Return words that were given as a list, or as one text with a separator between them.
+
+    Without a separator a text is one word.
 
     Raises:
-        UsageError: they are no list.
+        UsageError: they are neither.
     """
     if isinstance(values, str):
-        raise UsageError(f"{name}={values!r} is one word; give a list: {name}=[{values!r}]")
+        return tuple(word.strip() for word in values.split(separator)) if separator else (values,)
     try:
         return tuple(values)
     except TypeError as error:
@@ -104,6 +107,19 @@ def take_bind(values: Mapping[str, Any] | None) -> dict[str, Any]:
 def take_limits(name: str, values: Mapping[str, float] | None) -> dict[str, Any]:
     """Return thresholds by their key."""
     return {key: plain(value) for key, value in take_pairs(name, values)}
+
+
+def take_waivers(values: Sequence[Mapping[str, str] | Waiver]) -> tuple[Waiver, ...]:
+    """Return waivers, of which some are given as dictionaries.
+
+    Raises:
+        UsageError: one has a field that there is not, or is no waiver.
+    """
+    if isinstance(values, (str, Mapping)) or not all(
+        isinstance(one, (Mapping, Waiver)) for one in values
+    ):
+        raise UsageError(f"waivers={values!r}: give a list of dictionaries with gate and reason")
+    return tuple(one if isinstance(one, Waiver) else make_waiver(one) for one in values)
 
 
 def take_ranks(values: Sequence[int] | Literal["auto"]) -> tuple[int, ...] | Literal["auto"]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from onnxmem._version import __version__
 from onnxmem.auditing import verdict
+from onnxmem.auditing.gates import judge, judge_limits
 from onnxmem.auditing.settings import Settings
+from onnxmem.auditing.waivers import judge_waivers
 from onnxmem.compression.layer import unmeasured
 from onnxmem.data import Source
 from onnxmem.network.opening import RefusedError
@@ -39,7 +42,7 @@ def refused_report(
     own = settings.metric == "fidelity" or not labelled
     metric: Metric = "fidelity" if own else "top1"
     summary = verdict.summarize((), settings)
-    return Report(
+    report = Report(
         schema=SCHEMA,
         tool=Tool("onnxmem", __version__),
         model=refusal.info,
@@ -61,7 +64,11 @@ def refused_report(
         baseline=Baseline(metric, None, None),
         layers=tuple(unmeasured(site, reason).layer for site in (opened.sites if opened else ())),
         summary=summary,
-        gates=verdict.judge(summary, settings.fail_under, baseline, settings.max_drop),
+        gates=(),
         verdict="inconclusive",
         reason=reason,
     )
+    gates = judge(report, settings.fail_under, baseline, settings.max_drop)
+    gates += judge_limits(None, settings.fail_over)
+    _, told = judge_waivers(report, gates, settings.waivers)
+    return replace(report, gates=gates, waivers=told)

@@ -6,26 +6,26 @@ which group each row lies, and reads the groups of those that it is asked for.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 import numpy as np
 
+from onnxmem.data.arrow_groups import ARROW, FEATHER_1, PARQUET, Group, open_groups, readable
 from onnxmem.data.budget import UNBOUNDED, Budget
-from onnxmem.data.columns import RESERVED, Column, Lazy, misnamed_labels
+from onnxmem.data.columns import CLASS_NAMES, RESERVED, Column, Lazy, Unread, misnamed_labels
 from onnxmem.data.extras import need
-from onnxmem.data.files import begin, damaged
+from onnxmem.data.files import begin
 from onnxmem.errors import DataError, OutOfMemoryError
 from onnxmem.text import listed
 
 ENDINGS = (".parquet", ".arrow", ".feather")
-PARQUET, ARROW, FEATHER_1 = b"PAR1", b"ARROW1", b"FEA1"
 MAGICS = (PARQUET, ARROW, FEATHER_1)
+
+_WIDEST = 8
+"""Bytes of a number whose type is not looked at."""
 
 
 def load_table(
@@ -37,7 +37,7 @@ def load_table(
     their order, apart from the labels, `id` and `split`.
 
     Raises:
-        DataError: a file cannot be read.
+        DataError: a file cannot be read, or its labels, `id` or `split` are of a type that cannot.
         OutOfMemoryError: a group of rows is larger than the budget.
         UsageError: pyarrow is missing.
     """
@@ -46,26 +46,17 @@ def load_table(
     columns: dict[str, Column] = {}
     features, others = [], []
     for name in table.names:
-        column = _column(table, name, note)
-        alone = name in RESERVED or name == label_column
-        if column is not None:
-            columns[name] = _all_of(column, budget) if alone else column
-        if alone:
+        if name in RESERVED or name == label_column:
+            columns[name] = table.alone(name, numbers=name not in ("id", "split", CLASS_NAMES))
             continue
-        if column is not None and column.ndim == 1 and column.dtype.kind in "fiub":
+        columns[name] = column = _column(table, name, note)
+        if isinstance(column, ArrowColumn) and column.ndim == 1 and column.dtype.kind in "fiub":
             features.append(column)
         else:
             others.append(name)
     if features and "x" not in columns:
         columns["x"] = Features(features, others, note)
     return columns
-
-
-def _all_of(column: ArrowColumn, budget: Budget) -> np.ndarray:
-    """Return all rows of a column, if the budget allows it."""
-    size = column.dtype.itemsize * math.prod(column.shape)
-    budget.require(size, f"column {column.name!r}")
-    return column[:]
 
 
 class _Table:
@@ -80,8 +71,8 @@ class _Table:
         sizes, schemas = [0], []
         for path in paths:
             magic = begin(path, "data file")
-            with _readable(path):
-                schema, groups = _open(path, magic)
+            with readable(path):
+                schema, groups = open_groups(path, magic)
             schemas.append(schema)
             sizes += [group.rows for group in groups]
             self._groups += groups
@@ -97,111 +88,45 @@ class _Table:
         return int(self.edges[-1])
 
     def values(self, group: int, name: str, width: int) -> np.ndarray:
-        """Return a column of a group, (rows, ...), whose numbers take `width` bytes each.
+        """Return a column of a group, (rows, ...), whose numbers take `width` bytes each."""
+        return _values(self._stored(group, name, width), self.where(name))
+
+    def alone(self, name: str, *, numbers: bool) -> np.ndarray:
+        """Return the whole of a column that holds one value for each sample.
+
+        Beside what a network takes, binary that is text in UTF-8 and decimals without a fraction
+        are read; where no `numbers` are wanted, whatever has a text.
+
+        Raises:
+            DataError: it is of another type, or holds nulls or bytes that are no text.
+        """
+        parts = [np.empty(0, np.int64)] if not len(self) else []
+        for group, rows in enumerate(np.diff(self.edges)):
+            if rows:
+                array = _plain(
+                    self._stored(group, name, _WIDEST), self.where(name), numbers=numbers
+                )
+                parts.append(_values(array, self.where(name)))
+        return np.concatenate(parts)
+
+    def where(self, name: str) -> str:
+        """Return what messages call a column."""
+        return f"column {name!r} of {self.path}"
+
+    def _stored(self, group: int, name: str, width: int) -> Any:
+        """Return a column of a group as pyarrow holds it.
 
         Raises:
             DataError: it cannot be read.
             OutOfMemoryError: it is larger than the budget.
         """
-        where = f"column {name!r} of {self.path}"
-        self.budget.require(self._groups[group].size(name, width), f"a group of rows of {where}")
+        where = f"a group of rows of {self.where(name)}"
+        self.budget.require(self._groups[group].size(name, width), where)
         try:
-            with _readable(self.path):
-                array = self._groups[group].read(name)
-            return _values(array, where)
+            with readable(self.path):
+                return self._groups[group].read(name)
         except MemoryError as error:
-            raise OutOfMemoryError(
-                f"a group of rows of {where} does not fit into memory"
-            ) from error
-
-
-@contextmanager
-def _readable(path: Path) -> Iterator[None]:
-    pa = need("pyarrow", "arrow")
-    try:
-        yield
-    except (pa.ArrowInvalid, OSError) as error:
-        raise damaged(path, error) from error
-    except pa.ArrowException as error:
-        raise DataError(f"cannot read {path}: {error}; write it with other options") from error
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """A group of rows.
-
-    Attributes:
-        rows: how many there are.
-        read: returns the column of a name as pyarrow holds it.
-        size: returns the bytes of the column of a name whose numbers take so many bytes each.
-    """
-
-    rows: int
-    read: Callable[[str], Any]
-    size: Callable[[str, int], int]
-
-
-def _by_rows(rows: int) -> Callable[[str, int], int]:
-    return lambda name, width: rows * width
-
-
-def _open(path: Path, magic: bytes) -> tuple[Any, list[Group]]:
-    """Return the schema of a file that begins with `magic`, and its groups."""
-    if magic.startswith(FEATHER_1):
-        raise DataError(f"{path} is of version 1 of Feather; write it with pyarrow.feather again")
-    if magic.startswith(PARQUET):
-        return _open_parquet(path)
-    if magic.startswith(ARROW):
-        return _open_arrow(path)
-    if path.suffix == ".parquet":
-        raise DataError(f"{path} is no Parquet file, whatever its name; write it again")
-    pa, ipc = need("pyarrow", "arrow"), need("pyarrow.ipc", "arrow")
-    reader = ipc.open_stream(pa.memory_map(str(path)))
-    batches = [(batch.num_rows, batch.column) for batch in reader]
-    return reader.schema, [Group(rows, read, _by_rows(rows)) for rows, read in batches]
-
-
-def _open_arrow(path: Path) -> tuple[Any, list[Group]]:
-    pa, ipc = need("pyarrow", "arrow"), need("pyarrow.ipc", "arrow")
-    mapped = ipc.open_file(pa.memory_map(str(path)))
-    schema = mapped.schema
-
-    def reader(number: int) -> Callable[[str], Any]:
-        def read(name: str) -> Any:
-            options = ipc.IpcReadOptions(included_fields=[schema.get_field_index(name)])
-            with pa.OSFile(str(path)) as source:
-                return ipc.open_file(source, options=options).get_batch(number).column(0)
-
-        return read
-
-    sizes = [mapped.get_batch(number).num_rows for number in range(mapped.num_record_batches)]
-    return schema, [Group(rows, reader(at), _by_rows(rows)) for at, rows in enumerate(sizes)]
-
-
-def _open_parquet(path: Path) -> tuple[Any, list[Group]]:
-    file = need("pyarrow.parquet", "arrow").ParquetFile(path)
-
-    def reader(number: int) -> Callable[[str], Any]:
-        return lambda name: file.read_row_group(number, columns=[name]).column(name)
-
-    groups = [file.metadata.row_group(number) for number in range(file.num_row_groups)]
-    return file.schema_arrow, [
-        Group(group.num_rows, reader(at), _parquet_size(group)) for at, group in enumerate(groups)
-    ]
-
-
-def _parquet_size(group: Any) -> Callable[[str, int], int]:
-    """Return what tells how large a column is, of which a few bytes may stand for many numbers."""
-
-    def size(name: str, width: int) -> int:
-        chunks = (group.column(number) for number in range(group.num_columns))
-        return sum(
-            max(chunk.num_values * width, chunk.total_uncompressed_size)
-            for chunk in chunks
-            if chunk.path_in_schema.split(".")[0] == name.split(".")[0]
-        )
-
-    return size
+            raise OutOfMemoryError(f"{where} does not fit into memory") from error
 
 
 class ArrowColumn(Lazy):
@@ -255,27 +180,71 @@ class Features(Lazy):
         return np.stack([column[rows] for column in self._columns], axis=1).astype(self.dtype)
 
 
-def _column(table: _Table, name: str, note: str) -> ArrowColumn | None:
-    """Return a column; None where it holds nothing that a network takes."""
+def _column(table: _Table, name: str, note: str) -> ArrowColumn | Unread:
+    """Return a column, which is `Unread` where it holds nothing that a network takes."""
     pa = need("pyarrow", "arrow")
-    types, kind = pa.types, table.schema.field(name).type
-    element = kind
-    while types.is_dictionary(element) or _is_list(element) or hasattr(element, "storage_type"):
-        if types.is_dictionary(element) or _is_list(element):
-            element = element.value_type
-        else:
-            element = element.storage_type
+    kind = table.schema.field(name).type
+    element = _element(kind)
     if _is_text(element):
         dtype = np.dtype(object)
-    elif types.is_boolean(element) or types.is_integer(element) or types.is_floating(element):
+    elif _is_number(element):
         dtype = pa.array([], element).to_numpy(zero_copy_only=False).dtype
     else:
-        return None
+        return Unread(len(table), f"{table.where(name)} is {kind}, which no input takes")
     inner = _inner_shape(kind)
     if inner is None:
         first = next((group for group, rows in enumerate(np.diff(table.edges)) if rows), None)
         inner = () if first is None else table.values(first, name, dtype.itemsize).shape[1:]
     return ArrowColumn(table, name, inner, dtype, note)
+
+
+def _element(kind: Any) -> Any:
+    """Return the type of what lists, dictionaries and extensions hold in the end."""
+    while True:
+        if need("pyarrow", "arrow").types.is_dictionary(kind) or _is_list(kind):
+            kind = kind.value_type
+        elif hasattr(kind, "storage_type"):
+            kind = kind.storage_type
+        else:
+            return kind
+
+
+def _plain(array: Any, where: str, *, numbers: bool) -> Any:
+    """Return an array as one of numbers or text; see `_Table.alone`."""
+    pa = need("pyarrow", "arrow")
+    types, kind = pa.types, _element(array.type)
+    if (
+        _is_text(kind)
+        or types.is_boolean(kind)
+        or types.is_integer(kind)
+        or types.is_floating(kind)
+    ):
+        return array
+    if _is_binary(kind):
+        target, what = pa.string(), "bytes that are no text in UTF-8"
+    elif types.is_decimal(kind):
+        target, what = pa.int64() if numbers else pa.string(), "decimals that are no integers"
+    elif not numbers and not types.is_null(kind) and not types.is_nested(array.type):
+        target, what = pa.string(), f"{array.type}, which has no text"
+    else:
+        wanted = "integers or text" if numbers else "text"
+        raise DataError(f"{where} is {array.type}; write {wanted}")
+    if types.is_dictionary(array.type):
+        array = array.cast(kind)
+    try:
+        return array.cast(target)
+    except (pa.ArrowException, ValueError) as error:
+        raise DataError(f"{where} is {array.type} and holds {what}; write text") from error
+
+
+def _is_binary(kind: Any) -> bool:
+    types = need("pyarrow", "arrow").types
+    return bool(
+        types.is_binary(kind)
+        or types.is_large_binary(kind)
+        or types.is_fixed_size_binary(kind)
+        or types.is_binary_view(kind)
+    )
 
 
 def _inner_shape(kind: Any) -> tuple[int, ...] | None:
@@ -294,7 +263,18 @@ def _inner_shape(kind: Any) -> tuple[int, ...] | None:
 
 def _is_list(kind: Any) -> bool:
     types = need("pyarrow", "arrow").types
-    return bool(types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind))
+    listed_by_length = types.is_list(kind) or types.is_large_list(kind) or _is_view(kind)
+    return bool(listed_by_length or types.is_fixed_size_list(kind))
+
+
+def _is_view(kind: Any) -> bool:
+    types = need("pyarrow", "arrow").types
+    return bool(types.is_list_view(kind) or types.is_large_list_view(kind))
+
+
+def _is_number(kind: Any) -> bool:
+    types = need("pyarrow", "arrow").types
+    return bool(types.is_boolean(kind) or types.is_integer(kind) or types.is_floating(kind))
 
 
 def _is_text(kind: Any) -> bool:
@@ -332,9 +312,18 @@ def _values(array: Any, where: str) -> np.ndarray:
 def _nested(array: Any, where: str) -> np.ndarray:
     inner = _values(array.flatten(), where)
     length, surplus = divmod(len(inner), len(array)) if len(array) else (0, 0)
-    if hasattr(array, "value_lengths") and len(array):
-        lengths = array.value_lengths().to_numpy(zero_copy_only=False)
+    lengths = _lengths(array)
+    if len(lengths):
         surplus = int((lengths != lengths[0]).any())
     if surplus:
         raise DataError(f"{where} holds lists of different lengths; pad or cut them to one")
     return inner.reshape(len(array), length, *inner.shape[1:])
+
+
+def _lengths(array: Any) -> np.ndarray:
+    """Return the length of each list; nothing where their type says that they are of one."""
+    if _is_view(array.type):
+        return np.asarray(array.sizes)
+    if not hasattr(array, "value_lengths"):
+        return np.empty(0)
+    return np.asarray(array.value_lengths().to_numpy(zero_copy_only=False))

@@ -10,7 +10,7 @@ from onnxmem.data import arrow, images, npy, npz
 from onnxmem.data.budget import Budget, take_budget
 from onnxmem.data.columns import Column, whole
 from onnxmem.data.files import begin, damaged, regular_files
-from onnxmem.data.labels import read_class_names, renumber
+from onnxmem.data.labels import named_classes, read_class_names, renumber
 from onnxmem.data.preprocess import read_preprocess
 from onnxmem.data.recipe import Given
 from onnxmem.errors import DataError, UsageError
@@ -42,7 +42,8 @@ def load(
         memory: bytes that may be read into memory at once; None is half of what is free.
 
     Returns:
-        Columns by name: inputs of a network (or `x`), labels in `y`, optional `id` and `split`.
+        Columns by name: inputs of a network (or `x`), labels in `y`, optional `id`, `split` and
+        `class_names`.
 
     Raises:
         DataError: there is no such file, it cannot be read, or it is larger than `memory`; nothing
@@ -64,6 +65,7 @@ def load(
         if "y" not in columns:
             raise DataError(f"--class-names is for labels, which {path} does not hold")
         columns["y"] = renumber(whole(columns["y"]), classes, source)
+        columns |= named_classes(classes)
     return columns
 
 

@@ -4,6 +4,8 @@
     comparison        several reports side by side
     evidence          what the neighbours of its training samples tell of a network
     samples_report    the same of every sample, as a report of its own
+    locate_report     where a network memorizes, as a report of its own
+    waiver            gates that may fail, for a reason
     names             what models are called beside each other
     comparability     what reports must agree on before their scores may be compared
 
@@ -19,12 +21,32 @@ from onnxmem.records.evidence import (
     NetworkEvidence,
     SampleEvidence,
 )
+from onnxmem.records.locate_report import (
+    LOCATE_SCHEMA,
+    Accuracies,
+    Depth,
+    GradientAccount,
+    LayerGradient,
+    LayerProbe,
+    LayerUnits,
+    LocateReport,
+    Probes,
+    Rewinding,
+    SampleUnits,
+    Segment,
+    Suspected,
+    Units,
+    UnitsGroup,
+)
 from onnxmem.records.names import model_names
 from onnxmem.records.report import (
     CACHED_LAYERS,
+    RELATIVE,
     SATURATION,
     SCHEMA,
     Baseline,
+    Batch,
+    Compressor,
     Curve,
     CutInfo,
     DataInfo,
@@ -40,6 +62,7 @@ from onnxmem.records.report import (
     Verdict,
 )
 from onnxmem.records.samples_report import SAMPLES_SCHEMA, SamplesReport
+from onnxmem.records.waiver import Waiver, WaiverState, make_waiver
 
 __all__ = [
     "SamplesReport",
@@ -50,11 +73,28 @@ __all__ = [
     "Evidence",
     "Estimate",
     "SAMPLES_SCHEMA",
+    "Accuracies",
+    "Depth",
+    "LOCATE_SCHEMA",
+    "LocateReport",
+    "Rewinding",
+    "Segment",
+    "Suspected",
+    "GradientAccount",
+    "LayerGradient",
+    "LayerProbe",
+    "Probes",
+    "LayerUnits",
+    "SampleUnits",
+    "Units",
+    "UnitsGroup",
     "Baseline",
+    "Batch",
     "CACHED_LAYERS",
     "COMPARISON_SCHEMA",
     "Cell",
     "Comparison",
+    "Compressor",
     "Curve",
     "CutInfo",
     "DataInfo",
@@ -64,6 +104,7 @@ __all__ = [
     "Metric",
     "ModelInfo",
     "Report",
+    "RELATIVE",
     "Row",
     "SATURATION",
     "SCHEMA",
@@ -71,5 +112,8 @@ __all__ = [
     "Status",
     "Tool",
     "Verdict",
+    "Waiver",
+    "WaiverState",
+    "make_waiver",
     "model_names",
 ]

@@ -1,13 +1,17 @@
 """A report as text, picture or table: one module for each format, all from the same records.
 
-    html, markdown, comparison_markdown, junit, sarif, json, table, picture
+    html, markdown, comparison_markdown, junit, sarif, json, table, comparison_table, picture
                       one format each
+    attestation, bom, model_card
+                      one document each for those who take a model over
+    metrics           the numbers that these tell
     words, findings, command
                       sentences and names that several formats share
-    charts, comparison_charts, look, rows
-                      the charts of page and picture, and the rows that they draw
+    charts, comparison_charts, sparkline, look, rows, plots
+                      the charts of page, picture and notebook, and the rows that they draw
     formats, output   the registry of formats, and how files are written
-    samples           which samples are memorized, in formats of its own
+    samples, locate   which samples are memorized and where, in formats of their own
+    sites             the sites of a model, in Markdown and for notebooks
     web               what all pages share
     schema, sense     what a stored report looks like, and whether one makes sense
 
@@ -22,27 +26,40 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from onnxmem.report.formats import Format, render, render_comparison, render_samples, samples_table
+from onnxmem.report.formats import (
+    Format,
+    render,
+    render_comparison,
+    render_locate,
+    render_samples,
+    samples_table,
+)
 from onnxmem.report.output import check_writable, write, write_all
 from onnxmem.report.words import sentence
 
 if TYPE_CHECKING:
-    from onnxmem.records import Comparison, Report, SamplesReport
+    from onnxmem.records import Comparison, LocateReport, Report, SamplesReport
+    from onnxmem.report.comparison_table import TerminalComparison
+    from onnxmem.report.locate.table import TerminalLocate
     from onnxmem.report.samples.table import TerminalSamples
     from onnxmem.report.table import TerminalReport
 
 __all__ = [
     "Format",
     "check_writable",
+    "comparison_sentences",
     "image",
     "load",
     "load_stored",
+    "plot",
     "render",
     "render_comparison",
+    "render_locate",
     "render_samples",
     "samples_fragment",
+    "samples_sentence",
     "samples_table",
     "sentence",
     "side_by_side",
@@ -64,8 +81,8 @@ def load(path: str | Path) -> Report:
     return json.load(path)
 
 
-def load_stored(path: str | Path) -> Report | Comparison | SamplesReport:
-    """Return what a JSON file holds: a report, a comparison, or the samples of a network.
+def load_stored(path: str | Path) -> Report | Comparison | SamplesReport | LocateReport:
+    """Return what a JSON file holds: a report, a comparison, samples, or where a network memorizes.
 
     Raises:
         DataError: there is no such file, or it holds none of these schemas.
@@ -75,14 +92,24 @@ def load_stored(path: str | Path) -> Report | Comparison | SamplesReport:
     return json.load_stored(path)
 
 
-def terminal(report: Report | SamplesReport) -> TerminalReport | TerminalSamples:
+def terminal(
+    report: Report | Comparison | SamplesReport | LocateReport,
+) -> TerminalReport | TerminalComparison | TerminalSamples | TerminalLocate:
     """Return the report as something that a rich console prints."""
-    from onnxmem.records import SamplesReport
+    from onnxmem.records import Comparison, LocateReport, SamplesReport
 
+    if isinstance(report, LocateReport):
+        from onnxmem.report.locate import table as of_layers
+
+        return of_layers.TerminalLocate(report)
     if isinstance(report, SamplesReport):
         from onnxmem.report.samples import table as of_samples
 
         return of_samples.TerminalSamples(report)
+    if isinstance(report, Comparison):
+        from onnxmem.report import comparison_table
+
+        return comparison_table.TerminalComparison(report)
     from onnxmem.report import table
 
     return table.TerminalReport(report)
@@ -93,6 +120,31 @@ def samples_fragment(report: SamplesReport) -> str:
     from onnxmem.report.samples import page
 
     return page.fragment(report)
+
+
+def comparison_sentences(comparison: Comparison) -> str:
+    """Return what a comparison says, and what cannot be compared, a line each."""
+    from onnxmem.findings import comparison_findings, comparison_headline
+    from onnxmem.report import findings
+
+    others = comparison_findings(comparison)[1:]
+    said = [f"{one.sentence[0].upper()}{one.sentence[1:]}." for one in others]
+    lines = [f"{comparison_headline(comparison)}.", *said, *findings.limits(comparison)]
+    return "\n".join(lines)
+
+
+def samples_sentence(report: SamplesReport) -> str:
+    """Return which samples are memorized, in one sentence."""
+    from onnxmem.report.samples import words
+
+    return words.sentence(report)
+
+
+def plot(report: Report | Comparison | SamplesReport) -> Any:
+    """Return the charts of a report as an Altair object, which has its data with it."""
+    from onnxmem.report import plots
+
+    return plots.plot(report)
 
 
 def image(report: Report | Comparison, kind: Literal["png", "svg"]) -> bytes:

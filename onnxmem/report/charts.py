@@ -13,7 +13,6 @@ import altair as alt
 from onnxmem.records import Report
 from onnxmem.report.look import (
     DEPTH_SCHEME,
-    NAMES,
     ROW_HEIGHT,
     Drawing,
     Spec,
@@ -21,18 +20,20 @@ from onnxmem.report.look import (
     color,
     compressor_legend,
     dash,
+    offset,
     shape,
     unit,
 )
 from onnxmem.report.rows import bare_rows, first_choice, row_names, time_rows
 from onnxmem.report.words import BATCHES, COMPRESSORS, curve_keys, key_title
+from onnxmem.text import printable
 
 CHOSEN = "chosen"
 KEY = "key"
 
 
 def overview(report: Report, batch: str, *, legend: bool = False) -> Drawing:
-    """AuC with its interval of every layer, for one kind of batch; hollow where saturated."""
+    """AuC with its interval of every layer, for one kind of batch; hollow if it tells nothing."""
     named = curve_keys(report) if legend else ()
     names = row_names(report)
     y = alt.Y(
@@ -44,6 +45,8 @@ def overview(report: Report, batch: str, *, legend: bool = False) -> Drawing:
     )
     curves = alt.Chart(alt.NamedData("curves")).transform_filter(alt.datum.batch == BATCHES[batch])
     layers = [_click_band(curves, y), *_scores(curves, y, compressor_legend(named))]
+    if limits := _limits(report, batch):
+        layers.append(_threshold(limits))
     if bare_rows(report):
         layers.append(_reasons(y))
     return (
@@ -52,10 +55,29 @@ def overview(report: Report, batch: str, *, legend: bool = False) -> Drawing:
         .properties(
             height=ROW_HEIGHT * len(names),
             description=f"AuC with 95 % interval of every layer on {BATCHES[batch]} batches, for "
-            "NMF, PCA and ablation. Hollow marks are saturated. The table of layers holds the "
-            "same numbers.",
+            "NMF, PCA and ablation. Hollow marks are saturated, or above the baseline. The table "
+            "of layers holds the same numbers.",
         )
     )
+
+
+def _limits(report: Report, batch: str) -> list[Spec]:
+    """Return the thresholds of gates on mean AuCs of one kind of batch, with what they are of."""
+    return [
+        {"limit": gate.threshold, "gate": f"gate {printable(gate.key, 40)}"}
+        for gate in report.gates
+        if gate.key.endswith(f".{batch}")
+    ]
+
+
+def _threshold(limits: list[Spec]) -> alt.Chart:
+    """Return a line at each threshold, which the mean over the layers is held against."""
+    rule: alt.Chart = (
+        alt.Chart(alt.InlineData(limits))
+        .mark_rule(color="#c94a4a", strokeDash=[4, 3], strokeWidth=1.5)
+        .encode(x=alt.X("limit:Q"), tooltip=[alt.Tooltip("gate:N"), alt.Tooltip("limit:Q")])
+    )
+    return rule
 
 
 def _click_band(curves: alt.Chart, y: alt.Y) -> alt.Chart:
@@ -76,20 +98,19 @@ def _click_band(curves: alt.Chart, y: alt.Y) -> alt.Chart:
 
 def _scores(curves: alt.Chart, y: alt.Y, legend: alt.Legend | None) -> tuple[alt.Chart, alt.Chart]:
     """Return the intervals of the AuCs, and their points above them."""
-    offset = alt.YOffset("compressor:N", scale=alt.Scale(domain=NAMES, paddingOuter=0.7))
     ranges = (
         curves.transform_filter(alt.datum.state == "scored")
         .mark_rule(strokeWidth=2, opacity=0.75)
-        .encode(y=y, yOffset=offset, x=alt.X("low:Q"), x2="high:Q", color=color())
+        .encode(y=y, yOffset=offset(), x=alt.X("low:Q"), x2="high:Q", color=color())
     )
     points = curves.mark_point(size=34, strokeWidth=1.5, cursor="pointer").encode(
         y=y,
-        yOffset=offset,
-        x=unit("auc:Q", "AuC (0 to 1)", axis=alt.Axis(grid=True)),
+        yOffset=offset(),
+        x=unit("auc:Q", "AuC: more components needed ← → fewer", axis=alt.Axis(grid=True)),
         color=color(),
         shape=shape(legend),
         fill=color(legend),
-        fillOpacity=alt.condition(alt.datum.state == "saturated", alt.value(0), alt.value(1)),
+        fillOpacity=alt.condition(alt.datum.state == "scored", alt.value(1), alt.value(0)),
         tooltip=_curve_tooltip(),
     )
     return ranges, points

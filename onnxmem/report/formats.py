@@ -12,7 +12,7 @@ from onnxmem.errors import UsageError
 from onnxmem.text import printable
 
 if TYPE_CHECKING:
-    from onnxmem.records import Comparison, Evidence, Report, SamplesReport
+    from onnxmem.records import Comparison, Evidence, LocateReport, Report, SamplesReport
 
 
 class Format(StrEnum):
@@ -24,6 +24,9 @@ class Format(StrEnum):
     JUNIT = "junit"
     SARIF = "sarif"
     NOTEBOOK = "notebook"
+    ATTESTATION = "attest"
+    BOM = "bom"
+    MODEL_CARD = "model_card"
 
 
 def render(report: Report, name: str) -> str:
@@ -57,6 +60,18 @@ def render(report: Report, name: str) -> str:
             from onnxmem.report import html
 
             return html.fragment(report)
+        case Format.ATTESTATION:
+            from onnxmem.report import attestation
+
+            return attestation.render(report)
+        case Format.BOM:
+            from onnxmem.report import bom
+
+            return bom.render(report)
+        case Format.MODEL_CARD:
+            from onnxmem.report import model_card
+
+            return model_card.render(report)
         case unknown:
             assert_never(unknown)
 
@@ -89,7 +104,11 @@ def render_comparison(comparison: Comparison, name: str) -> str:
 
             return sarif.render_all(comparison.reports)
         case Format.NOTEBOOK:
-            raise UsageError("a notebook shows one report; choose another format")
+            from onnxmem.report import html
+
+            return html.compared_fragment(comparison)
+        case Format.ATTESTATION | Format.BOM | Format.MODEL_CARD as single:
+            raise UsageError(f"{single} is about one model; give the report of one")
         case unknown:
             assert_never(unknown)
 
@@ -138,6 +157,40 @@ def render_samples(report: SamplesReport, name: str) -> str | bytes:
             raise UsageError(
                 f"samples cannot be written as {printable(str(name))}; choose one of "
                 f"{', '.join(SAMPLES_FORMATS)}"
+            )
+
+
+LOCATE_FORMATS = ("json", "html", "markdown", "png", "svg")
+"""What `onnxmem locate` finds can be written in."""
+
+
+def render_locate(report: LocateReport, name: str) -> str | bytes:
+    """Return where a network memorizes in a format; pictures are bytes.
+
+    Raises:
+        UsageError: there is no such format for it.
+    """
+    match name:
+        case "json":
+            from onnxmem.report import json
+
+            return json.render(report)
+        case "html":
+            from onnxmem.report.locate import page
+
+            return page.render(report)
+        case "markdown":
+            from onnxmem.report.locate import markdown
+
+            return markdown.render(report)
+        case "png" | "svg":
+            from onnxmem.report.locate import picture
+
+            return picture.render(report, name)
+        case _:
+            raise UsageError(
+                f"where a network memorizes cannot be written as {printable(str(name))}; choose "
+                f"one of {', '.join(LOCATE_FORMATS)}"
             )
 
 

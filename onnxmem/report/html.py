@@ -9,10 +9,19 @@ import msgspec
 from markupsafe import Markup
 
 from onnxmem.errors import UsageError
-from onnxmem.findings import two_numbers
-from onnxmem.records import Comparison, Report, model_names
+from onnxmem.findings import (
+    all_waivers_told,
+    audit_findings,
+    audit_headline,
+    comparison_findings,
+    comparison_headline,
+    headline_length,
+    short_names,
+    two_numbers,
+)
+from onnxmem.records import Cell, Comparison, Report, model_names
 from onnxmem.records.comparability import differing
-from onnxmem.report import charts, comparison_charts, findings, look, rows, web, words
+from onnxmem.report import charts, comparison_charts, findings, look, rows, sparkline, web, words
 from onnxmem.report.command import command_line
 from onnxmem.text import file_name
 
@@ -46,6 +55,12 @@ def fragment(report: Report) -> str:
     return web.environment().get_template("notebook.html").render(model=_model(0, report, "layers"))
 
 
+def compared_fragment(comparison: Comparison) -> str:
+    """Return what a comparison says, and its scores, without scripts, for notebooks."""
+    template = web.environment().get_template("notebook_comparison.html")
+    return template.render(compared=_compared(comparison))
+
+
 def _page(
     reports: list[Report], title: str, lead: str = "", comparison: Comparison | None = None
 ) -> str:
@@ -70,6 +85,7 @@ def _page(
             lead=lead,
             compared=None if comparison is None else _compared(comparison),
             differences=[] if comparison is not None else differing(reports),
+            unequal=[] if comparison else list(findings.unequal_accuracies(names, reports)),
             unmeasured=[n for n, r in zip(names, reports, strict=True) if not r.measured],
             keys=keys,
             policy=web.policy(scripts, style),
@@ -89,30 +105,43 @@ def _page(
 def _compared(comparison: Comparison) -> dict[str, Any]:
     """Return what the template shows of a comparison besides its reports."""
     return {
+        "headline": comparison_headline(comparison),
+        "said": comparison_findings(comparison),
         "models": comparison.models,
         "two_numbers": two_numbers(comparison),
         "findings": findings.findings(comparison),
         "limits": findings.limits(comparison),
+        "waivers": all_waivers_told(comparison),
         "star": findings.APART if findings.starred(comparison) else "",
         "rows": [
-            ("mean without saturated", comparison.summary),
+            ("mean of what can be read", _texts(comparison.summary)),
+            ("relative to the baseline", findings.relative_scores(comparison)),
             *(
-                (f"{place} {findings.row_name(row)}", row.scores)
+                (f"{place} {findings.row_name(row)}", _texts(row.scores))
                 for place, row in enumerate(comparison.layers, start=1)
             ),
         ],
     }
 
 
+def _texts(scores: Mapping[str, Sequence[Cell | None]]) -> dict[str, list[str]]:
+    return {key: list(map(findings.cell_text, cells)) for key, cells in scores.items()}
+
+
 def _model(index: int, report: Report, name: str) -> dict[str, Any]:
     """Return what the template shows of one report."""
+    found = audit_findings(report)
     return {
         "id": f"m{index}",
         "name": name,
         "report": report,
+        "headline": audit_headline(report),
+        "lead": found[: headline_length(found)],
+        "findings": found[headline_length(found) :],
         "sentence": words.sentence(report),
         "accuracy": words.accuracy(report.baseline),
-        "curve_keys": words.curve_keys(report),
+        "curve_keys": words.shown_keys(report),
+        "sparklines": sparkline.of_layers(report),
         "row_names": rows.row_names(report),
         "first": rows.first_choice(report),
         "groups": [words.key_title(key) for key in words.curve_keys(report)],
@@ -170,6 +199,11 @@ def _together(
     charts_of = {f"together-{one}": comparison_charts.together(names, one) for one in batches}
     charts_of["depth"] = comparison_charts.by_depth(names, first)
     datasets = {"models": rows.model_rows(reports), "depths": rows.depth_rows(reports)}
+    if comparison is not None:
+        charts_of["heat"] = comparison_charts.heat_map(
+            short_names(names), rows.matched_names(comparison), first
+        )
+        datasets["heat"] = rows.heat_rows(comparison)
     matched = None
     over_rank = [key for key in keys if words.levels_of(key) == "rank"]
     chosen = words.leading(over_rank)

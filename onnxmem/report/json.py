@@ -13,9 +13,11 @@ import msgspec
 from onnxmem.errors import DataError
 from onnxmem.records import (
     COMPARISON_SCHEMA,
+    LOCATE_SCHEMA,
     SAMPLES_SCHEMA,
     SCHEMA,
     Comparison,
+    LocateReport,
     Report,
     SamplesReport,
 )
@@ -26,7 +28,7 @@ _LONGEST = 1 << 29
 """Characters beyond which no file is read whole."""
 
 
-def render(report: Report | Comparison) -> str:
+def render(report: Report | Comparison | LocateReport) -> str:
     """Return a report, or a comparison with its reports, as JSON text, keys as in the records.
 
     Raises:
@@ -47,7 +49,7 @@ def load(path: str | Path) -> Report:
     return found
 
 
-Stored = Report | Comparison | SamplesReport
+Stored = Report | Comparison | SamplesReport | LocateReport
 """What a JSON file may hold."""
 
 
@@ -63,13 +65,20 @@ def render_samples(report: SamplesReport) -> str:
 
 
 def load_stored(path: str | Path) -> Stored:
-    """Return what a JSON file holds: a report, a comparison, or the samples of a network.
+    """Return what a JSON file holds: a report, a comparison, samples, or where a network memorizes.
 
     Raises:
         DataError: there is no such file, or it holds none of these schemas.
     """
-    kinds = {SCHEMA: Report, COMPARISON_SCHEMA: Comparison, SAMPLES_SCHEMA: SamplesReport}
-    return _load(path, kinds)
+    return _load(
+        path,
+        {
+            SCHEMA: Report,
+            COMPARISON_SCHEMA: Comparison,
+            SAMPLES_SCHEMA: SamplesReport,
+            LOCATE_SCHEMA: LocateReport,
+        },
+    )
 
 
 def _load(path: str | Path, kinds: Mapping[str, type[Stored]]) -> Stored:
@@ -84,6 +93,8 @@ def _load(path: str | Path, kinds: Mapping[str, type[Stored]]) -> Stored:
         report = kinds[found].from_dict(values)
         if isinstance(report, SamplesReport):
             sense.check_samples(report)
+        elif isinstance(report, LocateReport):
+            sense.check_locate(report)
         else:
             for one in report.reports if isinstance(report, Comparison) else [report]:
                 sense.check(one)

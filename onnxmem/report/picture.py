@@ -11,6 +11,7 @@ import altair as alt
 import vl_convert
 
 from onnxmem.errors import UsageError
+from onnxmem.findings import all_waivers_told
 from onnxmem.records import Comparison, Report, model_names
 from onnxmem.report import charts, comparison_charts, look, rows
 from onnxmem.report.findings import findings, limits
@@ -41,9 +42,19 @@ def render(report: Report | Comparison, kind: str) -> bytes:
     Raises:
         UsageError: `kind` is neither png nor svg.
     """
+    if isinstance(report, Report):
+        return draw(picture_spec(report), kind)
+    return draw(comparison_spec(report), kind)
+
+
+def draw(spec: dict[str, Any], kind: str) -> bytes:
+    """Return a Vega-Lite specification, data included, as a picture; see `render`.
+
+    Raises:
+        UsageError: `kind` is neither png nor svg.
+    """
     if kind not in ("png", "svg"):
         raise UsageError(f"there is no picture of kind {str(kind)[:20]!r}; choose png or svg")
-    spec = picture_spec(report) if isinstance(report, Report) else comparison_spec(report)
     if kind == "svg":
         return vl_convert.vegalite_to_svg(spec, allowed_base_urls=[]).encode("utf-8")
     png: bytes = vl_convert.vegalite_to_png(spec, scale=2, allowed_base_urls=[])
@@ -83,7 +94,7 @@ def comparison_spec(comparison: Comparison) -> dict[str, Any]:
         "depths": rows.depth_rows(comparison.reports),
         "matched": rows.matched_rows(comparison, [first]),
     }
-    return _spec(title, said, [panels], datasets)
+    return _spec(title, [*said, *all_waivers_told(comparison)], [panels], datasets)
 
 
 def _means(names: list[str], keys: Sequence[str]) -> alt.HConcatChart:
@@ -101,7 +112,7 @@ def _means(names: list[str], keys: Sequence[str]) -> alt.HConcatChart:
 def _depths(names: list[str], keys: Sequence[str]) -> alt.HConcatChart:
     drawn = [
         comparison_charts.by_depth_of(names, key).properties(
-            width=WIDTH, title=f"AuC of each layer, {key_title(key)} (hollow: saturated)"
+            width=WIDTH, title=f"AuC of each layer, {key_title(key)} (hollow: saturated or above)"
         )
         for key in keys
     ]
@@ -162,7 +173,7 @@ def _panels(report: Report) -> list[Any]:
 
 def _overview(report: Report, batch: str) -> look.Drawing:
     return charts.overview(report, batch, legend=True).properties(
-        width=WIDTH, title=f"AuC, {BATCHES[batch]} batches (hollow: saturated)"
+        width=WIDTH, title=f"AuC, {BATCHES[batch]} batches (hollow: saturated or above)"
     )
 
 

@@ -10,7 +10,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from onnxmem.records import Comparison, Curve, Report, model_names
+from onnxmem.findings import short_names
+from onnxmem.records import Cell, Comparison, Curve, Report, model_names
 from onnxmem.report.words import (
     BATCHES,
     COMPRESSORS,
@@ -18,6 +19,7 @@ from onnxmem.report.words import (
     key_title,
     number,
     score_layers,
+    state,
     tensor_name,
     worst_first,
 )
@@ -85,7 +87,7 @@ def _curve(curve: Curve) -> Row:
         "low": round(curve.auc_low, 4),
         "high": round(curve.auc_high, 4),
         "interval": interval(curve.auc_low, curve.auc_high),
-        "state": "saturated" if curve.saturated else "scored",
+        "state": state(curve),
     }
 
 
@@ -115,7 +117,11 @@ def group_rows(report: Report) -> list[Row]:
         rows += [
             {
                 "curve": index,
-                "label": group.label,
+                "label": (
+                    printable(report.data.class_name(group.label), 24)
+                    if curve.batch == "class"
+                    else group.label
+                ),
                 "auc": round(group.auc, 3),
                 "accuracy": [round(value, 3) for value in group.accuracy],
             }
@@ -168,7 +174,7 @@ def depth_rows(reports: Sequence[Report]) -> list[Row]:
             "key": curve.key,
             "auc": round(curve.auc, 4),
             "interval": interval(curve.auc_low, curve.auc_high),
-            "state": "saturated" if curve.saturated else "scored",
+            "state": state(curve),
         }
         for name, report in zip(model_names(reports), reports, strict=True)
         for index, (row, layer) in enumerate(zip(row_names(report), report.layers, strict=True))
@@ -191,6 +197,32 @@ def matched_names(comparison: Comparison) -> list[str]:
     return [
         f"{place} {name.partition(' ')[2]}".strip() for place, name in enumerate(names, start=1)
     ]
+
+
+def heat_rows(comparison: Comparison) -> list[Row]:
+    """Return a row for each layer, curve and model that was measured."""
+    return [
+        {
+            "model": short,
+            "row": name,
+            "key": key,
+            "auc": None if cell.auc is None else round(cell.auc, 4),
+            "text": number(cell.auc or 0.0, 2) if cell.scored else state(cell),
+            "state": state(cell),
+            "ink": _ink(cell),
+        }
+        for row, name in zip(comparison.layers, matched_names(comparison), strict=True)
+        for key, cells in row.scores.items()
+        for short, cell in zip(short_names(comparison.models), cells, strict=True)
+        if cell is not None and cell.auc is not None
+    ]
+
+
+def _ink(cell: Cell) -> str:
+    """Return a colour of text that can be read on the cell's own."""
+    if not cell.scored or cell.auc is None:
+        return "#8a94a3"
+    return "#ffffff" if cell.auc < 0.6 else "#10151b"
 
 
 def matched_rows(comparison: Comparison, keys: Sequence[str]) -> list[Row]:

@@ -18,6 +18,7 @@ from pathlib import Path, PurePath, PureWindowsPath
 from typing import Any, Literal
 from urllib.parse import quote
 
+from onnxmem.findings import waivers_told
 from onnxmem.records import Gate, Layer, Report
 from onnxmem.report.words import gate_values, leading_key, sentence, tensor_name
 from onnxmem.text import json_text, printable
@@ -45,10 +46,20 @@ _RULES: dict[str, tuple[Level, str, str, str]] = {
     "gate-not-measurable": (
         "warning",
         "GateNotMeasurable",
-        "A threshold was set for a value that could not be measured.",
+        "A threshold was set for a value that could not be measured, or on too few data.",
         (
-            "Every curve of this kind was saturated or skipped. Set the threshold on a kind of "
-            "batch that does not saturate; mixed batches seldom do."
+            "Either every curve of this kind was saturated or skipped: set the threshold on a kind "
+            "of batch that does not saturate; mixed batches seldom do. Or the data hold too few "
+            "different samples, or too few classes, for a gate."
+        ),
+    ),
+    "waiver-without-effect": (
+        "note",
+        "WaiverWithoutEffect",
+        "A waiver had no effect.",
+        (
+            "It is past its day, its gate did not fail, its gate fails without the layer or the "
+            "sample as well, or nothing has that name. Take it out, or renew it with its reason."
         ),
     ),
     "audit-inconclusive": (
@@ -73,6 +84,16 @@ _RULES: dict[str, tuple[Level, str, str, str]] = {
         (
             "A saturated curve holds no information: it is no sign that the layer generalises. It "
             "takes no part in a mean. Mixed batches saturate less than single-class batches."
+        ),
+    ),
+    "layer-above": (
+        "note",
+        "LayerAboveBaseline",
+        "The curves of a layer lie above the accuracy of the untouched model.",
+        (
+            "Compression makes right what the untouched model gets wrong: samples are pulled to "
+            "the label of their batch. Labels of these classes are suspect, or were not fitted. "
+            "The layer takes no part in a mean."
         ),
     ),
 }
@@ -118,7 +139,11 @@ def _run(report: Report, identity: str) -> Json:
         "invocations": [_invocation(report, len(results) - MOST_RESULTS)],
         "artifacts": [artifact],
         "results": results[:MOST_RESULTS],
-        "properties": {"verdict": report.verdict, "summary": sentence(report)},
+        "properties": {
+            "verdict": report.verdict,
+            "summary": sentence(report),
+            "waivers": waivers_told(report),
+        },
     }
 
 
@@ -157,8 +182,14 @@ def _results(report: Report, location: Json) -> list[Json]:
         return []
     results = [
         _gate(gate, sum(one.key == gate.key for one in report.gates[:place]), location)
+        | _suppressed(report, gate)
         for place, gate in enumerate(report.gates)
         if not gate.passed
+    ]
+    results += [
+        _result("waiver-without-effect", told, f"{one.gate}\0{one.layer}\0{one.sample}", location)
+        for one, told in zip(report.waivers, waivers_told(report), strict=True)
+        if one.state != "applied"
     ]
     if report.verdict == "inconclusive":
         text = printable(report.reason, 400) or "nothing can be concluded"
@@ -170,6 +201,9 @@ def _results(report: Report, location: Json) -> list[Json]:
         curve = layer.curve(key)
         if layer.status == "skipped":
             results.append(_layer("layer-skipped", layer, layer.reason, location))
+        elif layer.status == "above" or (curve is not None and curve.above):
+            reason = layer.reason or "its curves lie above the accuracy of the untouched model"
+            results.append(_layer("layer-above", layer, reason, location))
         elif layer.status == "saturated" or (curve is not None and curve.saturated):
             reason = layer.reason or "its curves lie at their ceiling"
             results.append(_layer("layer-saturated", layer, reason, location))
@@ -181,6 +215,30 @@ def _gate(gate: Gate, before: int, location: Json) -> Json:
     rule = "gate-not-measurable" if gate.passed is None else "gate-failed"
     subject = f"{gate.key}\0{before}" if before else gate.key
     return _result(rule, f"{printable(gate.key)}: {gate_values(gate)}", subject, location)
+
+
+def _suppressed(report: Report, gate: Gate) -> Json:
+    """Return the suppressions of a gate that failed and is waived, nothing for others.
+
+    A suppression without a status is one that was accepted (section 3.35.3).
+    """
+    waived = [one for one in report.waivers if one.gate == gate.key and one.state == "applied"]
+    if not waived or gate.passed is None:
+        return {}
+    return {
+        "suppressions": [
+            {
+                "kind": "external",
+                "justification": printable(one.reason, 400),
+                "properties": {
+                    name: printable(value)
+                    for name in ("layer", "sample", "expires")
+                    if (value := getattr(one, name))
+                },
+            }
+            for one in waived
+        ]
+    }
 
 
 def _layer(rule: str, layer: Layer, reason: str, location: Json) -> Json:

@@ -1,7 +1,7 @@
 """The JSON Schemas of what is written, made from the records.
 
-The package ships `python -m onnxmem.report.schema` as `schema.json`, and the same with `comparison`
-or `samples` as `comparison.schema.json` and `samples.schema.json`.
+The package ships `python -m onnxmem.report.schema` as `schema.json`, and the same another
+KIND, such as `samples`, as `KIND.schema.json`.
 """
 
 from __future__ import annotations
@@ -15,22 +15,28 @@ import msgspec
 
 from onnxmem.records import (
     COMPARISON_SCHEMA,
+    LOCATE_SCHEMA,
     SAMPLES_SCHEMA,
     SCHEMA,
     Comparison,
+    LocateReport,
     Report,
     SamplesReport,
 )
 
-RECORDS: dict[str, type[Report] | type[Comparison] | type[SamplesReport]] = {
+Record = Report | Comparison | SamplesReport | LocateReport
+
+RECORDS: dict[str, type[Record]] = {
     "report": Report,
     "comparison": Comparison,
     "samples": SamplesReport,
+    "locate": LocateReport,
 }
 _NAMES = {
     "Report": SCHEMA,
     "Comparison": COMPARISON_SCHEMA,
     "SamplesReport": SAMPLES_SCHEMA,
+    "LocateReport": LOCATE_SCHEMA,
 }
 
 
@@ -38,7 +44,7 @@ def schema(kind: str = "report") -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) that what this version writes of a kind meets.
 
     Args:
-        kind: report, comparison or samples.
+        kind: one of `RECORDS`.
     """
     record = RECORDS[kind]
     made = msgspec.json.schema(record)

@@ -18,8 +18,9 @@ import jinja2
 import vl_convert
 from markupsafe import Markup
 
+from onnxmem.findings import waivers_told
 from onnxmem.records import SATURATION
-from onnxmem.report import findings, words
+from onnxmem.report import words
 from onnxmem.text import printable
 
 VALUE_LENGTH = 400
@@ -96,11 +97,16 @@ def environment() -> jinja2.Environment:
         shape=words.shape,
         number=words.number,
         key_title=words.key_title,
+        compressor_of=words.compressor_of,
         score_layers=words.score_layers,
+        relative=words.relative,
+        state=words.state,
+        gate_state=words.gate_state,
     )
     found.globals.update(
         interval=words.interval,
-        cell_text=findings.cell_text,
+        waivers_told=waivers_told,
+        column_title=words.column_title,
         compressors=words.COMPRESSORS,
         batches=words.BATCHES,
         saturation=SATURATION,

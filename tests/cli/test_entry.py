@@ -44,6 +44,28 @@ def test_every_command_has_help(command: Command, name: str) -> None:
     assert f"onnxmem {name}" in outcome.out.splitlines()[0]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [
+        (("audti",), "did you mean 'audit'?"),
+        (("Compare", "a", "b"), "did you mean 'compare'?"),
+        (("net.onnx", "--data", "d"), "did you mean 'onnxmem audit net.onnx --data DATA'?"),
+        (("xyz",), "there are audit, "),
+    ],
+)
+def test_a_command_that_is_misspelt_gets_a_suggestion(
+    command: Command, arguments: tuple[str, ...], meant: str
+) -> None:
+    outcome = command(*arguments)
+    assert outcome.code == 2
+    assert meant in outcome.err and outcome.err.count("\n") == 1
+
+
+def test_a_word_that_is_misspelt_gets_a_suggestion(command: Command, mlp: Sample) -> None:
+    outcome = command("audit", mlp.path, "--data", mlp.data, "--batch", "mixd")
+    assert outcome.code == 2 and "did you mean 'mixed'?" in outcome.err
+
+
 def raising(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     def fail(*_: object) -> None:
         raise error
@@ -97,7 +119,8 @@ def test_reader_that_goes_away_does_not_change_the_verdict(
     process.stderr.close()
     assert process.wait() == code, err
     assert words in err
-    assert len(err.splitlines()) <= 1
+    others = [line for line in err.splitlines() if not re.search(r": at .* \(.*\)$", line)]
+    assert len(others) <= 1, others
 
 
 WAYS = ["nobody reads", "the disk is full", "it is closed"]

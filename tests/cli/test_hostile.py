@@ -98,7 +98,7 @@ def test_what_libtiff_says_of_a_damaged_image_stays_unheard(
     content[20:400] = bytes(380)
     (tmp_path / "1.tiff").write_bytes(content)
     with pytest.raises(DataError, match=r"1\.tiff"):
-        _opened(tmp_path / "1.tiff", UNBOUNDED)
+        _opened(tmp_path / "1.tiff", UNBOUNDED, upright=True)
     assert capfd.readouterr().err == ""
 
 
