@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from onnxmem.errors import UsageError
-from onnxmem.factorize import COMPRESSORS
+from onnxmem.factorize import COMPRESSORS, DEFAULT_COMPRESSORS
 from onnxmem.graph import Site
 from onnxmem.network.settings import RunSettings, check_names
 from onnxmem.records import Metric
@@ -23,14 +23,15 @@ class CurveSettings(RunSettings):
     """What is measured of every layer.
 
     Attributes:
-        compress: compressors, of nmf, pca and ablation.
+        compress: compressors, of nmf, pca, ablation, and of nmf_removed, pca_removed and
+            random_removed, which take directions out.
         batch: kinds of batches, of class and mixed.
         per_class: samples of each class.
         ranks: "auto", or the ranks to measure.
         metric: top1, fidelity, or None: top1 where there are labels.
     """
 
-    compress: tuple[str, ...] = COMPRESSORS
+    compress: tuple[str, ...] = DEFAULT_COMPRESSORS
     batch: tuple[str, ...] = BATCHES
     per_class: int = 30
     ranks: tuple[int, ...] | Literal["auto"] = "auto"

@@ -1,8 +1,8 @@
-"""Approximations of one matrix at many levels: NMF rank sweeps, PCA, random ablation.
+"""Approximations of one matrix at many levels: NMF rank sweeps, PCA, ablation, and removal.
 
 interface, registry
                   the contract of a compressor, and all of them by name
-nmf, pca, ablation
+nmf, pca, ablation, removal
                   the compressors
 sweep, records    the rank sweep as a function of its own, and what it returns
 live, sampling, stack, target
@@ -27,11 +27,12 @@ from onnxmem.factorize.interface import (
 from onnxmem.factorize.kernel import kernel_name
 from onnxmem.factorize.loading import first_use
 from onnxmem.factorize.records import Factors
-from onnxmem.factorize.registry import COMPRESSORS, compressor
+from onnxmem.factorize.registry import COMPRESSORS, DEFAULT_COMPRESSORS, compressor
 from onnxmem.factorize.sweep import nmf_sweep
 
 __all__ = [
     "COMPRESSORS",
+    "DEFAULT_COMPRESSORS",
     "DEFAULT_FRACTIONS",
     "Compressed",
     "Compressor",

@@ -28,7 +28,7 @@ RELATIVE = ".relative"
 """Ends the keys of scores over the accuracy of the untouched model: `nmf.mixed.relative`."""
 
 Metric = Literal["top1", "fidelity"]
-Compressor = Literal["nmf", "pca", "ablation"]
+Compressor = Literal["nmf", "pca", "ablation", "nmf_removed", "pca_removed", "random_removed"]
 Batch = Literal["class", "mixed"]
 Status = Literal["scored", "saturated", "above", "skipped"]
 Verdict = Literal["pass", "fail", "inconclusive", "none"]
