@@ -98,7 +98,7 @@ def locate(
         suspects=said,
         most=plain(most),
         units=plain(units),
-        layers=take_words("layers", layers),
+        layers=take_words("layers", layers, separator=None),
         kind=take_words("kind", kind),
         pool=pool,
         output_name=output_name,
