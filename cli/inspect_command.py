@@ -11,6 +11,7 @@ from onnxmem.errors import UsageError
 
 from .declared import bind_option, exact_option, json_option, kind_option, verbose_option
 from .folders import check_keeps
+from .lines import patience
 from .options import take_bind
 from .parameters import FilePath
 from .streams import tell
@@ -69,13 +70,14 @@ def command(
         check_keeps([model, *([data] if data else [])], json_path, models=[model])
         formats.check_writable(json_path)
     trial = _trial(data, device, exact) if verify else None
-    inspection = inspect(
-        model,
-        kinds=kind,
-        bind=take_bind(bind),
-        output_name=output_name,
-        trial=trial,
-    )
+    with patience(model, "running every cut" if verify else "reading the graph", quiet=quiet):
+        inspection = inspect(
+            model,
+            kinds=kind,
+            bind=take_bind(bind),
+            output_name=output_name,
+            trial=trial,
+        )
     if json_path is not None:
         formats.write(inspection.to_json(), json_path)
     _present(inspection, quiet=quiet, to_stdout=json_path == "-")

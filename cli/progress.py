@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -14,14 +12,11 @@ from rich.text import Text
 
 from onnxmem.text import printable
 
-from .streams import tell
+from .lines import patience
 
 if TYPE_CHECKING:
     from onnxmem.auditing import Listener
     from onnxmem.auditing import Progress as Event
-
-SILENCE = 30.0
-"""Seconds after which something is said where no terminal shows a bar."""
 
 _BEFORE = "reading the data"
 
@@ -30,15 +25,12 @@ _BEFORE = "reading the data"
 def progress(title: str, *, quiet: bool) -> Iterator[Listener]:
     """Show how far an audit is while it runs."""
     console = Console(stderr=True)
-    if quiet:
-        yield lambda event: None
-    elif console.is_terminal:
+    if console.is_terminal and not quiet:
         with _bar(printable(title, 30), console) as listen:
             yield listen
-    else:
-        lines = Lines(printable(title, 80), tell)
-        with _beating(lines):
-            yield lines.hear
+        return
+    with patience(title, _BEFORE, quiet=quiet) as lines:
+        yield (lambda event: None) if lines is None else lines.hear
 
 
 @contextmanager
@@ -66,69 +58,3 @@ def _bar(title: str, console: Console) -> Iterator[Listener]:
             )
 
         yield listen
-
-
-class Lines:
-    """Says a line at each layer, for each note, and whenever nothing was said for a while."""
-
-    def __init__(
-        self, title: str, say: Callable[[str], None], now: Callable[[], float] = time.monotonic
-    ) -> None:
-        """Start the clock.
-
-        Args:
-            title: what is worked on.
-            say: takes a line.
-            now: seconds of a clock.
-        """
-        self._title, self._say, self._now = title, say, now
-        self._lock = threading.Lock()
-        self._begin = self._last = now()
-        self._stage, self._place = _BEFORE, ""
-
-    def hear(self, event: Event) -> None:
-        """Take note of where work stands."""
-        with self._lock:
-            before = self._stage, self._place
-            self._stage = printable(event.stage, 80)
-            self._place = f"{event.done} of {event.total} {event.unit}" if event.total else ""
-            if event.note:
-                self._line(printable(event.note, 300))
-            if event.done < event.total and self._is_new_layer(event, before):
-                self._line(f"at {self._stage} ({self._place})")
-
-    def _is_new_layer(self, event: Event, before: tuple[str, str]) -> bool:
-        if event.unit == "layers":
-            return before != (self._stage, self._place)
-        return event.unit == "curves" and before[0] != self._stage
-
-    def beat(self) -> float:
-        """Say where work stands if nothing was said for long; return when to look again."""
-        with self._lock:
-            if self._now() - self._last >= SILENCE:
-                spent = f"{self._now() - self._begin:.0f} s"
-                place = ", ".join(filter(None, (self._place, spent)))
-                self._line(f"still at {self._stage} ({place})")
-            return max(SILENCE - (self._now() - self._last), 0.0)
-
-    def _line(self, text: str) -> None:
-        self._last = self._now()
-        self._say(f"onnxmem: {self._title}: {text}")
-
-
-@contextmanager
-def _beating(lines: Lines) -> Iterator[None]:
-    """Let a thread look after the lines."""
-    ended = threading.Event()
-
-    def watch() -> None:
-        while not ended.wait(lines.beat()):
-            pass
-
-    thread = threading.Thread(target=watch, name="onnxmem-progress", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from onnxmem.cli import progress
-from onnxmem.cli.progress import SILENCE, Lines
+from onnxmem.cli.lines import SILENCE, Lines
 from sample_networks import Sample
 
 from onnxmem.auditing import Progress
+from onnxmem.text import printable
 
 Command = Callable[..., Any]
 FAST = ("--per-class", "12", "--ranks", "1,2", "--compress", "nmf", "--no-samples")
@@ -22,7 +22,7 @@ class Clock:
     def __init__(self) -> None:
         self.seconds = 5.0
         self.lines: list[str] = []
-        self.told = Lines("net.onnx", self.lines.append, lambda: self.seconds)
+        self.told = Lines("net.onnx", "reading the data", self.lines.append, lambda: self.seconds)
 
     def after(self, seconds: float) -> list[str]:
         """Let time pass, and return what is said then."""
@@ -107,5 +107,14 @@ def test_what_is_compiled_is_said_once(
     monkeypatch.setattr("onnxmem.auditing.run.first_use", lambda device: "compiling kernels")
     outcome = command("audit", mlp.path, "--data", mlp.data, *FAST, "--json", "-", "--no-cache")
     assert [line for line in outcome.progress if "compiling" in line] == [
-        f"onnxmem: {progress.printable(str(mlp.path), 80)}: compiling kernels\n"
+        f"onnxmem: {printable(str(mlp.path), 80)}: compiling kernels\n"
     ]
+
+
+def test_checking_cuts_is_never_silent_for_long(
+    command: Command, mlp: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("onnxmem.cli.lines.SILENCE", 0.0)
+    told = command("inspect", mlp.path, "--verify", "--json", "r.json").progress
+    assert told and "still at running every cut" in told[0]
+    assert command("inspect", mlp.path, "--verify", "-q").progress == ()
