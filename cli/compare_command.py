@@ -24,6 +24,7 @@ from .options import (
     data_files,
     take_baseline,
     take_data,
+    take_held_out,
     take_outputs,
     take_settings,
     take_source,
@@ -121,22 +122,23 @@ def _check_outputs(inputs: Sequence[str], outputs: Outputs, *, models: Sequence[
 def _audit(
     paths: Sequence[str], data: str, settings: Settings, options: dict[str, Any]
 ) -> Comparison:
-    """Audit all models with the same samples, and put the reports side by side."""
-    from onnxmem.comparing import compare
-    from onnxmem.comparing.together import audit_together
+    """Audit all models with the same samples, and liken them to each other."""
+    from onnxmem.comparing.together import compare_models
 
     from .progress import progress
 
     baseline = take_baseline(options)
     store = take_store(options)
-    together = audit_together(
+    columns = take_data(data, options)
+    comparison = compare_models(
         paths,
-        take_data(data, options),
+        columns,
         settings,
         source=take_source(data, options),
+        held_out=take_held_out(options, columns),
         baseline=baseline,
         store=store,
         watch=partial(progress, quiet=options["quiet"]),
     )
     note_trouble(store, quiet=options["quiet"])
-    return compare(together.reports, notes=together.notes, same_data=True)
+    return comparison

@@ -10,7 +10,14 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from onnxmem.findings import two_numbers
+from onnxmem.findings import (
+    LAYER_TITLES,
+    PAIR_TITLES,
+    layer_rows,
+    likeness_rows,
+    two_numbers,
+)
+from onnxmem.findings.numbers import counted
 from onnxmem.report.findings import APART, cell_text, findings, limits, row_name, starred
 from onnxmem.report.words import shape
 from onnxmem.sizes import size_text
@@ -111,7 +118,28 @@ def comparison_table(comparison: Comparison) -> RenderableType:
     star = [Text(f"* {APART}")] if starred(comparison) else []
     lines = [Text(f"- {one}") for one in findings(comparison)]
     cautions = [Text(f"- {one}", "yellow") for one in limits(comparison)]
-    return Group(*both, table, *star, *lines, *cautions)
+    return Group(*both, table, *_likeness(comparison), *star, *lines, *cautions)
+
+
+def _likeness(comparison: Comparison) -> list[RenderableType]:
+    """Return how alike the models are on held-out inputs: pairs, then layers."""
+    if not comparison.predictions:
+        return []
+    title = f"on {counted(comparison.held_out_samples, 'held-out input')}"
+    return [
+        Text(f"How alike the models are {title}:", "bold"),
+        _plain(PAIR_TITLES, likeness_rows(comparison)),
+        _plain(LAYER_TITLES, layer_rows(comparison)),
+    ]
+
+
+def _plain(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+    table = Table(box=SIMPLE, header_style="bold", pad_edge=False)
+    for place, title in enumerate(titles):
+        table.add_column(title, overflow="fold", justify="left" if place == 0 else "right")
+    for row in rows:
+        table.add_row(*(Text(printable(cell, 80)) for cell in row))
+    return table
 
 
 def _evidence_table(comparison: Comparison) -> RenderableType:

@@ -10,7 +10,14 @@
 They know no format and no file; the field names are those of the JSON.
 """
 
-from onnxmem.records.comparison import COMPARISON_SCHEMA, Cell, Comparison, Row
+from onnxmem.records.comparison import (
+    COMPARISON_SCHEMA,
+    Cell,
+    Comparison,
+    Predictions,
+    Row,
+    Similarity,
+)
 from onnxmem.records.evidence import (
     Estimate,
     Evidence,
@@ -63,11 +70,13 @@ __all__ = [
     "Layer",
     "Metric",
     "ModelInfo",
+    "Predictions",
     "Report",
     "Row",
     "SATURATION",
     "SCHEMA",
     "Score",
+    "Similarity",
     "Status",
     "Tool",
     "Verdict",
