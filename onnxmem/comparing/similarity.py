@@ -122,7 +122,9 @@ def _check_count(seen: Sequence[_Seen], found: _Seen) -> None:
         raise DataError(f"the models get different numbers of held-out inputs: {counts}")
 
 
-def _see(comparison: Comparison, place: int, asked: Asked, share: float, stack: ExitStack) -> _Seen:
+def _see(
+    comparison: Comparison, place: int, asked: Asked, share: float, stack: ExitStack
+) -> _Seen | None:
     """Run the held-out inputs through a network; what is kept of them lives as long as `stack`.
 
     Raises:

@@ -4,6 +4,7 @@
     comparison        several reports side by side
     evidence          what the neighbours of its training samples tell of a network
     samples_report    the same of every sample, as a report of its own
+    track_report      checkpoints of a course of training, and the one to keep
     names             what models are called beside each other
     comparability     what reports must agree on before their scores may be compared
 
@@ -47,6 +48,13 @@ from onnxmem.records.report import (
     Verdict,
 )
 from onnxmem.records.samples_report import SAMPLES_SCHEMA, SamplesReport
+from onnxmem.records.track_report import (
+    TRACK_SCHEMA,
+    Checkpoint,
+    Choice,
+    TrackedSample,
+    TrackReport,
+)
 
 __all__ = [
     "SamplesReport",
@@ -61,6 +69,8 @@ __all__ = [
     "CACHED_LAYERS",
     "COMPARISON_SCHEMA",
     "Cell",
+    "Checkpoint",
+    "Choice",
     "Comparison",
     "Curve",
     "CutInfo",
@@ -78,7 +88,10 @@ __all__ = [
     "Score",
     "Similarity",
     "Status",
+    "TRACK_SCHEMA",
     "Tool",
+    "TrackReport",
+    "TrackedSample",
     "Verdict",
     "model_names",
 ]

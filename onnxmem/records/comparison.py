@@ -146,7 +146,8 @@ class Comparison:
         widths |= {len(row.tensors) for row in found.layers} | {len(found.models)}
         if widths != {len(found.reports)} or len(found.reports) < 2:
             raise DataError(f"this is no {COMPARISON_SCHEMA} comparison: its rows differ in length")
-        named = {name for one in (*found.similarity, *found.predictions) for name in (one.a, one.b)}
+        named = {name for one in found.similarity for name in (one.a, one.b)}
+        named |= {name for one in found.predictions for name in (one.a, one.b)}
         if not named <= set(found.models):
             raise DataError(f"this is no {COMPARISON_SCHEMA} comparison: it has pairs of others")
         return found
