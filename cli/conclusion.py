@@ -12,7 +12,7 @@ from .streams import tell
 
 if TYPE_CHECKING:
     from onnxmem.cache import Store
-    from onnxmem.records import Comparison, Report, SamplesReport
+    from onnxmem.records import Comparison, Report, SamplesReport, TrackReport
 
 
 def note_trouble(store: Store, *, quiet: bool) -> None:
@@ -43,6 +43,20 @@ def conclude_samples(report: SamplesReport, *, table: bool, quiet: bool) -> None
         show(formats.terminal(report))
     else:
         from onnxmem.report.samples.words import sentence
+
+        tell(sentence(report))
+
+
+def conclude_track(report: TrackReport, *, table: bool, quiet: bool) -> None:
+    """Show a course of training: tables on stdout or a sentence on stderr; nothing if quiet."""
+    if quiet:
+        return
+    if table:
+        from .console import show
+
+        show(formats.terminal(report))
+    else:
+        from onnxmem.report.track.words import sentence
 
         tell(sentence(report))
 

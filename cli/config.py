@@ -17,7 +17,7 @@ from click.core import ParameterSource
 
 from onnxmem.errors import ConfigError
 
-CONFIGURABLE = ("audit", "compare", "samples")
+CONFIGURABLE = ("audit", "compare", "samples", "track")
 PATHS = {"DATA", "DIR", "FILE", "REPORT.json"}
 """Metavars of options that take a path; in a file it is relative to that file."""
 PATH_OR_PAIR = "FILE|KEY=VALUE"

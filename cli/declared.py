@@ -201,6 +201,7 @@ _REPORTS = (
     ("markdown", "a summary for a pull request"),
 )
 _FOR_CI = (("junit", "JUnit XML"), ("sarif", "SARIF 2.1.0"))
+_PICTURES = (("png", "the charts as PNG"), ("svg", "the charts as SVG"))
 _TABLES = (
     ("csv", "all samples, a row each, as CSV"),
     ("parquet", "the same as Parquet"),
@@ -224,6 +225,13 @@ def samples_options(function: F) -> F:
     """Add the options of `samples`."""
     measuring = (layers_option, kind_option, pool_option)
     writing = (*_files(*_REPORTS, *_TABLES), *_TALKING)
+    return _added((*_READING, *measuring, *_RUNNING, *writing), function)
+
+
+def track_options(function: F) -> F:
+    """Add the options of `track`."""
+    measuring = (layers_option, kind_option, pool_option)
+    writing = (*_files(*_REPORTS, _TABLES[0], *_PICTURES), *_TALKING)
     return _added((*_READING, *measuring, *_RUNNING, *writing), function)
 
 

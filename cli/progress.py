@@ -27,12 +27,12 @@ def progress(title: str, *, quiet: bool) -> Iterator[Listener]:
     columns = (
         TextColumn("{task.fields[title]}", markup=False),
         BarColumn(),
-        TextColumn("{task.completed}/{task.total} curves"),
+        TextColumn("{task.completed}/{task.total} {task.fields[unit]}"),
         TimeRemainingColumn(),
         TextColumn("{task.description}", markup=False),
     )
     with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("", total=None, title=printable(title, 30))
+        task = bar.add_task("", total=None, title=printable(title, 30), unit="")
 
         def listen(event: Event) -> None:
             if event.note:
@@ -41,6 +41,7 @@ def progress(title: str, *, quiet: bool) -> Iterator[Listener]:
                 task,
                 completed=event.done,
                 total=event.total or None,
+                unit=event.unit,
                 description=printable(event.stage, 40),
             )
 

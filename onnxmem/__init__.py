@@ -31,13 +31,14 @@ if TYPE_CHECKING:
     from onnxmem import data, errors, report
     from onnxmem.api.audit import audit
     from onnxmem.api.compare import compare, load
-    from onnxmem.api.results import Comparison, Report, SamplesReport
+    from onnxmem.api.results import Comparison, Report, SamplesReport, TrackReport
     from onnxmem.api.samples import samples
+    from onnxmem.api.track import track
     from onnxmem.inspecting import inspect
 
 __all__ = [
     "Comparison", "Report", "__version__", "audit", "compare", "data", "errors", "inspect", "load",
-    "report", "SamplesReport", "samples",
+    "report", "SamplesReport", "samples", "track", "TrackReport",
 ]  # fmt: skip
 
 _MODULES = ("data", "errors", "report")
@@ -50,6 +51,8 @@ _HOMES = {
     "load": "onnxmem.api.compare",
     "SamplesReport": "onnxmem.api.results",
     "samples": "onnxmem.api.samples",
+    "track": "onnxmem.api.track",
+    "TrackReport": "onnxmem.api.results",
 }
 """The module that each public function and class comes from."""
 

@@ -7,7 +7,7 @@
     charts, comparison_charts, look, rows
                       the charts of page and picture, and the rows that they draw
     formats, output   the registry of formats, and how files are written
-    samples           which samples are memorized, in formats of its own
+    samples, track    which samples are memorized, and a course of training, in formats of their own
     web               what all pages share
     schema, sense     what a stored report looks like, and whether one makes sense
 
@@ -24,14 +24,22 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from onnxmem.report.formats import Format, render, render_comparison, render_samples, samples_table
+from onnxmem.report.formats import (
+    Format,
+    render,
+    render_comparison,
+    render_samples,
+    render_track,
+    samples_table,
+)
 from onnxmem.report.output import check_writable, write, write_all
 from onnxmem.report.words import sentence
 
 if TYPE_CHECKING:
-    from onnxmem.records import Comparison, Report, SamplesReport
+    from onnxmem.records import Comparison, Report, SamplesReport, TrackReport
     from onnxmem.report.samples.table import TerminalSamples
     from onnxmem.report.table import TerminalReport
+    from onnxmem.report.track.table import TerminalTrack
 
 __all__ = [
     "Format",
@@ -42,6 +50,7 @@ __all__ = [
     "render",
     "render_comparison",
     "render_samples",
+    "render_track",
     "samples_fragment",
     "samples_table",
     "sentence",
@@ -64,8 +73,8 @@ def load(path: str | Path) -> Report:
     return json.load(path)
 
 
-def load_stored(path: str | Path) -> Report | Comparison | SamplesReport:
-    """Return what a JSON file holds: a report, a comparison, or the samples of a network.
+def load_stored(path: str | Path) -> Report | Comparison | SamplesReport | TrackReport:
+    """Return what a JSON file holds: a report, a comparison, samples, or a course of training.
 
     Raises:
         DataError: there is no such file, or it holds none of these schemas.
@@ -75,10 +84,16 @@ def load_stored(path: str | Path) -> Report | Comparison | SamplesReport:
     return json.load_stored(path)
 
 
-def terminal(report: Report | SamplesReport) -> TerminalReport | TerminalSamples:
+def terminal(
+    report: Report | SamplesReport | TrackReport,
+) -> TerminalReport | TerminalSamples | TerminalTrack:
     """Return the report as something that a rich console prints."""
-    from onnxmem.records import SamplesReport
+    from onnxmem.records import SamplesReport, TrackReport
 
+    if isinstance(report, TrackReport):
+        from onnxmem.report.track import table as of_course
+
+        return of_course.TerminalTrack(report)
     if isinstance(report, SamplesReport):
         from onnxmem.report.samples import table as of_samples
 

@@ -12,7 +12,7 @@ from onnxmem.errors import UsageError
 from onnxmem.text import printable
 
 if TYPE_CHECKING:
-    from onnxmem.records import Comparison, Evidence, Report, SamplesReport
+    from onnxmem.records import Comparison, Evidence, Report, SamplesReport, TrackReport
 
 
 class Format(StrEnum):
@@ -138,6 +138,44 @@ def render_samples(report: SamplesReport, name: str) -> str | bytes:
             raise UsageError(
                 f"samples cannot be written as {printable(str(name))}; choose one of "
                 f"{', '.join(SAMPLES_FORMATS)}"
+            )
+
+
+TRACK_FORMATS = ("json", "html", "markdown", "csv", "png", "svg")
+"""What a course of training can be written in."""
+
+
+def render_track(report: TrackReport, name: str) -> str | bytes:
+    """Return a course of training in a format; pictures are bytes.
+
+    Raises:
+        UsageError: there is no such format for it.
+    """
+    match name:
+        case "json":
+            from onnxmem.report import json
+
+            return json.render(report)
+        case "html":
+            from onnxmem.report.track import page
+
+            return page.render(report)
+        case "markdown":
+            from onnxmem.report.track import markdown
+
+            return markdown.render(report)
+        case "csv":
+            from onnxmem.report.track import csv
+
+            return csv.render(report)
+        case "png" | "svg":
+            from onnxmem.report.track import picture
+
+            return picture.render(report, name)
+        case _:
+            raise UsageError(
+                f"a course cannot be written as {printable(str(name))}; choose one of "
+                f"{', '.join(TRACK_FORMATS)}"
             )
 
 

@@ -15,15 +15,17 @@ from onnxmem.records import (
     COMPARISON_SCHEMA,
     SAMPLES_SCHEMA,
     SCHEMA,
+    TRACK_SCHEMA,
     Comparison,
     Report,
     SamplesReport,
+    TrackReport,
 )
 from onnxmem.report import sense
 from onnxmem.text import json_text, printable
 
 
-def render(report: Report | Comparison) -> str:
+def render(report: Report | Comparison | TrackReport) -> str:
     """Return a report, or a comparison with its reports, as JSON text, keys as in the records.
 
     Raises:
@@ -44,7 +46,7 @@ def load(path: str | Path) -> Report:
     return found
 
 
-Stored = Report | Comparison | SamplesReport
+Stored = Report | Comparison | SamplesReport | TrackReport
 """What a JSON file may hold."""
 
 
@@ -60,12 +62,13 @@ def render_samples(report: SamplesReport) -> str:
 
 
 def load_stored(path: str | Path) -> Stored:
-    """Return what a JSON file holds: a report, a comparison, or the samples of a network.
+    """Return what a JSON file holds: a report, a comparison, samples, or a course of training.
 
     Raises:
         DataError: there is no such file, or it holds none of these schemas.
     """
-    kinds = {SCHEMA: Report, COMPARISON_SCHEMA: Comparison, SAMPLES_SCHEMA: SamplesReport}
+    kinds: dict[str, type[Stored]] = {SCHEMA: Report, COMPARISON_SCHEMA: Comparison}
+    kinds |= {SAMPLES_SCHEMA: SamplesReport, TRACK_SCHEMA: TrackReport}
     return _load(path, kinds)
 
 
@@ -81,6 +84,8 @@ def _load(path: str | Path, kinds: Mapping[str, type[Stored]]) -> Stored:
         report = kinds[found].from_dict(values)
         if isinstance(report, SamplesReport):
             sense.check_samples(report)
+        elif isinstance(report, TrackReport):
+            sense.check_track(report)
         else:
             for one in report.reports if isinstance(report, Comparison) else [report]:
                 sense.check(one)

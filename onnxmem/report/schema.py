@@ -1,7 +1,7 @@
 """The JSON Schemas of what is written, made from the records.
 
-The package ships `python -m onnxmem.report.schema` as `schema.json`, and the same with `comparison`
-or `samples` as `comparison.schema.json` and `samples.schema.json`.
+The package ships `python -m onnxmem.report.schema` as `schema.json`, and the same with another
+KIND, such as `samples`, as `KIND.schema.json`.
 """
 
 from __future__ import annotations
@@ -17,20 +17,24 @@ from onnxmem.records import (
     COMPARISON_SCHEMA,
     SAMPLES_SCHEMA,
     SCHEMA,
+    TRACK_SCHEMA,
     Comparison,
     Report,
     SamplesReport,
+    TrackReport,
 )
 
-RECORDS: dict[str, type[Report] | type[Comparison] | type[SamplesReport]] = {
+RECORDS: dict[str, type[Report | Comparison | SamplesReport | TrackReport]] = {
     "report": Report,
     "comparison": Comparison,
     "samples": SamplesReport,
+    "track": TrackReport,
 }
 _NAMES = {
     "Report": SCHEMA,
     "Comparison": COMPARISON_SCHEMA,
     "SamplesReport": SAMPLES_SCHEMA,
+    "TrackReport": TRACK_SCHEMA,
 }
 
 
@@ -38,7 +42,7 @@ def schema(kind: str = "report") -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) that what this version writes of a kind meets.
 
     Args:
-        kind: report, comparison or samples.
+        kind: one of `RECORDS`.
     """
     record = RECORDS[kind]
     made = msgspec.json.schema(record)
