@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 import report_samples
 import samples_reports
+import track_reports
 
 from onnxmem.comparing import compare
-from onnxmem.report import render, render_comparison, render_samples, side_by_side
+from onnxmem.report import render, render_comparison, render_samples, render_track, side_by_side
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
@@ -39,6 +40,10 @@ PAGES: dict[str, Callable[[], str]] = {
 PAGES |= {
     f"samples_{name}": lambda make=make: render_samples(make(), "html")
     for name, make in samples_reports.ALL.items()
+}
+PAGES |= {
+    f"track_{name}": lambda make=make: render_track(make(), "html")
+    for name, make in track_reports.ALL.items()
 }
 FEWEST_CHARTS = {"without_site": 0, "samples_undecided": 0}
 WIDE, NARROW = (1400, "light"), (390, "dark")

@@ -14,23 +14,25 @@ import msgspec
 import pytest
 import report_samples
 import samples_reports
+import track_reports
 
 from onnxmem import records
 from onnxmem.comparing import compare
 from onnxmem.records import Report
-from onnxmem.report import render, render_comparison
+from onnxmem.report import render, render_comparison, render_track
 from onnxmem.report.schema import RECORDS, schema
 
 FILES = {
     "report": "schema.json",
     "comparison": "comparison.schema.json",
     "samples": "samples.schema.json",
+    "track": "track.schema.json",
 }
 SHIPPED = {
     kind: json.loads((files("onnxmem.report") / name).read_text(encoding="utf-8"))
     for kind, name in FILES.items()
 }
-HOW = "run python -m onnxmem.report.schema, with comparison and with samples, into the files"
+HOW = "run python -m onnxmem.report.schema, with comparison and other kinds, into the files"
 
 
 def small() -> Report:
@@ -59,6 +61,8 @@ def written(kind: str) -> dict[str, Any]:
     """Return what is written of a report of any kind, as JSON holds it."""
     if kind == "comparison":
         text = render_comparison(compare([small(), small()]), "json")
+    elif kind == "track":
+        text = str(render_track(track_reports.report(2, 2), "json"))
     else:
         text = render(small() if kind == "report" else samples_reports.report(), "json")
     values: dict[str, Any] = json.loads(text)
