@@ -14,6 +14,7 @@ from onnxmem.findings import (
     LAYER_TITLES,
     PAIR_TITLES,
     layer_rows,
+    likeness_findings,
     likeness_rows,
     two_numbers,
 )
@@ -116,7 +117,8 @@ def comparison_table(comparison: Comparison) -> RenderableType:
     _add_scores(table, "mean without saturated", comparison.summary, "bold")
     both = [_evidence_table(comparison)] if two_numbers(comparison) else []
     star = [Text(f"* {APART}")] if starred(comparison) else []
-    lines = [Text(f"- {one}") for one in findings(comparison)]
+    said = [*likeness_findings(comparison), *findings(comparison)]
+    lines = [Text(f"- {one}") for one in said]
     cautions = [Text(f"- {one}", "yellow") for one in limits(comparison)]
     return Group(*both, table, *_likeness(comparison), *star, *lines, *cautions)
 

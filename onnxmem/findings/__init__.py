@@ -10,7 +10,14 @@ A finding says what its record says and nothing more.
 
 from onnxmem.findings.evidence import evidence_findings, headline, two_numbers
 from onnxmem.findings.finding import Finding
-from onnxmem.findings.likeness import LAYER_TITLES, PAIR_TITLES, layer_rows, likeness_rows, matrices
+from onnxmem.findings.likeness import (
+    LAYER_TITLES,
+    PAIR_TITLES,
+    layer_rows,
+    likeness_findings,
+    likeness_rows,
+    matrices,
+)
 
 __all__ = [
     "Finding",
@@ -19,6 +26,7 @@ __all__ = [
     "evidence_findings",
     "headline",
     "layer_rows",
+    "likeness_findings",
     "likeness_rows",
     "matrices",
     "two_numbers",

@@ -15,6 +15,74 @@ PAIR_TITLES = ("models", "same answer", "κ", "CKA, logits", "neighbours, logits
 LAYER_TITLES = ("layer", "models", "CKA", "neighbours")
 
 
+ALIKE_KAPPA, ALIKE_CKA = 0.6, 0.7
+APART_KAPPA, APART_CKA = 0.4, 0.5
+"""From where on two models learned alike, and up to where they memorized apart; in between neither
+is said. All pairs of networks in `benchmarks/results/likeness.md` that were trained on true labels
+are above the first; those whose labels were all random are below the second, or in between."""
+
+KNOWN = 0.9
+"""Training accuracy from which on a model knows its labels."""
+
+MEMORIZED = 0.2
+"""Memorized share whose lower bound lies above this: nothing is said of learning."""
+
+_COPIES = 0.9999
+_MOST = 10
+"""Pairs that have a sentence."""
+
+
+def likeness_findings(comparison: Comparison) -> list[str]:
+    """Return how alike every pair of models is on held-out inputs, a sentence each."""
+    at_output = _at_output(comparison)
+    found = [
+        _sentence(comparison, one, at_output.get((one.a, one.b)))
+        for one in comparison.predictions[:_MOST]
+    ]
+    if (more := len(comparison.predictions) - _MOST) > 0:
+        found.append(f"{more} more pairs of models are in the JSON form.")
+    return found
+
+
+def _sentence(comparison: Comparison, pair: Predictions, output: Similarity | None) -> str:
+    inputs = f"{comparison.held_out_samples:,} held-out inputs"
+    kappa = "" if pair.kappa is None else f" (κ {_kappa(pair)})"
+    logits = "" if output is None or output.cka is None else f"; CKA of their logits {_cka(output)}"
+    numbers = f"the same answer to {percent(pair.agreement)} of {inputs}{kappa}{logits}"
+    names, cka = f"{pair.a} and {pair.b}", None if output is None else output.cka
+    if pair.kappa is None or cka is None:
+        return f"{names} give {numbers}."
+    if pair.agreement == 1 and cka > _COPIES:
+        return (
+            f"{names} give the same outputs on {inputs}: copies or exports of one network, which "
+            "tells nothing of how it learned."
+        )
+    if pair.kappa >= ALIKE_KAPPA and cka >= ALIKE_CKA and not _memorized(comparison, pair):
+        return f"{names} learned alike: {numbers}."
+    if pair.kappa > APART_KAPPA or cka > APART_CKA:
+        return f"{names} give {numbers}."
+    if _both_know(comparison, pair):
+        return f"{names} memorized apart: both know the training labels, and give {numbers}."
+    return (
+        f"{names} answer apart: {numbers}; that they memorized can be said only of models that know "
+        "the same training labels."
+    )
+
+
+def _both_know(comparison: Comparison, pair: Predictions) -> bool:
+    """Tell whether both models know the labels of the same training samples."""
+    found = [comparison.reports[comparison.models.index(name)] for name in (pair.a, pair.b)]
+    values = [one.baseline.value for one in found if one.baseline.metric == "top1"]
+    return len(values) == 2 and all(value is not None and value >= KNOWN for value in values)
+
+
+def _memorized(comparison: Comparison, pair: Predictions) -> bool:
+    """Tell whether one of the models is known to have memorized much."""
+    found = [comparison.reports[comparison.models.index(name)] for name in (pair.a, pair.b)]
+    networks = [one.evidence.network for one in found if one.evidence is not None]
+    return any(one is not None and one.memorized_share.low > MEMORIZED for one in networks)
+
+
 def likeness_rows(comparison: Comparison) -> list[tuple[str, ...]]:
     """Return a row under `PAIR_TITLES` for each pair of models; none without held-out inputs."""
     at_output = _at_output(comparison)

@@ -4,7 +4,7 @@
                       one format each
     words, findings, command
                       sentences and names that several formats share
-    charts, comparison_charts, look, rows
+    charts, comparison_charts, likeness, look, rows
                       the charts of page and picture, and the rows that they draw
     formats, output   the registry of formats, and how files are written
     samples, track    which samples are memorized, and a course of training, in formats of their own

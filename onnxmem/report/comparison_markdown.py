@@ -4,20 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from onnxmem.findings import two_numbers
+from onnxmem.findings import (
+    LAYER_TITLES,
+    PAIR_TITLES,
+    layer_rows,
+    likeness_findings,
+    likeness_rows,
+    two_numbers,
+)
 from onnxmem.records import Comparison
 from onnxmem.report.findings import APART, cell_text, findings, limits, row_name, starred
 from onnxmem.report.markdown import MOST_BYTES, code, escaped
 from onnxmem.report.words import sentence
 
 SENTENCE = 2_000
+_MOST_PAIRS = 60
 
 
 def render(comparison: Comparison) -> str:
     """Return the comparison as Markdown; rows of layers are left out where it gets too long."""
     head = ("Layer", "Curve", *(escaped(name) for name in comparison.models))
     lead = ["## onnxmem: comparison", "", *_evidence(comparison)]
-    lead += _listed(findings(comparison))
+    lead += _listed([*likeness_findings(comparison), *findings(comparison)])
+    lead += _likeness(comparison)
     if found := limits(comparison):
         lead += ["", "### What cannot be compared as it is", "", *_listed(found)]
     lead += ["", "### AuC, and its difference from the first model", "", _line(head)]
@@ -41,6 +50,21 @@ def _evidence(comparison: Comparison) -> list[str]:
     rows = [_line(map(escaped, row)) for row in two_numbers(comparison)]
     head = [_line(("Model", "Memorized", "Label noise")), _line(["---"] * 3)]
     return [*head, *rows, ""] if rows else []
+
+
+def _likeness(comparison: Comparison) -> list[str]:
+    """Return the lines of how alike the models are on held-out inputs; none without such inputs."""
+    if not comparison.predictions:
+        return []
+    title = f"### How alike they are on {comparison.held_out_samples:,} held-out inputs"
+    tables = ((PAIR_TITLES, likeness_rows(comparison)), (LAYER_TITLES, layer_rows(comparison)))
+    found = ["", title]
+    for titles, rows in tables:
+        found += ["", _line(titles), _line(["---"] * len(titles))]
+        found += [_line(map(escaped, row)) for row in rows[:_MOST_PAIRS]]
+        if len(rows) > _MOST_PAIRS:
+            found += ["", f"{len(rows) - _MOST_PAIRS} more rows are in the JSON form."]
+    return found
 
 
 def _listed(sentences: Iterable[str]) -> list[str]:

@@ -9,10 +9,10 @@ import msgspec
 from markupsafe import Markup
 
 from onnxmem.errors import UsageError
-from onnxmem.findings import two_numbers
+from onnxmem.findings import likeness_findings, two_numbers
 from onnxmem.records import Comparison, Report, model_names
 from onnxmem.records.comparability import differing
-from onnxmem.report import charts, comparison_charts, findings, look, rows, web, words
+from onnxmem.report import charts, comparison_charts, findings, likeness, look, rows, web, words
 from onnxmem.report.command import command_line
 from onnxmem.text import file_name
 
@@ -91,7 +91,8 @@ def _compared(comparison: Comparison) -> dict[str, Any]:
     return {
         "models": comparison.models,
         "two_numbers": two_numbers(comparison),
-        "findings": findings.findings(comparison),
+        "findings": [*likeness_findings(comparison), *findings.findings(comparison)],
+        "likeness": _likeness(comparison),
         "limits": findings.limits(comparison),
         "star": findings.APART if findings.starred(comparison) else "",
         "rows": [
@@ -101,6 +102,17 @@ def _compared(comparison: Comparison) -> dict[str, Any]:
                 for place, row in enumerate(comparison.layers, start=1)
             ),
         ],
+    }
+
+
+def _likeness(comparison: Comparison) -> dict[str, Any] | None:
+    """Return how alike the models are on held-out inputs, None without such inputs."""
+    if not comparison.predictions:
+        return None
+    return {
+        "samples": comparison.held_out_samples,
+        "tables": likeness.tables(comparison),
+        "maps": likeness.map_names(comparison),
     }
 
 
@@ -170,6 +182,9 @@ def _together(
     charts_of = {f"together-{one}": comparison_charts.together(names, one) for one in batches}
     charts_of["depth"] = comparison_charts.by_depth(names, first)
     datasets = {"models": rows.model_rows(reports), "depths": rows.depth_rows(reports)}
+    if comparison is not None and comparison.predictions:
+        charts_of |= likeness.charts(comparison)
+        datasets |= likeness.datasets(comparison)
     matched = None
     over_rank = [key for key in keys if words.levels_of(key) == "rank"]
     chosen = words.leading(over_rank)

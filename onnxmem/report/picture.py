@@ -12,7 +12,7 @@ import vl_convert
 
 from onnxmem.errors import UsageError
 from onnxmem.records import Comparison, Report, model_names
-from onnxmem.report import charts, comparison_charts, look, rows
+from onnxmem.report import charts, comparison_charts, likeness, look, rows
 from onnxmem.report.findings import findings, limits
 from onnxmem.report.words import (
     BATCHES,
@@ -75,13 +75,14 @@ def comparison_spec(comparison: Comparison) -> dict[str, Any]:
         _matched(comparison, names, first),
         spacing=28,
     )
-    panels = alt.vconcat(_means(names, keys), by_model, spacing=28).resolve_scale(
-        color="independent", fill="independent", shape="independent"
-    )
+    panels = alt.vconcat(
+        _means(names, keys), by_model, *_likeness(comparison), spacing=28
+    ).resolve_scale(color="independent", fill="independent", shape="independent")
     datasets = {
         "models": rows.model_rows(comparison.reports),
         "depths": rows.depth_rows(comparison.reports),
         "matched": rows.matched_rows(comparison, [first]),
+        **likeness.datasets(comparison),
     }
     return _spec(title, said, [panels], datasets)
 
@@ -96,6 +97,17 @@ def _means(names: list[str], keys: Sequence[str]) -> alt.HConcatChart:
         if any(key.endswith(f".{batch}") for key in keys)
     ]
     return alt.hconcat(*drawn)
+
+
+def _likeness(comparison: Comparison) -> list[alt.HConcatChart]:
+    """Return how alike the models are on held-out inputs; nothing without such inputs."""
+    titles = {"alike": "CKA, layer by layer, held-out inputs", **likeness.map_names(comparison)}
+    drawn = [
+        chart.properties(width=WIDTH, title=titles[name])
+        for name, chart in likeness.charts(comparison).items()
+    ]
+    pairs = [drawn[start : start + 2] for start in range(0, len(drawn), 2)]
+    return [alt.hconcat(*pair).resolve_scale(color="independent") for pair in pairs]
 
 
 def _depths(names: list[str], keys: Sequence[str]) -> alt.HConcatChart:
