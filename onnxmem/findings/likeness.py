@@ -64,7 +64,7 @@ def _sentence(comparison: Comparison, pair: Predictions, output: Similarity | No
     if _both_know(comparison, pair):
         return f"{names} memorized apart: both know the training labels, and give {numbers}."
     return (
-        f"{names} answer apart: {numbers}; that they memorized can be said only of models that know "
+        f"{names} answer apart: {numbers}; that they memorized is said of models alone that know "
         "the same training labels."
     )
 

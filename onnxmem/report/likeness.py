@@ -81,7 +81,11 @@ def along_layers(comparison: Comparison) -> Drawing:
     """CKA of every pair of models along the layers that correspond, the logits last."""
     pairs = list(dict.fromkeys(row["pair"] for row in _layer_rows(comparison)))
     base = alt.Chart(alt.NamedData("likeness")).encode(
-        x=alt.X("place:O", title="layers that correspond, the logits last", axis=None),
+        x=alt.X(
+            "place:O",
+            title="layers that correspond, the logits last",
+            axis=alt.Axis(labels=False, ticks=False, grid=False),
+        ),
         y=alt.Y("cka:Q", title="CKA", scale=alt.Scale(domain=[0, 1], clamp=True)),
         color=alt.Color(
             "pair:N",

@@ -11,6 +11,7 @@ import altair as alt
 import vl_convert
 
 from onnxmem.errors import UsageError
+from onnxmem.findings import likeness_findings
 from onnxmem.records import Comparison, Report, model_names
 from onnxmem.report import charts, comparison_charts, likeness, look, rows
 from onnxmem.report.findings import findings, limits
@@ -29,6 +30,9 @@ from onnxmem.text import file_name
 
 MOST_PANELS = 48
 WIDTH = 400
+_MOST_SAID = 3
+"""Sentences on likeness above a picture."""
+
 CURVE_TITLES = {
     "rank": "Accuracy against rank",
     "fraction": "Accuracy against units kept",
@@ -68,7 +72,8 @@ def comparison_spec(comparison: Comparison) -> dict[str, Any]:
     title = f"{len(names)} models compared"
     if first is None:
         return _spec(title, limits(comparison), [], {})
-    said = findings(replace(comparison, summary={first: comparison.summary[first]}))
+    said = likeness_findings(comparison)[:_MOST_SAID]
+    said += findings(replace(comparison, summary={first: comparison.summary[first]}))
     by_compressor = [[k for k in keys if k.startswith(f"{one}.")] for one in COMPRESSORS]
     by_model = alt.vconcat(
         *(_depths(names, group) for group in by_compressor if group),
