@@ -38,23 +38,35 @@ if TYPE_CHECKING:
     from onnxmem.records import Comparison, Report
 
 GATES = {"fail_under", "baseline", "max_drop", "exit_zero"}
-OF_REPORTS = {"paths", *FORMATS, *GATES, "quiet", "verbose"}
+OF_REPORTS = {"paths", "own_data", *FORMATS, *GATES, "quiet", "verbose"}
 """What can be said on the command line where reports are compared."""
 
 
 @click.command("compare", cls=ConfiguredCommand)
 @click.argument("paths", nargs=-1, type=FilePath(), metavar="MODEL... | REPORT.json...")
-@click.option("--data", type=FilePath(), metavar="DATA", help="Labelled samples for models.")
+@click.option(
+    "--data",
+    type=FilePath(),
+    multiple=True,
+    metavar="DATA",
+    help="Labelled samples for models; repeated, one for each.",
+)
+@click.option(
+    "--own-data",
+    is_flag=True,
+    help="Compare reports of different samples or labels, unpaired.",
+)
 @audit_options
 @click.pass_context
 def command(
-    context: click.Context, /, paths: tuple[str, ...], data: str | None, **options: Any
+    context: click.Context, /, paths: tuple[str, ...], data: tuple[str, ...], **options: Any
 ) -> int:
     """Compare several models on the same samples, or several REPORT.json that audits left.
 
     Layers are matched by their order and width; differences are those to the first model, with
-    intervals from paired resamples. Gates hold for every model; JUnit XML has a suite, SARIF a
-    run for each.
+    intervals from paired resamples. With --data for each model, in their order, every one is
+    judged on its own samples and labels, unpaired. Gates hold for every model; JUnit XML has a
+    suite, SARIF a run for each.
 
     Exits with the highest code of all models: 3 if any of them is inconclusive, even where a
     gate of another one failed, since then the comparison is incomplete; else 1 if a gate failed.
@@ -69,8 +81,9 @@ def command(
         _check_outputs([*paths, *judged], outputs)
         comparison = _compare(reports, options)
     else:
-        _check_outputs([*paths, *data_files(str(data), options), *judged], outputs, models=paths)
-        comparison = _audit(paths, str(data), take_settings(options), options)
+        files = [file for one in data for file in data_files(one, options)]
+        _check_outputs([*paths, *files, *judged], outputs, models=paths)
+        comparison = _audit(paths, data, take_settings(options), options)
     contents = {p: formats.render_comparison(comparison, n) for n, p in outputs.paths.items()}
     formats.write_all(contents)
     say_settings(quiet=options["quiet"], used=OF_REPORTS if stored else None)
@@ -84,16 +97,22 @@ def _given(context: click.Context) -> set[str]:
     return {name for name in context.params if context.get_parameter_source(name) is line}
 
 
-def _are_reports(paths: Sequence[str], data: str | None, given: set[str]) -> bool:
+def _are_reports(paths: Sequence[str], data: Sequence[str], given: set[str]) -> bool:
     stored = [path for path in paths if PurePath(path).suffix.lower() == ".json"]
     models = [path for path in paths if PurePath(path).suffix.lower() == ".onnx"]
     if stored and models:
         raise UsageError("models and reports cannot be compared with each other; audit the models")
-    if models and data is None:
+    if models and not data:
         raise UsageError("models are compared on samples; give them with --data DATA")
     if stored and "data" in given:
         raise UsageError("reports are compared as they are; leave --data out, or give models")
-    return bool(stored) or data is None
+    if models and "own_data" in given:
+        raise UsageError("--own-data is for reports; give models a --data each")
+    if models and len(data) not in (1, len(paths)):
+        raise UsageError(
+            f"{len(data)} times --data for {len(paths)} models; give it once, or for each model"
+        )
+    return bool(stored) or not data
 
 
 def _load_reports(paths: Sequence[str], given: set[str]) -> list[Report]:
@@ -110,7 +129,8 @@ def _compare(reports: Sequence[Report], options: dict[str, Any]) -> Comparison:
 
     thresholds = take_thresholds(options["fail_under"])
     baseline = take_baseline(options)
-    return compare([judge_again(one, thresholds, baseline, options["max_drop"]) for one in reports])
+    judged = [judge_again(one, thresholds, baseline, options["max_drop"]) for one in reports]
+    return compare(judged, own_data=options["own_data"])
 
 
 def _check_outputs(inputs: Sequence[str], outputs: Outputs, *, models: Sequence[str] = ()) -> None:
@@ -120,25 +140,26 @@ def _check_outputs(inputs: Sequence[str], outputs: Outputs, *, models: Sequence[
 
 
 def _audit(
-    paths: Sequence[str], data: str, settings: Settings, options: dict[str, Any]
+    paths: Sequence[str], data: Sequence[str], settings: Settings, options: dict[str, Any]
 ) -> Comparison:
-    """Audit all models with the same samples, and liken them to each other."""
-    from onnxmem.comparing.together import compare_models
+    """Audit all models, with the same samples or each with its own, and liken them."""
+    from onnxmem.comparing.together import compare_apart, compare_models
 
     from .progress import progress
 
-    baseline = take_baseline(options)
-    store = take_store(options)
-    columns = take_data(data, options)
-    comparison = compare_models(
-        paths,
-        columns,
-        settings,
-        source=take_source(data, options),
-        held_out=take_held_out(options, columns),
-        baseline=baseline,
-        store=store,
-        watch=partial(progress, quiet=options["quiet"]),
-    )
+    store, columns = take_store(options), [take_data(one, options) for one in data]
+    sources = [take_source(one, options) for one in data]
+    held_out = [take_held_out(options, one) for one in columns]
+    how: dict[str, Any] = {
+        "baseline": take_baseline(options),
+        "store": store,
+        "watch": partial(progress, quiet=options["quiet"]),
+    }
+    if len(data) > 1:
+        found = compare_apart(paths, columns, settings, sources=sources, held_out=held_out, **how)
+    else:
+        found = compare_models(
+            paths, columns[0], settings, source=sources[0], held_out=held_out[0], **how
+        )
     note_trouble(store, quiet=options["quiet"])
-    return comparison
+    return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from onnxmem import report as formats
+from onnxmem.findings import comparison_findings
 from onnxmem.text import printable
 
 from .entry import MESSAGE_LENGTH
@@ -62,16 +63,16 @@ def conclude_track(report: TrackReport, *, table: bool, quiet: bool) -> None:
 
 
 def conclude_comparison(comparison: Comparison, *, table: bool, quiet: bool) -> None:
-    """Show a comparison and a sentence for each report; if quiet, only what is wrong."""
+    """Show a comparison, or what it found on stderr; if quiet, only what is wrong."""
     if not quiet and table:
         from .console import show
-        from .tables import comparison_table
 
-        show(comparison_table(comparison))
+        show(formats.terminal(comparison))
+    elif not quiet:
+        for one in comparison_findings(comparison):
+            tell(f"{one.sentence[0].upper()}{one.sentence[1:]}.")
     for name, report in zip(comparison.models, comparison.reports, strict=True):
         if not report.measured:
             tell(f"onnxmem: error: {printable(report.reason, MESSAGE_LENGTH)}")
-        elif not quiet:
-            tell(formats.sentence(report))
         elif report.exit_code:
             tell(f"onnxmem: {name}: {report.verdict}: {printable(report.reason, 400)}")

@@ -38,6 +38,7 @@ def command(html: str, device: str, quiet: bool) -> int:
     the true labels, the other with random ones.
     """
     from onnxmem.auditing import Settings, run_audit
+    from onnxmem.comparing import compare
     from onnxmem.data import Source
     from onnxmem.data import load as load_data
 
@@ -57,9 +58,10 @@ def command(html: str, device: str, quiet: bool) -> int:
                 listen=listen,
             )
         reports.append(report)
-        if not quiet and html != "-":
-            show(formats.terminal(report))
-    formats.write(formats.side_by_side(reports, LEAD), html)
+    found = compare(reports, notes=[LEAD], own_data=True)
+    formats.write(formats.render_comparison(found, "html"), html)
     if not quiet:
+        if html != "-":
+            show(formats.terminal(found))
         tell(f"The page with all curves: {printable(html, 200)}")
     return max(report.exit_code for report in reports)

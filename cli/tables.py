@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE
@@ -10,16 +10,6 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from onnxmem.findings import (
-    LAYER_TITLES,
-    PAIR_TITLES,
-    layer_rows,
-    likeness_findings,
-    likeness_rows,
-    two_numbers,
-)
-from onnxmem.findings.numbers import counted
-from onnxmem.report.findings import APART, cell_text, findings, limits, row_name, starred
 from onnxmem.report.words import shape
 from onnxmem.sizes import size_text
 from onnxmem.text import printable
@@ -27,7 +17,6 @@ from onnxmem.text import printable
 if TYPE_CHECKING:
     from onnxmem.doctor import Diagnosis
     from onnxmem.inspecting import Inspected, Inspection
-    from onnxmem.records import Cell, Comparison
 
 
 def cache_table(usage: Mapping[str, Any]) -> RenderableType:
@@ -103,62 +92,3 @@ def _crossing(site: Inspected) -> str:
     if not site.crossing or site.crossing_bytes is None or not site.tensor_bytes:
         return str(len(site.crossing))
     return f"{len(site.crossing)}, {site.crossing_bytes / site.tensor_bytes:.1f}× its size"
-
-
-def comparison_table(comparison: Comparison) -> RenderableType:
-    """Return a row for each layer and curve, a column for each model, then what follows."""
-    table = Table(box=SIMPLE, header_style="bold", pad_edge=False)
-    table.add_column("layer", overflow="fold")
-    table.add_column("curve", no_wrap=True)
-    for name in comparison.models:
-        table.add_column(Text(printable(name, 24)), justify="right")
-    for place, row in enumerate(comparison.layers, start=1):
-        _add_scores(table, f"{place} {row_name(row, 40)}", row.scores)
-    _add_scores(table, "mean without saturated", comparison.summary, "bold")
-    both = [_evidence_table(comparison)] if two_numbers(comparison) else []
-    star = [Text(f"* {APART}")] if starred(comparison) else []
-    said = [*likeness_findings(comparison), *findings(comparison)]
-    lines = [Text(f"- {one}") for one in said]
-    cautions = [Text(f"- {one}", "yellow") for one in limits(comparison)]
-    return Group(*both, table, *_likeness(comparison), *star, *lines, *cautions)
-
-
-def _likeness(comparison: Comparison) -> list[RenderableType]:
-    """Return how alike the models are on held-out inputs: pairs, then layers."""
-    if not comparison.predictions:
-        return []
-    title = f"on {counted(comparison.held_out_samples, 'held-out input')}"
-    return [
-        Text(f"How alike the models are {title}:", "bold"),
-        _plain(PAIR_TITLES, likeness_rows(comparison)),
-        _plain(LAYER_TITLES, layer_rows(comparison)),
-    ]
-
-
-def _plain(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
-    table = Table(box=SIMPLE, header_style="bold", pad_edge=False)
-    for place, title in enumerate(titles):
-        table.add_column(title, overflow="fold", justify="left" if place == 0 else "right")
-    for row in rows:
-        table.add_row(*(Text(printable(cell, 80)) for cell in row))
-    return table
-
-
-def _evidence_table(comparison: Comparison) -> RenderableType:
-    """Return what can be compared whatever the architectures are."""
-    table = Table(box=SIMPLE, header_style="bold", pad_edge=False)
-    for title in ("model", "memorized", "label noise"):
-        table.add_column(title, overflow="fold")
-    for row in two_numbers(comparison):
-        table.add_row(*(Text(printable(cell, 40)) for cell in row))
-    return table
-
-
-def _add_scores(
-    table: Table, title: str, scores: Mapping[str, Sequence[Cell | None]], style: str = ""
-) -> None:
-    for place, (key, cells) in enumerate(scores.items()):
-        name = "" if place else title
-        texts = (Text(cell_text(cell), style) for cell in cells)
-        table.add_row(Text(name, style), Text(key), *texts)
-    table.add_section()

@@ -33,9 +33,15 @@ from onnxmem.records import (
 )
 from onnxmem.records.comparability import differing
 
+OWN_DATA = "each model was judged on its own samples and labels, so differences are not paired"
+
 
 def compare(
-    reports: Sequence[Report], *, notes: Sequence[str] = (), same_data: bool = False
+    reports: Sequence[Report],
+    *,
+    notes: Sequence[str] = (),
+    same_data: bool = False,
+    own_data: bool = False,
 ) -> Comparison:
     """Put reports side by side; the first is what the others differ from.
 
@@ -44,6 +50,9 @@ def compare(
         notes: how the data were given to models that take them in different forms.
         same_data: the caller has seen to it that all models got the same samples, even where
             each took them from an array of its own.
+        own_data: each model is judged on data of its own, as networks that were trained on
+            different labels are. Where data differ there are no intervals of differences, since
+            nothing is left to pair.
 
     Raises:
         UsageError: there are fewer than two, or they measured different things; the message says
@@ -51,20 +60,21 @@ def compare(
     """
     if len(reports) < 2:
         raise UsageError("there is nothing to compare; give two reports at least")
-    if differ := differing(reports, same_data=same_data):
+    if differ := differing(reports, same_data=same_data, own_data=own_data):
         raise UsageError(
             f"the reports cannot be compared: {', '.join(differ)} differ; "
             f"{_mended(differ, reports[0])}"
         )
     keys = list(dict.fromkeys(key for report in reports for key in report.summary))
     matched = match_layers([report.layers for report in reports])
-    seed = _seed(reports)
+    apart = own_data and bool(differing(reports, same_data=same_data))
+    seed = None if apart else _seed(reports)
     return Comparison(
         schema=COMPARISON_SCHEMA,
         models=model_names(reports),
         summary={key: _means(reports, matched, key, seed) for key in keys},
         layers=tuple(_row(layers, keys, seed) for layers in matched),
-        notes=tuple(notes),
+        notes=(*notes, *([OWN_DATA] if apart else [])),
         reports=tuple(reports),
     )
 
@@ -76,8 +86,8 @@ def _mended(differ: Sequence[str], report: Report) -> str:
             "without labels each model's own predictions group its samples; compare the models "
             "themselves, which share the groups of the first"
         )
-    labels = "; labels are data, see docs/comparing.md" if "data" in differ else ""
-    return f"audit all models with the same data and settings{labels}"
+    own = "; --own-data compares each on its own samples and labels" if "data" in differ else ""
+    return f"audit all models with the same data and settings{own}"
 
 
 def _seed(reports: Sequence[Report]) -> int | None:

@@ -68,6 +68,7 @@ class _Seen:
         features: tensor -> (inputs, features).
         nearest: tensor -> the nearest others of each input.
         predictions: (inputs,) its answers.
+        contents: (inputs,) hashes of the inputs as its data hold them.
         device: where it ran.
     """
 
@@ -77,6 +78,7 @@ class _Seen:
     features: Mapping[str, np.ndarray]
     nearest: Mapping[str, Nearest]
     predictions: np.ndarray
+    contents: np.ndarray
     device: Device
 
 
@@ -98,22 +100,32 @@ def add_similarity(
         DataError: the inputs do not fit a network, or fit another number of them in each.
     """
     measured = [place for place, one in enumerate(comparison.reports) if one.measured]
+    one_source = all(one.arrays is networks[0].arrays for one in networks)
     seen: list[_Seen] = []
     notes: list[str] = []
     with ExitStack() as stack:
         for done, place in enumerate(measured):
             listen(Progress("held-out inputs", done, len(measured), unit="models"))
             try:
-                found = _see(comparison, place, networks[place], _SHARE / len(measured), stack)
+                share = _SHARE / len(measured)
+                found = _see(comparison, place, networks[place], share, stack, one_source)
             except InconclusiveError as error:
                 notes.append(f"{comparison.models[place]} is not likened to others: {error}")
                 continue
             if found is None:
                 return comparison
+            if not one_source and seen and not _same(seen[0], found):
+                notes.append(f"{found.name} and {seen[0].name} have different held-out inputs")
+                seen = []
+                break
             _check_count(seen, found)
             seen.append(found)
         found_pairs = _with_pairs(comparison, seen, networks[0].settings.seed)
     return replace(found_pairs, notes=(*comparison.notes, *notes))
+
+
+def _same(one: _Seen, other: _Seen) -> bool:
+    return np.array_equal(one.contents, other.contents)
 
 
 def _check_count(seen: Sequence[_Seen], found: _Seen) -> None:
@@ -123,9 +135,14 @@ def _check_count(seen: Sequence[_Seen], found: _Seen) -> None:
 
 
 def _see(
-    comparison: Comparison, place: int, asked: Asked, share: float, stack: ExitStack
+    comparison: Comparison,
+    place: int,
+    asked: Asked,
+    share: float,
+    stack: ExitStack,
+    one_source: bool,
 ) -> _Seen | None:
-    """Run the held-out inputs through a network; what is kept of them lives as long as `stack`.
+    """Run held-out inputs through a network; what is kept of them lives as long as `stack`.
 
     Raises:
         InconclusiveError: the network gives no classes.
@@ -136,7 +153,7 @@ def _see(
         held_out = take_held_out(opened, asked.arrays, asked.held_out)
         if held_out is None or not len(held_out):
             return None
-        rows, network = _rows(held_out), opened.network
+        rows, network = _rows(held_out, in_order=one_source), opened.network
         shared = network.feeds(held_out.shared)
         check_independent(Classifier(network, shared), held_out.inputs)
         features = stack.enter_context(
@@ -167,13 +184,19 @@ def _see(
             features=features.layers,
             nearest=nearest,
             predictions=features.predictions,
+            contents=held_out.contents[rows],
             device=network.device,
         )
 
 
-def _rows(held_out: Samples) -> np.ndarray:
-    """Return the first of each of the different inputs, in the order of the data."""
-    rows = np.sort(Contents.among(held_out).rows)
+def _rows(held_out: Samples, *, in_order: bool) -> np.ndarray:
+    """Return the first of each of the different inputs, in the order of the data or of hashes.
+
+    That of the data is the same for networks that take the same samples in different forms, that of
+    hashes for networks with data of their own.
+    """
+    rows = Contents.among(held_out).rows
+    rows = np.sort(rows) if in_order else rows
     if len(rows) < FEWEST:
         raise InconclusiveError(f"{len(rows)} different held-out inputs are fewer than {FEWEST}")
     return rows

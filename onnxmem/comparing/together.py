@@ -76,6 +76,43 @@ def compare_models(
         return add_similarity(found, together.networks, listen)
 
 
+def compare_apart(
+    paths: Sequence[str | Path],
+    arrays: Sequence[Mapping[str, Column]],
+    settings: Settings,
+    *,
+    sources: Sequence[Source],
+    held_out: Sequence[HeldOutSource],
+    baseline: Report | None = None,
+    store: Store = NOWHERE,
+    watch: Watch = lambda path: nullcontext(lambda progress: None),
+) -> Comparison:
+    """Audit every model at `paths` on samples and labels of its own, and liken them to each other.
+
+    For the arguments see `audit_together`; of data there is one for each model.
+
+    Raises:
+        OnnxmemError: see `onnxmem.errors`.
+    """
+    reports, networks = [], []
+    for path, own, source, held in zip(paths, arrays, sources, held_out, strict=True):
+        with watch(str(path)) as listen:
+            report = run_audit(
+                path,
+                own,
+                settings,
+                source=source,
+                held_out=held,
+                baseline=baseline,
+                store=store,
+                listen=listen,
+            )
+        reports.append(report)
+        networks.append(Asked(path, own, settings, held))
+    with watch("likeness") as listen:
+        return add_similarity(compare(reports, own_data=True), networks, listen)
+
+
 def audit_together(
     paths: Sequence[str | Path],
     arrays: Mapping[str, Column],

@@ -1,13 +1,17 @@
 """What was found, in sentences: made once, from records, for every format.
 
     finding           a sentence, its number and interval, what it does not say, what to do next
+    audit             all that an audit found, the headline first
     likeness          how alike several models are on held-out inputs
     evidence          what neighbours of the training samples tell
+    comparison        what several models say together
     numbers           numbers as sentences have them
 
 A finding says what its record says and nothing more.
 """
 
+from onnxmem.findings.audit import audit_findings, audit_headline, headline_length
+from onnxmem.findings.comparison import comparison_findings, comparison_headline, short_names
 from onnxmem.findings.evidence import evidence_findings, headline, two_numbers
 from onnxmem.findings.finding import Finding
 from onnxmem.findings.likeness import (
@@ -23,11 +27,17 @@ __all__ = [
     "Finding",
     "LAYER_TITLES",
     "PAIR_TITLES",
+    "audit_findings",
+    "audit_headline",
+    "comparison_findings",
+    "comparison_headline",
     "evidence_findings",
     "headline",
+    "headline_length",
     "layer_rows",
     "likeness_findings",
     "likeness_rows",
     "matrices",
+    "short_names",
     "two_numbers",
 ]

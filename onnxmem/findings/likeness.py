@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from onnxmem.findings.comparison import short_names
 from onnxmem.findings.numbers import percent
 from onnxmem.text import printable
 
@@ -49,7 +50,9 @@ def _sentence(comparison: Comparison, pair: Predictions, output: Similarity | No
     kappa = "" if pair.kappa is None else f" (κ {_kappa(pair)})"
     logits = "" if output is None or output.cka is None else f"; CKA of their logits {_cka(output)}"
     numbers = f"the same answer to {percent(pair.agreement)} of {inputs}{kappa}{logits}"
-    names, cka = f"{pair.a} and {pair.b}", None if output is None else output.cka
+    short = _short(comparison)
+    names = f"{short[pair.a]} and {short[pair.b]}"
+    cka = None if output is None else output.cka
     if pair.kappa is None or cka is None:
         return f"{names} give {numbers}."
     if pair.agreement == 1 and cka > _COPIES:
@@ -71,9 +74,11 @@ def _sentence(comparison: Comparison, pair: Predictions, output: Similarity | No
 
 def _both_know(comparison: Comparison, pair: Predictions) -> bool:
     """Tell whether both models know the labels of the same training samples."""
-    found = [comparison.reports[comparison.models.index(name)] for name in (pair.a, pair.b)]
-    values = [one.baseline.value for one in found if one.baseline.metric == "top1"]
-    return len(values) == 2 and all(value is not None and value >= KNOWN for value in values)
+    one, other = (comparison.reports[comparison.models.index(name)] for name in (pair.a, pair.b))
+    same = one.data.batches == other.data.batches != ""
+    baselines = [report.baseline for report in (one, other) if report.baseline.metric == "top1"]
+    known = [base for base in baselines if base.value is not None and base.value >= KNOWN]
+    return same and len(known) == 2
 
 
 def _memorized(comparison: Comparison, pair: Predictions) -> bool:
@@ -85,10 +90,10 @@ def _memorized(comparison: Comparison, pair: Predictions) -> bool:
 
 def likeness_rows(comparison: Comparison) -> list[tuple[str, ...]]:
     """Return a row under `PAIR_TITLES` for each pair of models; none without held-out inputs."""
-    at_output = _at_output(comparison)
+    at_output, short = _at_output(comparison), _short(comparison)
     return [
         (
-            f"{one.a} – {one.b}",
+            f"{short[one.a]} – {short[one.b]}",
             percent(one.agreement),
             _kappa(one),
             _cka(at_output.get((one.a, one.b))),
@@ -100,11 +105,18 @@ def likeness_rows(comparison: Comparison) -> list[tuple[str, ...]]:
 
 def layer_rows(comparison: Comparison) -> list[tuple[str, ...]]:
     """Return a row under `LAYER_TITLES` for each pair of layers that correspond."""
+    short = _short(comparison)
     return [
-        (_layer(one), f"{one.a} – {one.b}", _cka(one), _overlap(one))
+        (_layer(one), f"{short[one.a]} – {short[one.b]}", _cka(one), _overlap(one))
         for one in comparison.similarity
         if one.kind == "site"
     ]
+
+
+def _short(comparison: Comparison) -> dict[str, str]:
+    """Return what each model is called beside the others, made harmless."""
+    names = (printable(name, 60) for name in short_names(comparison.models))
+    return dict(zip(comparison.models, names, strict=True))
 
 
 def _layer(one: Similarity) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 def percent(share: float) -> str:
     """Return a share as whole percents; one that is small and not 0 says so."""
@@ -18,3 +20,22 @@ def percents(low: float, high: float) -> str:
 def counted(number: int, one: str, many: str = "") -> str:
     """Return a number and what it counts."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def beside(value: float | None, limit: float, digits: int = 3) -> tuple[str, str]:
+    """Return a value and the limit that it is held against, with digits enough to tell them apart.
+
+    Both have at least `digits` digits behind the point; a value that is None is called unknown.
+    """
+    if value is None:
+        return "unknown", f"{limit:.{digits}f}"
+    while digits < 17 and value != limit and f"{value:.{digits}f}" == f"{limit:.{digits}f}":
+        digits += 1
+    return f"{value:.{digits}f}", f"{limit:.{digits}f}"
+
+
+def listed(words: Sequence[str]) -> str:
+    """Return words as a sentence lists them."""
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} and {words[-1]}"

@@ -11,6 +11,9 @@ from onnxmem.records.report import DataInfo, Report
 _COMPARABLE = ("batch", "compress", "kind", "layers", "metric", "per_class", "ranks")
 """Settings that must agree before the scores of two reports may be compared."""
 
+OWN = ("data", "batches")
+"""What may differ where each model is judged on data of its own."""
+
 _SILENT = {"kind": ["relu"]}
 """What held in reports that do not mention a setting."""
 
@@ -20,10 +23,13 @@ def _settings(settings: Mapping[str, Any]) -> dict[str, Any]:
     return {name: settings.get(name, _SILENT.get(name)) for name in _COMPARABLE}
 
 
-def differing(reports: Sequence[Report], *, same_data: bool = False) -> list[str]:
+def differing(
+    reports: Sequence[Report], *, same_data: bool = False, own_data: bool = False
+) -> list[str]:
     """Return what must be the same in all reports that measured anything, and is not.
 
-    `same_data` tells that all got the same samples, even where their hashes are not equal.
+    `same_data` tells that all got the same samples, even where their hashes are not equal;
+    `own_data` that each is to be judged on samples or labels of its own.
     """
     facts = [
         {
@@ -38,7 +44,7 @@ def differing(reports: Sequence[Report], *, same_data: bool = False) -> list[str
         for report in reports
         if report.measured
     ]
-    names = facts[0] if facts else ()
+    names = [name for name in facts[0] if not (own_data and name in OWN)] if facts else []
     differ = [name for name in names if any(fact[name] != facts[0][name] for fact in facts)]
     return [name for name in differ if name != "batches"] or differ
 

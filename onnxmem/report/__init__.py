@@ -1,13 +1,13 @@
 """A report as text, picture or table: one module for each format, all from the same records.
 
-    html, markdown, comparison_markdown, junit, sarif, json, table, picture
+    html, markdown, comparison_markdown, junit, sarif, json, table, comparison_table, picture
                       one format each
     words, findings, command
                       sentences and names that several formats share
-    charts, comparison_charts, likeness, look, rows
+    charts, comparison_charts, likeness, sparkline, look, rows
                       the charts of page and picture, and the rows that they draw
     formats, output   the registry of formats, and how files are written
-    samples, track    which samples are memorized, and a course of training, in formats of their own
+    samples, track    which samples are memorized, and a course, in formats of their own
     web               what all pages share
     schema, sense     what a stored report looks like, and whether one makes sense
 
@@ -37,6 +37,7 @@ from onnxmem.report.words import sentence
 
 if TYPE_CHECKING:
     from onnxmem.records import Comparison, Report, SamplesReport, TrackReport
+    from onnxmem.report.comparison_table import TerminalComparison
     from onnxmem.report.samples.table import TerminalSamples
     from onnxmem.report.table import TerminalReport
     from onnxmem.report.track.table import TerminalTrack
@@ -85,19 +86,24 @@ def load_stored(path: str | Path) -> Report | Comparison | SamplesReport | Track
 
 
 def terminal(
-    report: Report | SamplesReport | TrackReport,
-) -> TerminalReport | TerminalSamples | TerminalTrack:
+    report: Report | Comparison | SamplesReport | TrackReport,
+) -> TerminalReport | TerminalComparison | TerminalSamples | TerminalTrack:
     """Return the report as something that a rich console prints."""
-    from onnxmem.records import SamplesReport, TrackReport
+    from onnxmem.records import Comparison, SamplesReport, TrackReport
 
     if isinstance(report, TrackReport):
         from onnxmem.report.track import table as of_course
 
         return of_course.TerminalTrack(report)
+
     if isinstance(report, SamplesReport):
         from onnxmem.report.samples import table as of_samples
 
         return of_samples.TerminalSamples(report)
+    if isinstance(report, Comparison):
+        from onnxmem.report import comparison_table
+
+        return comparison_table.TerminalComparison(report)
     from onnxmem.report import table
 
     return table.TerminalReport(report)

@@ -26,6 +26,7 @@ from onnxmem.report.look import (
 )
 from onnxmem.report.rows import bare_rows, first_choice, row_names, time_rows
 from onnxmem.report.words import BATCHES, COMPRESSORS, curve_keys, key_title
+from onnxmem.text import printable
 
 CHOSEN = "chosen"
 KEY = "key"
@@ -44,6 +45,8 @@ def overview(report: Report, batch: str, *, legend: bool = False) -> Drawing:
     )
     curves = alt.Chart(alt.NamedData("curves")).transform_filter(alt.datum.batch == BATCHES[batch])
     layers = [_click_band(curves, y), *_scores(curves, y, compressor_legend(named))]
+    if limits := _limits(report, batch):
+        layers.append(_threshold(limits))
     if bare_rows(report):
         layers.append(_reasons(y))
     return (
@@ -56,6 +59,25 @@ def overview(report: Report, batch: str, *, legend: bool = False) -> Drawing:
             "same numbers.",
         )
     )
+
+
+def _limits(report: Report, batch: str) -> list[Spec]:
+    """Return the thresholds of gates on mean AuCs of one kind of batch, with what they are of."""
+    return [
+        {"limit": gate.threshold, "gate": f"gate {printable(gate.key, 40)}"}
+        for gate in report.gates
+        if gate.key.endswith(f".{batch}")
+    ]
+
+
+def _threshold(limits: list[Spec]) -> alt.Chart:
+    """Return a line at each threshold, which the mean over the layers is held against."""
+    rule: alt.Chart = (
+        alt.Chart(alt.InlineData(limits))
+        .mark_rule(color="#c94a4a", strokeDash=[4, 3], strokeWidth=1.5)
+        .encode(x=alt.X("limit:Q"), tooltip=[alt.Tooltip("gate:N"), alt.Tooltip("limit:Q")])
+    )
+    return rule
 
 
 def _click_band(curves: alt.Chart, y: alt.Y) -> alt.Chart:
@@ -85,7 +107,7 @@ def _scores(curves: alt.Chart, y: alt.Y, legend: alt.Legend | None) -> tuple[alt
     points = curves.mark_point(size=34, strokeWidth=1.5, cursor="pointer").encode(
         y=y,
         yOffset=offset,
-        x=unit("auc:Q", "AuC (0 to 1)", axis=alt.Axis(grid=True)),
+        x=unit("auc:Q", "AuC: more components needed ← → fewer", axis=alt.Axis(grid=True)),
         color=color(),
         shape=shape(legend),
         fill=color(legend),

@@ -9,6 +9,7 @@ import altair as alt
 
 from onnxmem.report.charts import CHOSEN, KEY, accuracy, horizontal, panels
 from onnxmem.report.look import (
+    DEPTH_SCHEME,
     MODEL_COLORS,
     NAMES,
     ROW_HEIGHT,
@@ -37,7 +38,7 @@ def together(names: list[str], batch: str, legend: alt.Legend | None = None) -> 
     points = base.mark_point(filled=True, size=55, opacity=1).encode(
         y=y,
         yOffset=offset,
-        x=unit("auc:Q", "mean AuC without saturated layers"),
+        x=unit("auc:Q", "mean AuC: more components needed ← → fewer"),
         color=color(legend),
         shape=shape(legend),
         tooltip=[
@@ -91,6 +92,59 @@ def _along_depth(names: list[str], chosen: str) -> Drawing:
     return alt.layer(line, dots).properties(
         description="AuC of every layer of each model, from the first to the last."
     )
+
+
+def heat_map(names: list[str], layers: list[str], key: str) -> Drawing:
+    """AuC of each layer (down) of each model (across), of the curves that the page has chosen."""
+    base = (
+        alt.Chart(alt.NamedData("heat"))
+        .transform_filter(f"datum.key === {KEY}")
+        .encode(
+            x=alt.X(
+                "model:N",
+                title=None,
+                scale=alt.Scale(domain=names),
+                axis=alt.Axis(orient="top", labelAngle=0, labelLimit=110, ticks=False),
+            ),
+            y=alt.Y(
+                "row:N",
+                title=None,
+                scale=alt.Scale(domain=layers),
+                axis=alt.Axis(labelLimit=210, ticks=False, grid=False),
+            ),
+            tooltip=[
+                alt.Tooltip("model:N"),
+                alt.Tooltip("row:N", title="layer"),
+                alt.Tooltip("auc:Q", format=".3f", title="AuC"),
+                alt.Tooltip("state:N"),
+            ],
+        )
+    )
+    cells = (
+        base.transform_filter(alt.datum.state == "scored")
+        .mark_rect()
+        .encode(
+            color=alt.Color(
+                "auc:Q",
+                scale=alt.Scale(domain=[0, 1], scheme=DEPTH_SCHEME),
+                legend=alt.Legend(title="AuC: more components needed ← → fewer", titleLimit=260),
+            )
+        )
+    )
+    text = base.mark_text(fontSize=11).encode(
+        text="text:N",
+        color=alt.Color("ink:N", scale=None),
+    )
+    drawn: Drawing = (
+        alt.layer(cells, text)
+        .resolve_scale(color="independent")
+        .add_params(alt.param(name=KEY, value=key))
+        .properties(
+            height=ROW_HEIGHT * max(1, len(layers)),
+            description="AuC of each layer of each model. The table of scores holds the same.",
+        )
+    )
+    return drawn
 
 
 def matched_layer(names: list[str], key: str) -> Drawing:

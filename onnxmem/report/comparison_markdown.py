@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from onnxmem.findings import (
     LAYER_TITLES,
     PAIR_TITLES,
+    comparison_findings,
     layer_rows,
     likeness_findings,
     likeness_rows,
@@ -15,7 +16,7 @@ from onnxmem.findings import (
 from onnxmem.records import Comparison
 from onnxmem.report.findings import APART, cell_text, findings, limits, row_name, starred
 from onnxmem.report.markdown import MOST_BYTES, code, escaped
-from onnxmem.report.words import sentence
+from onnxmem.report.words import column_title, sentence, shown_keys
 
 SENTENCE = 2_000
 _MOST_PAIRS = 60
@@ -24,25 +25,43 @@ _MOST_PAIRS = 60
 def render(comparison: Comparison) -> str:
     """Return the comparison as Markdown; rows of layers are left out where it gets too long."""
     head = ("Layer", "Curve", *(escaped(name) for name in comparison.models))
-    lead = ["## onnxmem: comparison", "", *_evidence(comparison)]
-    lead += _listed([*likeness_findings(comparison), *findings(comparison)])
-    lead += _likeness(comparison)
+    lead = ["## onnxmem: comparison", "", *_said(comparison), "", *_evidence(comparison)]
+    lead += [*_means(comparison), *_likeness(comparison)]
     if found := limits(comparison):
         lead += ["", "### What cannot be compared as it is", "", *_listed(found)]
-    lead += ["", "### AuC, and its difference from the first model", "", _line(head)]
-    lead.append(_line(["---"] * len(head)))
-    lead += [
-        _line(("**mean**", key, *map(cell_text, cells)))
-        for key, cells in comparison.summary.items()
-    ]
+    lead += ["", "<details><summary>Every model against the first</summary>", ""]
+    lead += [*_listed(findings(comparison)), "", "</details>", ""]
+    lead += ["<details><summary>AuC of each layer, and its difference from the first model"]
+    lead += ["</summary>", "", _line(head), _line(["---"] * len(head))]
     rows = [
         _line((f"{place} {code(row_name(row))}", key, *map(cell_text, cells)))
         for place, row in enumerate(comparison.layers, start=1)
         for key, cells in row.scores.items()
     ]
-    tail = ["", f"\\* {APART}.", ""] if starred(comparison) else [""]
-    tail += _listed(sentence(report) for report in comparison.reports)
+    tail = ["", *([f"\\* {APART}.", ""] if starred(comparison) else []), "</details>", ""]
+    tail += _listed(sentence(report) for report in comparison.reports if report.exit_code)
     return "\n".join([*lead, *_as_room_allows(rows, [*lead, *tail]), *tail]) + "\n"
+
+
+def _said(comparison: Comparison) -> list[str]:
+    """Return what was found, the headline bold."""
+    told = (
+        f"{one.sentence[0].upper()}{one.sentence[1:]}." for one in comparison_findings(comparison)
+    )
+    lines = [escaped(one, SENTENCE) for one in told]
+    return [f"**{line}**" if not place else f"- {line}" for place, line in enumerate(lines)]
+
+
+def _means(comparison: Comparison) -> list[str]:
+    """Return the lines of the mean AuCs, a row for each model."""
+    keys = [key for key in shown_keys(*comparison.reports) if key in comparison.summary]
+    titles = (" ".join(filter(None, column_title(key, keys))) for key in keys)
+    head = ("Mean AuC", *titles)
+    rows = [
+        _line((escaped(name), *(cell_text(comparison.summary[key][place]) for key in keys)))
+        for place, name in enumerate(comparison.models)
+    ]
+    return [_line(head), _line(["---"] * len(head)), *rows] if keys else []
 
 
 def _evidence(comparison: Comparison) -> list[str]:
@@ -58,7 +77,7 @@ def _likeness(comparison: Comparison) -> list[str]:
         return []
     title = f"### How alike they are on {comparison.held_out_samples:,} held-out inputs"
     tables = ((PAIR_TITLES, likeness_rows(comparison)), (LAYER_TITLES, layer_rows(comparison)))
-    found = ["", title]
+    found = ["", title, "", *_listed(likeness_findings(comparison))]
     for titles, rows in tables:
         found += ["", _line(titles), _line(["---"] * len(titles))]
         found += [_line(map(escaped, row)) for row in rows[:_MOST_PAIRS]]

@@ -173,7 +173,8 @@ def cell_text(cell: Cell | None) -> str:
         return "none"
     if cell.difference is None:
         return number(cell.auc)
-    return f"{number(cell.auc)} ({cell.difference:+.3f}){'*' if cell.apart else ''}"
+    difference = f"{cell.difference:+.3f}".replace("-", "−")
+    return f"{number(cell.auc)} ({difference}){'*' if cell.apart else ''}"
 
 
 def starred(comparison: Comparison) -> bool:

@@ -9,10 +9,29 @@ import msgspec
 from markupsafe import Markup
 
 from onnxmem.errors import UsageError
-from onnxmem.findings import likeness_findings, two_numbers
+from onnxmem.findings import (
+    audit_findings,
+    audit_headline,
+    comparison_findings,
+    comparison_headline,
+    headline_length,
+    likeness_findings,
+    short_names,
+    two_numbers,
+)
 from onnxmem.records import Comparison, Report, model_names
 from onnxmem.records.comparability import differing
-from onnxmem.report import charts, comparison_charts, findings, likeness, look, rows, web, words
+from onnxmem.report import (
+    charts,
+    comparison_charts,
+    findings,
+    likeness,
+    look,
+    rows,
+    sparkline,
+    web,
+    words,
+)
 from onnxmem.report.command import command_line
 from onnxmem.text import file_name
 
@@ -89,10 +108,13 @@ def _page(
 def _compared(comparison: Comparison) -> dict[str, Any]:
     """Return what the template shows of a comparison besides its reports."""
     return {
+        "headline": comparison_headline(comparison),
+        "said": comparison_findings(comparison),
         "models": comparison.models,
-        "two_numbers": two_numbers(comparison),
-        "findings": [*likeness_findings(comparison), *findings.findings(comparison)],
+        "alike": likeness_findings(comparison),
         "likeness": _likeness(comparison),
+        "two_numbers": two_numbers(comparison),
+        "findings": findings.findings(comparison),
         "limits": findings.limits(comparison),
         "star": findings.APART if findings.starred(comparison) else "",
         "rows": [
@@ -118,13 +140,18 @@ def _likeness(comparison: Comparison) -> dict[str, Any] | None:
 
 def _model(index: int, report: Report, name: str) -> dict[str, Any]:
     """Return what the template shows of one report."""
+    found = audit_findings(report)
     return {
         "id": f"m{index}",
         "name": name,
         "report": report,
+        "headline": audit_headline(report),
+        "lead": found[: headline_length(found)],
+        "findings": found[headline_length(found) :],
         "sentence": words.sentence(report),
         "accuracy": words.accuracy(report.baseline),
-        "curve_keys": words.curve_keys(report),
+        "curve_keys": words.shown_keys(report),
+        "sparklines": sparkline.of_layers(report),
         "row_names": rows.row_names(report),
         "first": rows.first_choice(report),
         "groups": [words.key_title(key) for key in words.curve_keys(report)],
@@ -182,6 +209,11 @@ def _together(
     charts_of = {f"together-{one}": comparison_charts.together(names, one) for one in batches}
     charts_of["depth"] = comparison_charts.by_depth(names, first)
     datasets = {"models": rows.model_rows(reports), "depths": rows.depth_rows(reports)}
+    if comparison is not None:
+        charts_of["heat"] = comparison_charts.heat_map(
+            short_names(names), rows.matched_names(comparison), first
+        )
+        datasets["heat"] = rows.heat_rows(comparison)
     if comparison is not None and comparison.predictions:
         charts_of |= likeness.charts(comparison)
         datasets |= likeness.datasets(comparison)

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import altair as alt
 
-from onnxmem.findings import LAYER_TITLES, PAIR_TITLES, layer_rows, likeness_rows, matrices
+from onnxmem.findings import (
+    LAYER_TITLES,
+    PAIR_TITLES,
+    layer_rows,
+    likeness_rows,
+    matrices,
+    short_names,
+)
 from onnxmem.report.look import MODEL_COLORS, Drawing
 from onnxmem.report.rows import Row
 from onnxmem.report.words import tensor_name
@@ -36,7 +43,7 @@ def charts(comparison: Comparison) -> dict[str, Drawing]:
         return {}
     drawn = {"alike": along_layers(comparison)}
     if len(comparison.models) > 2:
-        names = list(comparison.models)
+        names = short_names(comparison.models)
         drawn |= {name: pair_map(names, title) for name, title in map_names(comparison).items()}
     return drawn
 
@@ -54,10 +61,10 @@ def datasets(comparison: Comparison) -> dict[str, list[Row]]:
 
 
 def _layer_rows(comparison: Comparison) -> list[Row]:
-    pairs = [f"{one.a} – {one.b}" for one in comparison.predictions][:_MOST_PAIRS]
-    found: list[Row] = []
-    for pair in pairs:
-        own = [one for one in comparison.similarity if f"{one.a} – {one.b}" == pair]
+    pairs = [(one.a, one.b) for one in comparison.predictions][:_MOST_PAIRS]
+    named, found = [row[0] for row in likeness_rows(comparison)], list[Row]()
+    for pair, models in zip(named, pairs, strict=False):
+        own = [one for one in comparison.similarity if (one.a, one.b) == models]
         for place, one in enumerate(own):
             name = OUTPUT if one.kind == "output" else tensor_name(one.layer, 40)
             found.append(
@@ -68,11 +75,12 @@ def _layer_rows(comparison: Comparison) -> list[Row]:
 
 
 def _matrix_rows(comparison: Comparison) -> list[Row]:
+    names = short_names(comparison.models)
     return [
         {"what": title, "a": one, "b": other, "value": value, "text": f"{value:.2f}"}
         for title, matrix in matrices(comparison).items()
-        for one, row in zip(comparison.models, matrix, strict=True)
-        for other, value in zip(comparison.models, row, strict=True)
+        for one, row in zip(names, matrix, strict=True)
+        for other, value in zip(names, row, strict=True)
         if value is not None
     ]
 

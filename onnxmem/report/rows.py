@@ -10,7 +10,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from onnxmem.records import Comparison, Curve, Report, model_names
+from onnxmem.findings import short_names
+from onnxmem.records import Cell, Comparison, Curve, Report, model_names
 from onnxmem.report.words import (
     BATCHES,
     COMPRESSORS,
@@ -191,6 +192,32 @@ def matched_names(comparison: Comparison) -> list[str]:
     return [
         f"{place} {name.partition(' ')[2]}".strip() for place, name in enumerate(names, start=1)
     ]
+
+
+def heat_rows(comparison: Comparison) -> list[Row]:
+    """Return a row for each layer, curve and model that was measured."""
+    return [
+        {
+            "model": short,
+            "row": name,
+            "key": key,
+            "auc": None if cell.auc is None else round(cell.auc, 4),
+            "text": "saturated" if cell.saturated else number(cell.auc or 0.0, 2),
+            "state": "saturated" if cell.saturated else "scored",
+            "ink": _ink(cell),
+        }
+        for row, name in zip(comparison.layers, matched_names(comparison), strict=True)
+        for key, cells in row.scores.items()
+        for short, cell in zip(short_names(comparison.models), cells, strict=True)
+        if cell is not None and cell.auc is not None
+    ]
+
+
+def _ink(cell: Cell) -> str:
+    """Return a colour of text that can be read on the cell's own."""
+    if cell.saturated or cell.auc is None:
+        return "#8a94a3"
+    return "#ffffff" if cell.auc < 0.6 else "#10151b"
 
 
 def matched_rows(comparison: Comparison, keys: Sequence[str]) -> list[Row]:

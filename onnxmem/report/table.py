@@ -13,22 +13,24 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
+from onnxmem.findings import audit_headline
 from onnxmem.records import CACHED_LAYERS, SATURATION, Gate, Layer, Report, Score
+from onnxmem.report.rows import row_names
 from onnxmem.report.words import (
-    COMPRESSORS,
     accuracy,
-    curve_keys,
+    column_title,
     gate_values,
     interval,
     number,
     sentence,
     shape,
+    shown_keys,
     tensor_name,
 )
 from onnxmem.text import printable
 
 WIDE = 132
-NARROW = {"nmf": "NMF", "pca": "PCA", "ablation": "Abl."}
+NARROW = {"NMF": "NMF", "PCA": "PCA", "Ablation": "Abl."}
 SATURATED = (
     f"sat.: the curve lies at its ceiling (its AuC is at least {SATURATION:.0%} of the baseline), "
     "so nothing can be read from it."
@@ -37,7 +39,7 @@ VERDICT_STYLES = {
     "pass": "green",
     "fail": "red",
     "inconclusive": "yellow",
-    "none": "bold",
+    "none": "",
 }
 STATUS_STYLES = {"scored": "", "saturated": "yellow", "skipped": "dim"}
 
@@ -51,6 +53,7 @@ class TerminalReport:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Yield the table, the reasons of skipped layers, the gates and the sentence."""
         report = self.report
+        yield Text(audit_headline(report), style=f"bold {VERDICT_STYLES[report.verdict]}")
         if report.layers:
             yield _table(report, wide=options.max_width >= WIDE)
         yield from _reasons(report)
@@ -64,20 +67,25 @@ class TerminalReport:
 
 
 def _table(report: Report, wide: bool) -> Table:
-    keys = curve_keys(report)
+    keys = shown_keys(report)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("Layer", overflow="fold", min_width=14)
     for title in ("Op", "Shape", "Baseline") if wide else ():
         table.add_column(title, no_wrap=True, justify="right" if title == "Baseline" else "left")
     for key in keys:
-        compressor, batch = key.split(".")
-        title = COMPRESSORS[compressor] if wide else NARROW[compressor]
-        table.add_column(Text(f"{title}\n{batch}"), justify="right", no_wrap=True)
+        title, batches = column_title(key, keys)
+        words = "" if not batches else key.split(".")[1]
+        table.add_column(
+            Text(f"{title if wide else NARROW[title]}\n{words}"), justify="right", no_wrap=True
+        )
     if wide:
         table.add_column("Status", no_wrap=True)
-    for layer in report.layers:
+    for name, layer in zip(row_names(report), report.layers, strict=True):
         cells = (_cell(layer, key, wide) for key in keys)
-        table.add_row(*(_wide_row if wide else _narrow_row)(report, layer, cells))
+        if wide:
+            table.add_row(*_wide_row(report, layer, cells))
+        else:
+            table.add_row(*_narrow_row(name, layer, cells))
     if keys:
         table.add_section()
         table.add_row(*_mean_row(report, keys, wide))
@@ -94,9 +102,9 @@ def _wide_row(report: Report, layer: Layer, cells: Iterable[Text]) -> Iterator[T
     yield Text(layer.status, style=style)
 
 
-def _narrow_row(report: Report, layer: Layer, cells: Iterable[Text]) -> Iterator[Text]:
+def _narrow_row(short: str, layer: Layer, cells: Iterable[Text]) -> Iterator[Text]:
     style = STATUS_STYLES[layer.status]
-    name = Text(tensor_name(layer.tensor, 48), style=style)
+    name = Text(short, style=style)
     name.append(f"\n{printable(layer.op, 10)} {shape(layer.shape)}", style="dim")
     if layer.status != "scored":
         name.append(f" {layer.status}", style=style)

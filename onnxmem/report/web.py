@@ -101,6 +101,7 @@ def environment() -> jinja2.Environment:
     found.globals.update(
         interval=words.interval,
         cell_text=findings.cell_text,
+        column_title=words.column_title,
         compressors=words.COMPRESSORS,
         batches=words.BATCHES,
         saturation=SATURATION,

@@ -65,6 +65,24 @@ def curve_keys(*reports: Report) -> tuple[str, ...]:
     return tuple(key for key in KEYS if key in measured)
 
 
+def shown_keys(*reports: Report) -> tuple[str, ...]:
+    """Return the keys that tables and pages show.
+
+    Ablation treats each sample by itself, so that its AuC is the same for both kinds of batches:
+    where both were measured it is shown once.
+    """
+    keys = curve_keys(*reports)
+    twice = {"ablation.class", "ablation.mixed"} <= {*keys}
+    return tuple(key for key in keys if not (twice and key == "ablation.class"))
+
+
+def column_title(key: str, keys: Collection[str]) -> tuple[str, str]:
+    """Return compressor and kind of batches of a column; nothing of batches where it has both."""
+    compressor, _, batch = key.partition(".")
+    both = compressor == "ablation" and "ablation.class" not in keys and len({*keys}) > 1
+    return COMPRESSORS.get(compressor, printable(compressor)), "" if both else BATCHES[batch]
+
+
 def batches(*reports: Report) -> list[str]:
     """Return the kinds of batches that any of the reports holds curves of."""
     measured = {curve.batch for one in reports for layer in one.layers for curve in layer.curves}

@@ -67,7 +67,7 @@ def test_models_are_measured_on_the_same_batches(
     assert two["difference"] == pytest.approx(two["auc"] - one["auc"], abs=1e-12)
     assert two["difference_low"] <= two["difference"] <= two["difference_high"]
     assert two["apart"] is (two["difference_low"] > 0 or two["difference_high"] < 0)
-    assert "relu1" in outcome.out and "nmf.mixed" in outcome.out
+    assert "relu1" in outcome.out and "NMF, mixed" in outcome.out
 
 
 def test_a_comparison_gives_what_the_audits_give(
@@ -393,3 +393,36 @@ def test_gates_that_a_report_has_already_are_not_added(
     outcome = command("compare", "a.json", "a.json", *gate, "--json", "-")
     assert outcome.code == 1
     assert [len(one["gates"]) for one in json.loads(outcome.out)["reports"]] == [1, 1]
+
+
+def test_networks_are_compared_each_on_its_own_labels(
+    command: Command, mlp: Sample, other: Path, folder: Path
+) -> None:
+    with np.load(mlp.data) as arrays:
+        np.savez("own.npz", **{**arrays, "y": np.roll(arrays["y"], 1)})
+    both = ("--data", mlp.data, "--data", "own.npz", "--metric", "fidelity")
+    outcome = command("compare", mlp.path, other, *both, *QUICK, "--json", "c.json")
+    assert outcome.code == 0, outcome.err
+    values = json.loads((folder / "c.json").read_text("utf-8"))
+    one, two = values["reports"]
+    assert one["data"]["sha256"] != two["data"]["sha256"]
+    assert "not paired" in values["notes"][0]
+    cell = values["summary"]["nmf.mixed"][1]
+    assert cell["difference"] is not None and cell["difference_low"] is None
+
+
+def test_reports_of_other_labels_are_compared_on_request(
+    command: Command, report: Report, folder: Path
+) -> None:
+    report.to_json(folder / "a.json")
+    replace(report, data=replace(report.data, sha256="0" * 64)).to_json(folder / "b.json")
+    refused = command("compare", "a.json", "b.json")
+    assert refused.code == 2 and "--own-data" in refused.error
+    outcome = command("compare", "a.json", "b.json", "--own-data")
+    assert outcome.code == 0, outcome.err
+    assert "not paired" in " ".join(outcome.out.split())
+
+
+def test_data_are_given_once_or_for_each_model(command: Command, mlp: Sample, other: Path) -> None:
+    thrice = ("--data", mlp.data) * 3
+    assert "3 times --data for 2 models" in command("compare", mlp.path, other, *thrice).error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -100,6 +101,14 @@ def curve_of(tab: Any) -> str:
     return " ".join(paths.nth(i).get_attribute("d") for i in range(paths.count()))
 
 
+def open_all(tab: Any) -> None:
+    """Open what is folded away, and wait until its charts are drawn."""
+    tab.evaluate("document.querySelectorAll('details').forEach((fold) => { fold.open = true; })")
+    tab.wait_for_function(
+        "[...document.querySelectorAll('.chart')].every((place) => place.querySelector('svg'))"
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "width", "scheme"),
     [*((name, *WIDE) for name in PAGES), ("many", *NARROW), ("compared", *NARROW)],
@@ -108,6 +117,7 @@ def test_page_is_whole_silent_and_accessible(
     show: Callable[..., Shown], name: str, width: int, scheme: str
 ) -> None:
     shown = show(name, width, scheme)
+    open_all(shown.tab)
     assert shown.said == []
     assert [url.split(":")[0] for url in shown.asked] == ["file"]
     charts = shown.tab.locator(".chart")
@@ -163,7 +173,7 @@ def test_classes_are_drawn_on_demand(show: Callable[..., Shown]) -> None:
 def test_without_scripts_the_tables_are_there(show: Callable[..., Shown]) -> None:
     tab = show("failing", *NARROW, java_script_enabled=False).tab
     assert tab.get_by_role("rowheader", name="conv0").is_visible()
-    assert tab.get_by_text("0.499961234567").first.is_visible()
+    assert tab.get_by_role("cell", name="0.499961234567").first.is_visible()
 
 
 def test_dark_pages_print_on_white(show: Callable[..., Shown]) -> None:
@@ -198,3 +208,53 @@ def test_pictures_of_samples_are_seen(show: Callable[..., Shown]) -> None:
     tab = show("samples_with_images", *WIDE).tab
     box = tab.locator("#samples-table tbody tr:first-child th svg").bounding_box()
     assert box["width"] > 30 and box["height"] > 30
+
+
+def test_the_headline_is_the_finding(show: Callable[..., Shown]) -> None:
+    assert "Gate failed" in show("failing", *NARROW).tab.locator("h1").inner_text()
+    assert "Inconclusive" in show("inconclusive", *NARROW).tab.locator("h1").inner_text()
+    assert "Mean AuC" in show("compared", *NARROW).tab.locator("h1").inner_text()
+
+
+def test_a_click_sorts_the_table_of_layers_and_another_turns_it(show: Callable[..., Shown]) -> None:
+    tab = show("many", *WIDE).tab
+    head = tab.locator("table.layers thead th").filter(has_text="NMF").last
+    values = "rows.map((row) => row.querySelectorAll('td.n')[2].dataset.value)"
+    cells = f"rows => {values}.filter((text) => text !== '').map(Number)"
+    head.get_by_role("button").click()
+    rising = tab.locator("table.layers tbody tr").evaluate_all(cells)
+    head.get_by_role("button").click()
+    falling = tab.locator("table.layers tbody tr").evaluate_all(cells)
+    assert rising == sorted(rising) != falling == sorted(falling, reverse=True)
+    assert head.get_attribute("aria-sort") == "descending"
+
+
+def test_whole_scores_are_seen_on_a_phone(show: Callable[..., Shown]) -> None:
+    tab = show("many", *NARROW).tab
+    cells = tab.locator("table.layers tbody tr").first.locator("td.n:visible")
+    assert cells.count() >= 5
+    for place in range(cells.count()):
+        box = cells.nth(place).bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= 390
+
+
+def test_fifty_layers_print_on_six_pages(show: Callable[..., Shown]) -> None:
+    pdf = show("many", *WIDE).tab.pdf(format="A4")
+    assert len(re.findall(rb"/Type\s*/Page\b", pdf)) <= 6
+
+
+def test_what_a_comparison_folds_away_is_drawn_when_opened(show: Callable[..., Shown]) -> None:
+    tab = show("compared", *WIDE).tab
+    assert tab.locator("#m1-rank svg").count() == 0
+    tab.get_by_text("all of its layers").last.click()
+    tab.wait_for_selector("#m1-rank svg")
+
+
+def test_a_gate_is_a_line_in_the_overview_of_its_batches(show: Callable[..., Shown]) -> None:
+    tab = show("failing", *WIDE).tab
+    keys = [gate.key for gate in report_samples.failing().gates]
+    for batch in ("class", "mixed"):
+        wanted = sum(key.endswith(f".{batch}") for key in keys)
+        lines = tab.locator(f"#m0-overview-{batch} svg line[stroke='#c94a4a']")
+        assert lines.count() == wanted
+    assert keys

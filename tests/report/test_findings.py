@@ -111,7 +111,7 @@ def test_notes_are_passed_on_harmless() -> None:
         (Cell(1.0, 1.0, 1.0, True), "saturated"),
         (Cell(None, None, None, False), "none"),
         (Cell(0.5, 0.4, 0.6, False), "0.500"),
-        (Cell(0.5, 0.4, 0.6, False, -0.1, -0.2, 0.1, False), "0.500 (-0.100)"),
+        (Cell(0.5, 0.4, 0.6, False, -0.1, -0.2, 0.1, False), "0.500 (−0.100)"),
         (Cell(0.5, 0.4, 0.6, False, 0.1, 0.05, 0.2, True), "0.500 (+0.100)*"),
     ],
 )

@@ -93,18 +93,18 @@
     choose(model, Number(select.value));
   }
 
-  function connect() {
-    for (const select of document.querySelectorAll("select[data-key-of]")) {
+  function connect(part) {
+    for (const select of part.querySelectorAll("select[data-key-of]")) {
       const send = () => signal(select.dataset.keyOf, "key", select.value);
       select.addEventListener("change", send);
       send();
     }
-    for (const select of document.querySelectorAll("select[data-layer-of]")) {
+    for (const select of part.querySelectorAll("select[data-layer-of]")) {
       const send = () => signal(select.dataset.layerOf, "chosen", Number(select.value));
       select.addEventListener("change", send);
       send();
     }
-    for (const select of document.querySelectorAll("select[data-groups-of]")) {
+    for (const select of part.querySelectorAll("select[data-groups-of]")) {
       const send = () => {
         for (const name of ["rank", "fraction"]) {
           signal(`${select.dataset.groupsOf}-${name}`, "key", select.value);
@@ -113,7 +113,7 @@
       select.addEventListener("change", send);
       send();
     }
-    for (const button of document.querySelectorAll("button[data-choose]")) {
+    for (const button of part.querySelectorAll("button[data-choose]")) {
       button.addEventListener("click", () => {
         choose(button.dataset.model, Number(button.dataset.choose));
         document.getElementById(`${button.dataset.model}-curves`).scrollIntoView();
@@ -122,13 +122,72 @@
     }
   }
 
-  async function start() {
-    if (drawings.together) await drawAll("t", drawings.together);
-    for (const [index, group] of drawings.models.entries()) {
-      await drawAll(`m${index}`, group);
-      listen(`m${index}`);
+  async function drawModel(index) {
+    await drawAll(`m${index}`, drawings.models[index]);
+    listen(`m${index}`);
+  }
+
+  // A chart takes its width from its place, which has none while it is folded away.
+  function drawWhenOpened(fold) {
+    fold.addEventListener("toggle", async () => {
+      if (!fold.open || fold.dataset.drawn) return;
+      fold.dataset.drawn = "yes";
+      await drawModel(Number(fold.dataset.group));
+      connect(fold);
+    });
+  }
+
+  function openTarget() {
+    const target = document.getElementById(location.hash.slice(1));
+    const fold = target && target.closest("details");
+    if (!fold || fold.open) return;
+    fold.open = true;
+    target.scrollIntoView();
+  }
+
+  function sortBy(table, column, falling) {
+    const body = table.tBodies[0];
+    const valueOf = (row) => {
+      const cell = row.cells[column];
+      const text = cell.dataset.value ?? cell.textContent.trim();
+      return text === "" || Number.isNaN(Number(text)) ? text.toLowerCase() : Number(text);
+    };
+    const order = (a, b) => {
+      if (typeof a !== typeof b) return typeof a === "number" ? -1 : 1;
+      const sign = falling ? -1 : 1;
+      return typeof a === "number" ? sign * (a - b) : sign * a.localeCompare(b);
+    };
+    body.append(...[...body.rows].sort((a, b) => order(valueOf(a), valueOf(b))));
+  }
+
+  function sortable(table) {
+    for (const head of table.tHead.rows[0].cells) {
+      if ("unsorted" in head.dataset) continue;
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "sort";
+      button.append(...head.childNodes);
+      head.append(button);
+      button.addEventListener("click", () => {
+        const falling = head.getAttribute("aria-sort") === "ascending";
+        for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
+        head.setAttribute("aria-sort", falling ? "descending" : "ascending");
+        sortBy(table, head.cellIndex, falling);
+      });
     }
-    connect();
+  }
+
+  async function start() {
+    document.querySelectorAll("table.sortable").forEach(sortable);
+    if (drawings.together) await drawAll("t", drawings.together);
+    for (const index of drawings.models.keys()) {
+      const fold = document.querySelector(`details[data-group="${index}"]`);
+      if (fold) drawWhenOpened(fold);
+      else await drawModel(index);
+    }
+    connect(document);
+    window.addEventListener("hashchange", openTarget);
+    openTarget();
     document.documentElement.dataset.drawn = "yes";
   }
   start();
