@@ -82,7 +82,9 @@ def command(model: str, data: str, plan: bool, **options: Any) -> int:
     if plan:
         if set(outputs.paths) - {"json"}:
             raise UsageError("--plan makes no report; of the formats it can write --json alone")
-        planned = plan_audit(model, take_data(data, options), settings, baseline=baseline)
+        with progress(model, quiet=options["quiet"]) as listen:
+            columns = take_data(data, options)
+            planned = plan_audit(model, columns, settings, baseline=baseline, listen=listen)
         return _show(planned, outputs, quiet=options["quiet"])
     store, seen = take_store(options), _Witness()
     with progress(model, quiet=options["quiet"]) as listen:

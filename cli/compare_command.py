@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from onnxmem.auditing import Settings
     from onnxmem.records import Comparison, Report
 
-GATES = {"fail_under", "baseline", "max_drop", "exit_zero"}
+GATES = {"fail_under", "baseline", "max_drop", "baseline_data", "classes", "metric", "exit_zero"}
 OF_REPORTS = {"paths", "own_data", *FORMATS, *GATES, "quiet", "verbose"}
 """What can be said on the command line where reports are compared."""
 
@@ -129,8 +129,16 @@ def _compare(reports: Sequence[Report], options: dict[str, Any]) -> Comparison:
 
     thresholds = take_thresholds(options["fail_under"])
     baseline = take_baseline(options)
-    judged = [judge_again(one, thresholds, baseline, options["max_drop"]) for one in reports]
-    return compare(judged, own_data=options["own_data"])
+    judged = partial(
+        judge_again,
+        fail_under=thresholds,
+        baseline=baseline,
+        max_drop=options["max_drop"],
+        metric=options["metric"],
+        classes=options["classes"],
+        other_data=options["baseline_data"] == "other",
+    )
+    return compare([judged(one) for one in reports], own_data=options["own_data"])
 
 
 def _check_outputs(inputs: Sequence[str], outputs: Outputs, *, models: Sequence[str] = ()) -> None:

@@ -13,7 +13,7 @@ from .streams import tell
 
 if TYPE_CHECKING:
     from onnxmem.cache import Store
-    from onnxmem.records import Comparison, Report, SamplesReport, TrackReport
+    from onnxmem.records import Comparison, LocateReport, Report, SamplesReport, TrackReport
 
 
 def note_trouble(store: Store, *, quiet: bool) -> None:
@@ -44,6 +44,20 @@ def conclude_samples(report: SamplesReport, *, table: bool, quiet: bool) -> None
         show(formats.terminal(report))
     else:
         from onnxmem.report.samples.words import sentence
+
+        tell(sentence(report))
+
+
+def conclude_locate(report: LocateReport, *, table: bool, quiet: bool) -> None:
+    """Show where a network memorizes: tables on stdout or a sentence on stderr."""
+    if quiet:
+        return
+    if table:
+        from .console import show
+
+        show(formats.terminal(report))
+    else:
+        from onnxmem.report.locate.words import sentence
 
         tell(sentence(report))
 

@@ -17,8 +17,8 @@ from click.core import ParameterSource
 
 from onnxmem.errors import ConfigError
 
-CONFIGURABLE = ("audit", "compare", "samples", "track")
-PATHS = {"DATA", "DIR", "FILE", "REPORT.json"}
+CONFIGURABLE = ("audit", "compare", "locate", "samples", "track")
+PATHS = {"DATA", "DIR", "FILE", "FILE|samples", "MODEL", "REPORT.json"}
 """Metavars of options that take a path; in a file it is relative to that file."""
 PATH_OR_PAIR = "FILE|KEY=VALUE"
 """Metavar of an option that takes either, told apart by the sign."""
@@ -161,7 +161,8 @@ def _argument(value: Any, option: click.Option, path: Path) -> Any:
         if not isinstance(value, str):
             name = assignment(str(option.name), value)
             raise ConfigError(f"{_where(path)} {name}: give a path, in quotes")
-        return value if value == "-" else os.path.relpath(path.parent / value)
+        is_word = value == "-" or value in option.metavar.split("|")[1:]
+        return value if is_word else os.path.relpath(path.parent / value)
     if isinstance(value, Mapping):
         items = list(_pairs(value))
     else:

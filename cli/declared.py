@@ -61,13 +61,13 @@ verbose_option = _output(
 )
 """Looked for by the entry, before a command starts."""
 
-_READING = (
-    _data(
-        "--held-out",
-        metavar="DATA|SPLIT",
-        help="Samples that the network was not trained on, with or without labels, or the split "
-        "of DATA that holds them. Default: those called test, validation or held-out.",
-    ),
+_held_out_option = _data(
+    "--held-out",
+    metavar="DATA|SPLIT",
+    help="Samples that the network was not trained on, with or without labels, or the split "
+    "of DATA that holds them. Default: those called test, validation or held-out.",
+)
+_TRAINING = (
     _data(
         "--split",
         metavar="NAME",
@@ -95,6 +95,37 @@ _READING = (
         metavar="FILE|KEY=VALUE",
         help="How images are prepared: preprocessor_config.json, timm's config.json, or size=256, "
         "crop=224, mean=..., std=..., scale, resample, layout, dtype. Repeatable.",
+    ),
+)
+
+_READING = (_held_out_option, *_TRAINING)
+
+_LOCATING = (
+    _measuring(
+        "--checkpoint",
+        type=FilePath(),
+        metavar="MODEL",
+        help="An earlier state of MODEL, whose segments are put in the place of its own.",
+    ),
+    _measuring(
+        "--suspects",
+        metavar="FILE|samples",
+        help="Which samples count as noisy: .npz with a boolean 'suspect', or CSV with 'id'; or "
+        "those that neighbours flag. Default: where y_true of DATA differs from y, else those.",
+    ),
+    _measuring(
+        "--most",
+        type=int,
+        default=2000,
+        show_default=True,
+        help="Suspects, and as many other samples, that layers are measured with.",
+    ),
+    _measuring(
+        "--units",
+        type=int,
+        default=32,
+        show_default=True,
+        help="Suspects, and as many other samples, whose units are switched off; 0: none.",
     ),
 )
 
@@ -179,6 +210,20 @@ _JUDGING = (
         help="Compare the scores with this report.",
     ),
     _gate("--max-drop", type=float, metavar="X", help="Fail if a score drops by more."),
+    _gate(
+        "--baseline-data",
+        type=click.Choice(["same", "other"]),
+        default="same",
+        show_default=True,
+        help="Whether that report is one of the same data.",
+    ),
+    _gate(
+        "--classes",
+        type=int,
+        metavar="N",
+        help="Classes that the thresholds were set for; with fewer nothing passes. Default: those "
+        "of the output, up to 100.",
+    ),
     _gate("--min-accuracy", type=float, metavar="X", help="Inconclusive below this accuracy."),
     _gate("--exit-zero", is_flag=True, help="Exit 0 if a gate fails; changes nothing else."),
 )
@@ -226,6 +271,13 @@ def samples_options(function: F) -> F:
     measuring = (layers_option, kind_option, pool_option)
     writing = (*_files(*_REPORTS, *_TABLES), *_TALKING)
     return _added((*_READING, *measuring, *_RUNNING, *writing), function)
+
+
+def locate_options(function: F) -> F:
+    """Add the options of `locate`."""
+    measuring = (*_LOCATING, layers_option, kind_option, pool_option)
+    writing = (*_files(*_REPORTS, *_PICTURES), *_TALKING)
+    return _added((*_TRAINING, *measuring, *_RUNNING, *writing), function)
 
 
 def track_options(function: F) -> F:

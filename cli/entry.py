@@ -8,6 +8,7 @@ import re
 import signal
 import sys
 import threading
+import warnings
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
@@ -34,6 +35,7 @@ COMMANDS = {
     "doctor": "Explain this environment: what works, what is missing.",
     "expose": "Add every ReLU to the outputs of a model.",
     "inspect": "Show every ReLU of a model, and what a cut there needs.",
+    "locate": "Tell in which layers a model memorized samples.",
     "report": "Write a report in other formats, or show its table.",
     "samples": "Tell which training samples a model memorized.",
     "split": "Cut a model in two.",
@@ -98,7 +100,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             stream.reconfigure(errors="replace")
     arguments = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     verbose = any(a == "--verbose" or re.fullmatch("-q*v[qv]*", a) for a in arguments)
-    with _terminable():
+    with _terminable(), warnings.catch_warnings():
+        if not verbose:
+            warnings.simplefilter("ignore")
         code = _run(arguments, Run(verbose))
         let_go()
     sys.exit(code)

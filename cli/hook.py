@@ -15,7 +15,8 @@ def run(arguments: Sequence[str]) -> int:
     """Inspect every `.onnx` file of `arguments` with the options that stand beside them.
 
     Returns:
-        The highest exit code of all; 0 if each file can be read and has a site to cut.
+        The highest exit code of all; 0 if each file can be read and has a site to cut, or has no
+        activation at all.
     """
     models = [argument for argument in arguments if argument.endswith(".onnx")]
     options = [argument for argument in arguments if argument not in models]
@@ -25,7 +26,7 @@ def run(arguments: Sequence[str]) -> int:
 def _inspect(model: str, options: Sequence[str]) -> int:
     tell(f"{printable(model, 200)}:")
     try:
-        main(["inspect", *options, "--", model])
+        main(["inspect", "--allow-none", *options, "--", model])
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 4
     return 0

@@ -11,6 +11,7 @@ from onnxmem.errors import UsageError
 
 from .declared import bind_option, exact_option, json_option, kind_option, verbose_option
 from .folders import check_keeps
+from .lines import patience
 from .options import take_bind
 from .parameters import FilePath
 from .streams import tell
@@ -36,6 +37,9 @@ _PIPED_WIDTH = 160
 @kind_option
 @click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda[:N]")
 @exact_option
+@click.option(
+    "--allow-none", is_flag=True, help="Exit with 0 where the model has no activation to cut at."
+)
 @json_option
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors and `-` outputs.")
 @verbose_option
@@ -48,6 +52,7 @@ def command(
     kind: tuple[str, ...],
     device: str,
     exact: bool,
+    allow_none: bool,
     json_path: str | None,
     quiet: bool,
 ) -> int:
@@ -65,17 +70,18 @@ def command(
         check_keeps([model, *([data] if data else [])], json_path, models=[model])
         formats.check_writable(json_path)
     trial = _trial(data, device, exact) if verify else None
-    inspection = inspect(
-        model,
-        kinds=kind,
-        bind=take_bind(bind),
-        output_name=output_name,
-        trial=trial,
-    )
+    with patience(model, "running every cut" if verify else "reading the graph", quiet=quiet):
+        inspection = inspect(
+            model,
+            kinds=kind,
+            bind=take_bind(bind),
+            output_name=output_name,
+            trial=trial,
+        )
     if json_path is not None:
         formats.write(inspection.to_json(), json_path)
     _present(inspection, quiet=quiet, to_stdout=json_path == "-")
-    return inspection.exit_code
+    return 0 if allow_none and not inspection.sites else inspection.exit_code
 
 
 def _trial(data: str | None, device: str, exact: bool) -> Trial:

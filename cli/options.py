@@ -12,10 +12,10 @@ from onnxmem.errors import UsageError
 from onnxmem.sizes import parse_size
 
 if TYPE_CHECKING:
-    from onnxmem.auditing import Settings
+    from onnxmem.auditing import LocateSettings, Settings
     from onnxmem.auditing.evidence import HeldOutSource
     from onnxmem.cache import Store
-    from onnxmem.data import Column, Source
+    from onnxmem.data import Column, Source, Suspects
     from onnxmem.evidence.settings import EvidenceSettings
     from onnxmem.records import Report
 
@@ -94,6 +94,8 @@ def take_settings(options: dict[str, Any]) -> Settings:
         min_accuracy=options["min_accuracy"],
         max_drop=options["max_drop"],
         baseline=options["baseline"],
+        classes=options["classes"],
+        baseline_data=options["baseline_data"],
     )
 
 
@@ -103,7 +105,10 @@ def check_settings(options: dict[str, Any]) -> None:
     Raises:
         UsageError: a value that an option does not take.
     """
-    (take_settings if "compress" in options else take_evidence_settings)(options)
+    if "compress" in options:
+        take_settings(options)
+    else:
+        (take_locate_settings if "checkpoint" in options else take_evidence_settings)(options)
 
 
 def take_evidence_settings(options: dict[str, Any]) -> EvidenceSettings:
@@ -115,6 +120,37 @@ def take_evidence_settings(options: dict[str, Any]) -> EvidenceSettings:
     from onnxmem.evidence.settings import EvidenceSettings
 
     return EvidenceSettings(**_how_to_run(options), pool=options["pool"])
+
+
+def take_locate_settings(options: dict[str, Any]) -> LocateSettings:
+    """Turn the options of the command line into what is asked of layers.
+
+    Raises:
+        UsageError: a value that an option does not take.
+    """
+    from onnxmem.auditing import LocateSettings
+
+    return LocateSettings(
+        **_how_to_run(options),
+        pool=options["pool"],
+        checkpoint=options["checkpoint"],
+        suspects=options["suspects"],
+        most=options["most"],
+        units=options["units"],
+    )
+
+
+def take_suspects(options: dict[str, Any]) -> Suspects | None:
+    """Read which samples count as noisy, None where no file says so.
+
+    Raises:
+        DataError: there is no such file, or it says nothing of that.
+    """
+    from onnxmem.auditing.locate_settings import FLAGGED
+    from onnxmem.data import read_suspects
+
+    given = options["suspects"]
+    return None if given in (None, FLAGGED) else read_suspects(given)
 
 
 def _how_to_run(options: dict[str, Any]) -> dict[str, Any]:
@@ -139,16 +175,18 @@ def take_held_out(options: dict[str, Any], columns: Mapping[str, Column]) -> Hel
         DataError: there is neither such a split nor such a file.
     """
     from onnxmem.auditing.evidence import SAME_DATA, HeldOutSource
-    from onnxmem.data import load, split_names
+    from onnxmem.data import load, plain_name, split_names
 
     given = options["held_out"]
     if given is None:
         return SAME_DATA
-    if given.casefold() in split_names(columns):
-        return HeldOutSource(splits=frozenset({given.casefold()}))
-    return HeldOutSource(
-        load(given, label_column=options["label_column"], preprocess=options["preprocess"])
-    )
+    if plain_name(given) in split_names(columns):
+        return HeldOutSource(splits=frozenset({plain_name(given)}))
+    said = {name: options[name] for name in ("label_column", "preprocess")}
+    held_out = load(given, **said)
+    if options["class_names"] is not None and "y" in held_out:
+        held_out = load(given, class_names=options["class_names"], **said)
+    return HeldOutSource(held_out)
 
 
 def take_data(path: str, options: dict[str, Any]) -> dict[str, Column]:
@@ -186,7 +224,8 @@ def data_files(path: str, options: dict[str, Any]) -> list[str]:
     others = (
         options["labels"],
         options["class_names"],
-        options["held_out"],
+        options.get("held_out"),
+        options.get("checkpoint"),
         *options["preprocess"],
     )
     return [path, *filter(None, others)]

@@ -1,4 +1,4 @@
-"""How far an audit is, on stderr; imported when one starts."""
+"""How far work is, on stderr: a bar on a terminal, lines elsewhere; imported when it starts."""
 
 from __future__ import annotations
 
@@ -12,18 +12,30 @@ from rich.text import Text
 
 from onnxmem.text import printable
 
+from .lines import patience
+
 if TYPE_CHECKING:
     from onnxmem.auditing import Listener
     from onnxmem.auditing import Progress as Event
 
+_BEFORE = "reading the data"
+
 
 @contextmanager
 def progress(title: str, *, quiet: bool) -> Iterator[Listener]:
-    """Show stage, bar and time left while an audit runs; only on a terminal."""
+    """Show how far an audit is while it runs."""
     console = Console(stderr=True)
-    if quiet or not console.is_terminal:
-        yield lambda event: None
+    if console.is_terminal and not quiet:
+        with _bar(printable(title, 30), console) as listen:
+            yield listen
         return
+    with patience(title, _BEFORE, quiet=quiet) as lines:
+        yield (lambda event: None) if lines is None else lines.hear
+
+
+@contextmanager
+def _bar(title: str, console: Console) -> Iterator[Listener]:
+    """Show stage, bar and time left."""
     columns = (
         TextColumn("{task.fields[title]}", markup=False),
         BarColumn(),
@@ -32,17 +44,17 @@ def progress(title: str, *, quiet: bool) -> Iterator[Listener]:
         TextColumn("{task.description}", markup=False),
     )
     with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("", total=None, title=printable(title, 30), unit="")
+        task = bar.add_task(_BEFORE, total=None, title=title, unit="")
 
         def listen(event: Event) -> None:
             if event.note:
-                bar.console.print(Text(f"{printable(title, 30)}: {event.note}"))
+                bar.console.print(Text(f"{title}: {event.note}"))
             bar.update(
                 task,
                 completed=event.done,
                 total=event.total or None,
-                unit=event.unit,
                 description=printable(event.stage, 40),
+                unit=event.unit if event.total else "",
             )
 
         yield listen

@@ -8,7 +8,13 @@ import click
 
 from onnxmem import report as formats
 
-from .conclusion import conclude, conclude_comparison, conclude_samples, conclude_track
+from .conclusion import (
+    conclude,
+    conclude_comparison,
+    conclude_locate,
+    conclude_samples,
+    conclude_track,
+)
 from .declared import output_options
 from .entry import exit_code
 from .folders import check_keeps
@@ -16,7 +22,7 @@ from .options import FORMATS, take_outputs
 from .parameters import FilePath, OutputFile
 
 if TYPE_CHECKING:
-    from onnxmem.records import Comparison, Report, SamplesReport, TrackReport
+    from onnxmem.records import Comparison, LocateReport, Report, SamplesReport, TrackReport
 
 PICTURES: dict[str, Literal["png", "svg"]] = {"png": "png", "svg": "svg"}
 
@@ -40,10 +46,10 @@ PICTURES: dict[str, Literal["png", "svg"]] = {"png": "png", "svg": "svg"}
 def command(stored: str, exit_zero: bool, quiet: bool, **options: Any) -> int:
     """Write REPORT.json, which an audit left, in other formats, or show its table.
 
-    It may be a comparison as well, which compare left, or what samples or track left. Exits with
-    the code of the stored verdict, as the audit did.
+    It may be a comparison as well, which compare left, or what samples, locate or track left.
+    Exits with the code of the stored verdict, as the audit did.
     """
-    from onnxmem.records import Comparison, SamplesReport, TrackReport
+    from onnxmem.records import Comparison, LocateReport, SamplesReport, TrackReport
 
     outputs = take_outputs(options, (*FORMATS, *PICTURES))
     for name, path in outputs.paths.items():
@@ -60,6 +66,9 @@ def command(stored: str, exit_zero: bool, quiet: bool, **options: Any) -> int:
     if isinstance(report, TrackReport):
         conclude_track(report, table=not outputs.paths, quiet=quiet)
         return report.exit_code
+    if isinstance(report, LocateReport):
+        conclude_locate(report, table=not outputs.paths, quiet=quiet)
+        return report.exit_code
     if isinstance(report, Comparison):
         conclude_comparison(report, table=not outputs.paths, quiet=quiet)
     else:
@@ -67,11 +76,15 @@ def command(stored: str, exit_zero: bool, quiet: bool, **options: Any) -> int:
     return exit_code(report, exit_zero=exit_zero)
 
 
-def _render(report: Report | Comparison | SamplesReport | TrackReport, name: str) -> str | bytes:
-    from onnxmem.records import Comparison, SamplesReport, TrackReport
+def _render(
+    report: Report | Comparison | SamplesReport | LocateReport | TrackReport, name: str
+) -> str | bytes:
+    from onnxmem.records import Comparison, LocateReport, SamplesReport, TrackReport
 
     if isinstance(report, SamplesReport):
         return formats.render_samples(report, name)
+    if isinstance(report, LocateReport):
+        return formats.render_locate(report, name)
     if isinstance(report, TrackReport):
         return formats.render_track(report, name)
     if name in PICTURES:

@@ -31,14 +31,16 @@ if TYPE_CHECKING:
     from onnxmem import data, errors, report
     from onnxmem.api.audit import audit
     from onnxmem.api.compare import compare, load
-    from onnxmem.api.results import Comparison, Report, SamplesReport, TrackReport
+    from onnxmem.api.locate import locate
+    from onnxmem.api.results import Comparison, LocateReport, Report, SamplesReport, TrackReport
     from onnxmem.api.samples import samples
     from onnxmem.api.track import track
     from onnxmem.inspecting import inspect
 
 __all__ = [
     "Comparison", "Report", "__version__", "audit", "compare", "data", "errors", "inspect", "load",
-    "report", "SamplesReport", "samples", "track", "TrackReport",
+    "locate", "LocateReport", "report", "SamplesReport", "samples",
+    "track", "TrackReport",
 ]  # fmt: skip
 
 _MODULES = ("data", "errors", "report")
@@ -49,6 +51,8 @@ _HOMES = {
     "compare": "onnxmem.api.compare",
     "inspect": "onnxmem.inspecting",
     "load": "onnxmem.api.compare",
+    "locate": "onnxmem.api.locate",
+    "LocateReport": "onnxmem.api.results",
     "SamplesReport": "onnxmem.api.results",
     "samples": "onnxmem.api.samples",
     "track": "onnxmem.api.track",

@@ -50,7 +50,10 @@ BELOW_CURVES = {
     *("network", "graph", "data", "cache", "factorize", "neighbours", "runtime"),
     *GROUND,
 }
-BELOW_SEVERAL = {"auditing", "compression", "evidence", *BELOW_CURVES}
+BELOW_SEVERAL = {
+    *("auditing", "compression", "evidence", "gradients", "locating", "pairing"),
+    *BELOW_CURVES,
+}
 
 LOWER = {
     "errors.py": set(),
@@ -70,6 +73,8 @@ LOWER = {
     "network": BELOW_CURVES,
     "compression": {"compression", *BELOW_CURVES},
     "evidence": {"evidence", *BELOW_CURVES},
+    "pairing": {"pairing", "compression", *GROUND},
+    "locating": {"locating", "gradients", *BELOW_CURVES},
     "auditing": BELOW_SEVERAL,
     "inspecting": {"inspecting", *BELOW_SEVERAL},
     "comparing": {"comparing", *BELOW_SEVERAL},

@@ -48,6 +48,7 @@ def audit(
     seed: int = 0,
     fail_under: Mapping[str, float] | None = None,
     fail_over: Mapping[str, float] | None = None,
+    classes: int | None = None,
     samples: bool = True,
     held_out: Inputs | Sequence[str] | None = None,
     pool: Pool = "all",
@@ -83,6 +84,9 @@ def audit(
         seed: of every random choice.
         fail_under: smallest score for keys of the summary, such as {"nmf.mixed": 0.5}.
         fail_over: largest value for keys of the evidence, such as {"memorized_share": 0.3}.
+        classes: how many classes the thresholds were set for; with fewer of them in the data, or
+            fewer than ten different samples of one, no gate passes. None: those of the output, up
+            to 100.
         samples: look at the neighbours of all samples, too; `report.evidence` is what they tell.
         held_out: samples that the network was not trained on, with or without labels: as `x`; or
             names of splits. None takes those that a `split` calls test, validation or held-out.
@@ -106,7 +110,7 @@ def audit(
     """
     arrays = take_columns(x, y)
     settings = Settings(
-        layers=take_words("layers", layers),
+        layers=take_words("layers", layers, separator=None),
         kind=take_words("kind", kind),
         compress=take_words("compress", compress),
         batch=take_words("batch", batch),
@@ -122,6 +126,7 @@ def audit(
         seed=plain(seed),
         fail_under=take_limits("fail_under", fail_under),
         fail_over=take_limits("fail_over", fail_over),
+        classes=plain(classes),
         samples=plain(samples),
         pool=pool,
         min_accuracy=plain(min_accuracy),

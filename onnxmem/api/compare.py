@@ -7,7 +7,7 @@ from pathlib import Path
 
 from onnxmem import comparing, records
 from onnxmem import report as formats
-from onnxmem.api.results import Comparison, Report, SamplesReport, TrackReport
+from onnxmem.api.results import Comparison, LocateReport, Report, SamplesReport, TrackReport
 
 
 def compare(
@@ -30,8 +30,8 @@ def compare(
     return Comparison.of(comparing.compare(reports, notes=notes, same_data=same_data))
 
 
-def load(path: str | Path) -> Report | Comparison | SamplesReport | TrackReport:
-    """Return what a JSON file holds: a report, a comparison, samples, or a course of training.
+def load(path: str | Path) -> Report | Comparison | SamplesReport | LocateReport | TrackReport:
+    """Return what a JSON file holds: what one of the commands left there.
 
     Raises:
         DataError: there is no such file, or it holds none of these.
@@ -39,6 +39,8 @@ def load(path: str | Path) -> Report | Comparison | SamplesReport | TrackReport:
     found = formats.load_stored(path)
     if isinstance(found, records.SamplesReport):
         return SamplesReport.of(found)
+    if isinstance(found, records.LocateReport):
+        return LocateReport.of(found)
     if isinstance(found, records.TrackReport):
         return TrackReport.of(found)
     return Report.of(found) if isinstance(found, records.Report) else Comparison.of(found)

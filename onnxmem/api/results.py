@@ -110,6 +110,34 @@ class SamplesReport(records.SamplesReport):
 
 
 @dataclass(frozen=True, slots=True)
+class LocateReport(records.LocateReport):
+    """Where a network memorizes; see `onnxmem.records.LocateReport` for the fields."""
+
+    @classmethod
+    def of(cls, record: records.LocateReport) -> Self:
+        """Return a record with the methods of this class."""
+        return cls(**_fields(record))
+
+    def to_json(self, path: str | Path | None = None) -> str:
+        """Return the report as JSON text, and write it to `path` where one is given."""
+        return _written(str(formats.render_locate(self, "json")), path)
+
+    def to_html(self, path: str | Path | None = None) -> str:
+        """Return a page with charts and tables, and write it to `path` where one is given."""
+        return _written(str(formats.render_locate(self, "html")), path)
+
+    def to_svg(self, path: str | Path | None = None) -> str:
+        """Return the charts as one SVG picture, and write it to `path` where one is given."""
+        picture = formats.render_locate(self, "svg")
+        assert isinstance(picture, bytes)
+        return _written(picture.decode(), path)
+
+    def _repr_svg_(self) -> str:
+        """Show the charts in a notebook."""
+        return self.to_svg()
+
+
+@dataclass(frozen=True, slots=True)
 class TrackReport(records.TrackReport):
     """A course of training; see `onnxmem.records.TrackReport` for the fields."""
 

@@ -83,7 +83,7 @@ def samples(
         Baldock et al. (2021) for depths.
     """
     settings = EvidenceSettings(
-        layers=take_words("layers", layers),
+        layers=take_words("layers", layers, separator=None),
         kind=take_words("kind", kind),
         pool=pool,
         output_name=output_name,

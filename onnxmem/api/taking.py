@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from onnxmem.auditing.evidence import SAME_DATA, HeldOutSource
 from onnxmem.cache import NOWHERE, Store, default_store
 from onnxmem.compression.settings import parse_ranks
-from onnxmem.data import Column, Lazy, Source, load
+from onnxmem.data import Column, Lazy, Source, load, plain_name
 from onnxmem.errors import DataError, UsageError
 
 Inputs = ArrayLike | Mapping[str, ArrayLike | Column] | str | Path
@@ -65,18 +65,20 @@ def take_held_out(given: Inputs | Sequence[str] | None) -> HeldOutSource:
     if given is None:
         return SAME_DATA
     if isinstance(given, (list, tuple, set, frozenset)) and all(isinstance(n, str) for n in given):
-        return HeldOutSource(splits=frozenset(str(name).casefold() for name in given))
+        return HeldOutSource(splits=frozenset(map(plain_name, given)))
     return HeldOutSource(take_columns(given))
 
 
-def take_words(name: str, values: Sequence[str]) -> tuple[str, ...]:
-    """Return words that were given as a list.
+def take_words(name: str, values: Sequence[str], separator: str | None = ",") -> tuple[str, ...]:
+    """Return words that were given as a list, or as one text with a separator between them.
+
+    Without a separator a text is one word.
 
     Raises:
-        UsageError: they are no list.
+        UsageError: they are neither.
     """
     if isinstance(values, str):
-        raise UsageError(f"{name}={values!r} is one word; give a list: {name}=[{values!r}]")
+        return tuple(word.strip() for word in values.split(separator)) if separator else (values,)
     try:
         return tuple(values)
     except TypeError as error:

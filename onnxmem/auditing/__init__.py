@@ -4,30 +4,37 @@ The rooms, in the order in which an audit goes through them:
 
     run               the whole of it; `refused` makes the report where nothing can be measured
     samples, evidence which samples are memorized, alone or as a part of an audit
+    locate            where samples are memorized: the parts of `locating`, one after the other
     settings          which curves, and by which gates they are judged
     data_info         what the report says of the data
     layer_cache       layers measured before, known by their `identity`
-    verdict           scores, gates and the verdict
+    enough            whether the data can carry a gate
+    gates, drops      thresholds, and scores against those of an earlier report
+    verdict           scores, and what follows from them and the gates
     plan, cost        what an audit would cost
 
 Networks are opened and run in `onnxmem.network`, their curves measured in `onnxmem.compression`.
 """
 
 from onnxmem.auditing.cost import Plan
+from onnxmem.auditing.gates import judge_again
+from onnxmem.auditing.locate import locate
+from onnxmem.auditing.locate_settings import LocateSettings
 from onnxmem.auditing.plan import plan_audit
 from onnxmem.auditing.progress import Listener, Progress
 from onnxmem.auditing.run import run_audit
 from onnxmem.auditing.samples import find_samples
 from onnxmem.auditing.settings import Settings
-from onnxmem.auditing.verdict import judge_again
 
 __all__ = [
     "Listener",
+    "LocateSettings",
     "Plan",
     "Progress",
     "Settings",
     "find_samples",
     "judge_again",
+    "locate",
     "plan_audit",
     "run_audit",
 ]

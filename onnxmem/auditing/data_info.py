@@ -21,8 +21,9 @@ def describe(
         per_class: samples of each class that were asked for.
         source: where they come from.
     """
-    selection = evaluation.selection
-    few = _few(selection, per_class)
+    selection, contents = evaluation.selection, evaluation.contents()
+    few, copies = _few(selection, per_class), len(contents) - len(set(contents.tolist()))
+    all_copies = len(samples) - len(np.unique(samples.contents))
     return DataInfo(
         path=source.path,
         sha256=samples.sha256,
@@ -31,8 +32,21 @@ def describe(
         samples_given=len(samples),
         left_out=selection.left_out,
         batches=selection.fingerprint(digests),
-        notes=tuple(filter(None, (*samples.notes, evaluation.labelling.note, few))),
+        distinct=min(len(set(contents[batch.rows].tolist())) for batch in selection.single),
+        copies=copies,
+        notes=tuple(
+            filter(
+                None,
+                (
+                    *samples.notes,
+                    evaluation.labelling.note,
+                    few,
+                    _copied(copies, len(contents), all_copies, len(samples)),
+                ),
+            )
+        ),
         options=dict(source.options),
+        names={str(number): name for number, name in samples.class_names.items()},
     )
 
 
@@ -45,3 +59,11 @@ def _few(selection: Selection, per_class: int) -> str:
         f"{len(sizes)} of {len(selection.single)} classes have fewer than {per_class} samples, the "
         f"least {min(sizes)}; compare only with audits of as many"
     )
+
+
+def _copied(used: int, samples: int, copies: int, given: int) -> str:
+    """Say how many samples are copies of others, where any are: of all, and of those used."""
+    if not used and not copies:
+        return ""
+    among = f", {used} of the {samples:,} that were used" if given != samples else ""
+    return f"{max(copies, used)} of {given:,} samples are copies of others{among}"

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from onnxmem.auditing.progress import Listener, Progress
 from onnxmem.cache import Store
 from onnxmem.data import Column, Samples, held_out_samples, make_samples
-from onnxmem.errors import InconclusiveError
+from onnxmem.errors import DataError, InconclusiveError
 from onnxmem.evidence.gather import Asked, Gathered, gather
 from onnxmem.evidence.layers import agreements
 from onnxmem.evidence.measures import measure
 from onnxmem.evidence.samples import describe_samples
 from onnxmem.network.clock import Clock
+from onnxmem.network.features import INPUT
 from onnxmem.network.guessing import at_chance, chance_accuracy
 from onnxmem.network.opening import Opened
 from onnxmem.records import Evidence, LayerEvidence
+from onnxmem.text import listed
 
 SHOWN = 200
 """Samples that stand out of which the nearest neighbours are told."""
@@ -28,7 +32,7 @@ class HeldOutSource:
 
     Attributes:
         arrays: other data; None: the same data.
-        splits: names of their splits, in lower case; empty: the usual names, or all of other data.
+        splits: plain names of their splits; empty: the usual names, or all of other data.
     """
 
     arrays: Mapping[str, Column] | None = None
@@ -51,10 +55,32 @@ def take_held_out(
     if source.arrays is None:
         return held_out_samples(arrays, specs, *filter(None, [source.splits]))
     if not source.splits and "split" not in source.arrays:
-        return make_samples(source.arrays, specs)
+        return _same_classes(make_samples(source.arrays, specs), opened.samples)
     others = {name: one for name, one in source.arrays.items() if name != "split"}
     marked = held_out_samples(source.arrays, specs, *filter(None, [source.splits]))
-    return make_samples(others, specs) if marked is None else marked
+    found = make_samples(others, specs) if marked is None else marked
+    return _same_classes(found, opened.samples)
+
+
+def _same_classes(held_out: Samples, trained: Samples) -> Samples:
+    """Return held-out samples with the classes counted as in the training data, by their names.
+
+    Other data may hold other classes, which then have other numbers in sorted order.
+
+    Raises:
+        DataError: they hold a class of a name that the training data lack.
+    """
+    own, numbers = held_out.class_names, {name: at for at, name in trained.class_names.items()}
+    if held_out.labels is None or not own or not numbers:
+        return held_out
+    used = sorted(set(held_out.labels.tolist()))
+    if lacking := [own.get(label, str(label)) for label in used if own.get(label) not in numbers]:
+        raise DataError(
+            f"the held-out data have classes that the training data lack: {listed(lacking)}; "
+            "number both with --class-names, or give held-out data without labels"
+        )
+    labels = [numbers[own[label]] for label in held_out.labels.tolist()]
+    return replace(held_out, labels=np.array(labels, np.int64), class_names=trained.class_names)
 
 
 def find_evidence(
@@ -81,33 +107,48 @@ def find_evidence(
     Raises:
         DataError: labels are no classes of the network.
     """
+    try:
+        gathered = find_facts(opened, held_out, asked, store=store, clock=clock, listen=listen)
+    except InconclusiveError as error:
+        return Evidence(None, (), (), str(error))
+    return Evidence(
+        network=measure(gathered.facts),
+        layers=all_layers(gathered, opened),
+        samples=tuple(describe_samples(gathered, opened.samples, SHOWN)),
+        notes=(*gathered.notes, *filter(None, [gathered.labelling.note])),
+        names={str(number): name for number, name in opened.samples.class_names.items()},
+    )
+
+
+def find_facts(
+    opened: Opened,
+    held_out: Samples | None,
+    asked: Asked,
+    *,
+    store: Store,
+    clock: Clock,
+    listen: Listener,
+) -> Gathered:
+    """Return what evidence is told by; see `find_evidence`.
+
+    Raises:
+        InconclusiveError: neighbours tell nothing; the message says why.
+        DataError: labels are no classes of the network.
+    """
     if opened.samples.labels is None:
-        return _without("neighbours are held against labels, and none were given")
+        raise InconclusiveError("neighbours are held against labels, and none were given")
 
     def advance(stage: str, done: int, total: int) -> None:
         listen(Progress(stage, done, total, unit=_UNITS[stage]))
 
-    try:
-        with clock.stage("neighbours"):
-            gathered = gather(opened, held_out, asked, store, advance)
-    except InconclusiveError as error:
-        return _without(str(error))
+    with clock.stage("neighbours"):
+        gathered = gather(opened, held_out, asked, store, advance)
     if doubt := _doubt(gathered):
-        return _without(doubt)
-    return Evidence(
-        network=measure(gathered.facts),
-        layers=tuple(_layers(gathered, opened)),
-        samples=tuple(describe_samples(gathered, opened.samples, SHOWN)),
-        notes=(*gathered.notes, *filter(None, [gathered.labelling.note])),
-        names={str(number): name for number, name in enumerate(opened.samples.names)},
-    )
+        raise InconclusiveError(doubt)
+    return gathered
 
 
 _UNITS = {"features": "samples", "neighbours": "layers"}
-
-
-def _without(reason: str) -> Evidence:
-    return Evidence(None, (), (), reason)
 
 
 def _doubt(gathered: Gathered) -> str:
@@ -123,13 +164,17 @@ def _doubt(gathered: Gathered) -> str:
     )
 
 
-def _layers(gathered: Gathered, opened: Opened) -> Iterator[LayerEvidence]:
-    """Yield all layers in the order of the network, and why some tell nothing."""
-    known = {one.tensor: one for one in agreements(gathered.facts)}
+def all_layers(
+    gathered: Gathered, opened: Opened, chosen: np.ndarray | None = None
+) -> tuple[LayerEvidence, ...]:
+    """Return all layers in the order of the network, and why some tell nothing.
+
+    `chosen` are the suspects, in the order of the facts; None takes those that neighbours suspect.
+    """
+    known = {one.tensor: one for one in agreements(gathered.facts, chosen)}
     reasons = {site.tensor: site.reason for site in opened.sites if site.status != "ok"}
     reasons |= gathered.refused
-    for tensor in ("input", *(site.tensor for site in opened.sites)):
-        if tensor in known:
-            yield known[tensor]
-        else:
-            yield LayerEvidence(tensor, None, None, None, reasons.get(tensor, ""))
+    return tuple(
+        known.get(tensor) or LayerEvidence(tensor, None, None, None, reasons.get(tensor, ""))
+        for tensor in (INPUT, *(site.tensor for site in opened.sites))
+    )

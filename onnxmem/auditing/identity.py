@@ -23,6 +23,7 @@ _WITHOUT_INFLUENCE = frozenset(
     {
         *("layers", "compress", "split", "device", "samples", "pool"),
         *("fail_under", "fail_over", "min_accuracy", "baseline", "max_drop"),
+        *("classes", "baseline_data"),
     }
 )
 """Settings that change no curve, or whose effect is part of the identity already."""

@@ -43,6 +43,11 @@ class LayerCache:
         self._store, self._identity, self._experiment = store, identity, experiment
         self._compress, self._batch = experiment.settings.compress, experiment.settings.batch
 
+    @property
+    def on_device(self) -> bool:
+        """Whether layers are measured on a CUDA device."""
+        return self._experiment.evaluation.network.device.is_cuda
+
     def find(self, site: Site) -> dict[str, Measured]:
         """Return what the store knows of a site, for each compressor that it knows."""
         found = {name: self._get(site, name) for name in self._compress}

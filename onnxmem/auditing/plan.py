@@ -19,13 +19,14 @@ from onnxmem import graph
 from onnxmem.arrays import resident_memory
 from onnxmem.auditing.cost import SCHEMA, Cost, LayerPlan, Plan
 from onnxmem.auditing.plan_evidence import plan_evidence
+from onnxmem.auditing.progress import Listener, Progress
 from onnxmem.auditing.settings import Settings, check_complete
 from onnxmem.compression.experiment import Experiment, bootstrap_weights, grouping
 from onnxmem.compression.points import factor_room, levels
 from onnxmem.compression.rank_choice import first_places
 from onnxmem.data import Column
 from onnxmem.errors import ModelRefusedError, OutOfMemoryError, UsageError
-from onnxmem.factorize import DEFAULT_FRACTIONS, Compressor, compressor, relative_error
+from onnxmem.factorize import DEFAULT_FRACTIONS, Compressor, compressor, first_use, relative_error
 from onnxmem.network.clock import Clock
 from onnxmem.network.evaluation import Evaluation, select
 from onnxmem.network.labelling import Labelling
@@ -44,19 +45,27 @@ def plan_audit(
     settings: Settings,
     *,
     baseline: Report | None = None,
+    listen: Listener = lambda progress: None,
 ) -> Plan:
-    """Return what `run_audit` would cost with the same arguments.
+    """Return what `run_audit` would cost with the same arguments; `listen` is told about progress.
 
     Raises:
         OnnxmemError: whatever would keep the audit from starting.
     """
     begin = time.perf_counter()
     check_complete(settings, arrays, baseline)
+    listen(Progress("loading the model", 0, 0))
     with open_network(path, arrays, settings) as opened:
         opening = Cost(seconds=time.perf_counter() - begin)
+        if said := first_use(opened.network.device.is_cuda):
+            listen(Progress("compiling kernels", 0, 0, said))
         _load_kernels(opened, settings)
         experiment, reference = _experiment(opened, settings)
-        layers = [_plan_layer(site, experiment) for site in opened.sites]
+        layers = []
+        for number, site in enumerate(opened.sites):
+            listen(Progress(f"timing {site.tensor}", number, len(opened.sites), unit="layers"))
+            layers.append(_plan_layer(site, experiment))
+        listen(Progress("timing neighbours", 0, 0))
         evidence = plan_evidence(opened) if settings.samples else Cost()
         before = resident_memory()
         evaluation, network = experiment.evaluation, opened.network

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from onnxmem._version import __version__
 from onnxmem.auditing import verdict
+from onnxmem.auditing.gates import judge, judge_limits
 from onnxmem.auditing.settings import Settings
 from onnxmem.compression.layer import unmeasured
 from onnxmem.data import Source
@@ -39,7 +41,7 @@ def refused_report(
     own = settings.metric == "fidelity" or not labelled
     metric: Metric = "fidelity" if own else "top1"
     summary = verdict.summarize((), settings)
-    return Report(
+    report = Report(
         schema=SCHEMA,
         tool=Tool("onnxmem", __version__),
         model=refusal.info,
@@ -61,7 +63,9 @@ def refused_report(
         baseline=Baseline(metric, None, None),
         layers=tuple(unmeasured(site, reason).layer for site in (opened.sites if opened else ())),
         summary=summary,
-        gates=verdict.judge(summary, settings.fail_under, baseline, settings.max_drop),
+        gates=(),
         verdict="inconclusive",
         reason=reason,
     )
+    gates = judge(report, settings.fail_under, baseline, settings.max_drop)
+    return replace(report, gates=gates + judge_limits(None, settings.fail_over))

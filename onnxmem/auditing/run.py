@@ -13,7 +13,10 @@ from onnxmem import graph
 from onnxmem._version import __version__
 from onnxmem.auditing import verdict
 from onnxmem.auditing.data_info import describe
+from onnxmem.auditing.drops import check_layers
+from onnxmem.auditing.enough import doubt_samples, expected_classes
 from onnxmem.auditing.evidence import SAME_DATA, HeldOutSource, find_evidence, take_held_out
+from onnxmem.auditing.gates import doubt, judge, judge_limits, undecided
 from onnxmem.auditing.identity import identify_curves
 from onnxmem.auditing.layer_cache import LayerCache
 from onnxmem.auditing.progress import Listener, Progress
@@ -26,11 +29,12 @@ from onnxmem.data import IN_MEMORY, Column, Samples, Source
 from onnxmem.errors import OutOfMemoryError
 from onnxmem.evidence.gather import Asked
 from onnxmem.evidence.samples import most_memorized
+from onnxmem.factorize import first_use
 from onnxmem.network.clock import Clock
 from onnxmem.network.evaluation import Evaluation, evaluate
 from onnxmem.network.identity import environment
 from onnxmem.network.opening import Opened, RefusedError, open_network
-from onnxmem.records import CACHED_LAYERS, SCHEMA, DataInfo, Evidence, ModelInfo, Report, Tool
+from onnxmem.records import CACHED_LAYERS, SCHEMA, DataInfo, Evidence, Gate, ModelInfo, Report, Tool
 from onnxmem.records.comparability import check_comparable
 
 _MOST_SAMPLES = 100
@@ -101,27 +105,29 @@ def _report(
 ) -> Report:
     """Measure all layers, unless the untouched model is in doubt, and judge what came out."""
     untouched, suspicion = evaluation.baseline, evaluation.labelling.suspicion
-    resolved = settings.resolved(untouched.metric, opened.network.output, opened.sites)
+    classes = expected_classes(evaluation.classes)
+    resolved = settings.resolved(untouched.metric, opened.network.output, opened.sites, classes)
     if baseline is not None:
-        check_comparable(data, resolved, baseline)
+        other = settings.baseline_data == "other"
+        check_comparable(data, resolved, baseline, other_data=other)
+        check_layers([unmeasured(site, "").layer for site in opened.sites], baseline)
     hints = (suspicion, *data.notes)
-    doubt = verdict.doubt_baseline(untouched, data.samples, settings, hints)
-    if not doubt and (caution := verdict.caution_baseline(untouched, suspicion)):
+    unclear = verdict.doubt_baseline(untouched, data.samples, settings, hints)
+    if not unclear and (caution := verdict.caution_baseline(untouched, suspicion)):
         data = replace(data, notes=(*data.notes, caution))
     machine = environment(opened)
-    measured, cached = [unmeasured(site, doubt) for site in opened.sites], 0
+    measured, cached = [unmeasured(site, unclear) for site in opened.sites], 0
+    accuracies: dict[str, np.ndarray] = {}
     evidence = find()
-    if not doubt:
+    if not unclear:
         weights = bootstrap_weights(evaluation.selection, settings.batch, settings.seed)
+        accuracies = {kind: drawn @ evaluation.correct for kind, drawn in weights.items()}
         experiment = Experiment(evaluation, settings.curves, weights)
         identity = identify_curves(experiment, opened.samples, resolved, machine)
         cache = LayerCache(store, identity, experiment)
         measured, cached = _measure(opened.sites, cache, settings, listen)
-    summary = verdict.summarize(measured, settings)
-    gates = verdict.judge(summary, settings.fail_under, baseline, settings.max_drop)
-    gates += verdict.judge_limits(evidence, settings.fail_over)
-    outcome, reason = verdict.decide(doubt, measured, summary, gates)
-    return Report(
+    summary = verdict.summarize(measured, settings, accuracies)
+    report = Report(
         schema=SCHEMA,
         tool=Tool("onnxmem", __version__),
         model=_with_parts(opened.info, measured),
@@ -131,12 +137,28 @@ def _report(
         baseline=untouched,
         layers=tuple(item.layer for item in measured),
         summary=summary,
-        gates=gates,
-        verdict=outcome,
-        reason=reason,
+        gates=(),
+        verdict="none",
+        reason="",
         evidence=evidence,
         timings=evaluation.clock.split() | ({CACHED_LAYERS: float(cached)} if cached else {}),
     )
+    gates, scarce = _judge(report, opened, settings, baseline)
+    outcome, reason = verdict.decide(unclear, measured, summary, gates, scarce)
+    return replace(report, gates=gates, verdict=outcome, reason=reason)
+
+
+def _judge(
+    report: Report, opened: Opened, settings: Settings, baseline: Report | None
+) -> tuple[tuple[Gate, ...], str]:
+    """Return all gates, and why the data do not carry them, if they do not."""
+    gates = judge(report, settings.fail_under, baseline, settings.max_drop)
+    limits = judge_limits(report.evidence, settings.fail_over)
+    scarce = doubt(report, baseline) if settings.curves_gated else ""
+    if limits and opened.samples.labels is not None:
+        few = doubt_samples(opened.samples, report.settings["classes"])
+        limits, scarce = undecided(limits) if few else limits, scarce or few
+    return gates + limits, scarce
 
 
 def _evidence(
@@ -186,6 +208,8 @@ def _measure(
     if cached:
         note = f"{cached} of {len(sites)} layers from the cache"
         listen(Progress("looking at the cache", done, total, note))
+    if cached < len(sites) and (said := first_use(cache.on_device)):
+        listen(Progress("compiling kernels", done, total, said, unit="kernels"))
     for site, parts in zip(sites, found, strict=True):
         if len(parts) == len(settings.compress):
             measured.append(cache.complete(site, parts))

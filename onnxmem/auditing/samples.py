@@ -11,6 +11,7 @@ from onnxmem.auditing.evidence import SAME_DATA, HeldOutSource, find_evidence, t
 from onnxmem.auditing.progress import Listener, Progress
 from onnxmem.cache import NOWHERE, Store
 from onnxmem.data import IN_MEMORY, Column, Source
+from onnxmem.data.columns import describe
 from onnxmem.data.pictures import draw
 from onnxmem.errors import DataError
 from onnxmem.evidence.gather import Asked
@@ -59,7 +60,7 @@ def find_samples(
     if "y" not in arrays:
         raise DataError(
             "neighbours are held against labels: give an array 'y' with those that the network "
-            f"was trained on; the data hold {', '.join(map(repr, sorted(arrays))) or 'nothing'}"
+            f"was trained on; {describe(arrays)}"
         )
     listen(Progress("loading the model", 0, 0))
     try:

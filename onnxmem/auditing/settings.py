@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, Literal
 
 from onnxmem.compression.settings import CurveSettings
+from onnxmem.data import Column
+from onnxmem.data.columns import describe
 from onnxmem.errors import DataError, UsageError
 from onnxmem.evidence.settings import EvidenceSettings
 from onnxmem.graph import Site
 from onnxmem.network.features import Pool
 from onnxmem.network.sites import kinds_of
-from onnxmem.records import Metric, Report
+from onnxmem.records import RELATIVE, Metric, Report
 
 _ORDER = (
     *("layers", "kind", "compress", "batch", "per_class", "ranks", "metric", "output_name"),
     *("bind", "split", "device", "exact", "memory", "seed", "fail_under", "min_accuracy"),
-    *("max_drop", "baseline", "fail_over", "samples", "pool"),
+    *("max_drop", "baseline", "fail_over", "classes", "baseline_data", "samples", "pool"),
 )
 """How the settings follow each other in a report: data and measuring first, gates at the end."""
 
@@ -36,6 +38,9 @@ class Settings(CurveSettings):
         max_drop: by how much a score may be lower than that of a baseline report.
         baseline: where that report came from; for the record.
         fail_over: largest value for keys of the evidence, of those in `EVIDENCE_KEYS`.
+        classes: how many classes the thresholds were set for; None: those of the network's output,
+            if they are not very many.
+        baseline_data: whether that report must be one of the same data, or may be of other.
         samples: whether neighbours of the training samples are looked at.
         pool: all positions of a layer's features, or their mean, where they are.
     """
@@ -45,6 +50,8 @@ class Settings(CurveSettings):
     max_drop: float | None = None
     baseline: str | None = None
     fail_over: Mapping[str, float] = field(default_factory=dict)
+    classes: int | None = None
+    baseline_data: Literal["same", "other"] = "same"
     samples: bool = True
     pool: Pool = "all"
 
@@ -53,9 +60,18 @@ class Settings(CurveSettings):
         check_limits(self.fail_over, EVIDENCE_KEYS)
         if self.fail_over and not self.samples:
             raise UsageError("--fail-over needs what neighbours say; leave --no-samples out")
-        check_thresholds(self.fail_under, self.max_drop, self.keys, "this audit measures")
+        check_thresholds(
+            self.fail_under, self.max_drop, gate_keys(self.keys), "this audit measures"
+        )
         if self.min_accuracy is not None and not 0 <= self.min_accuracy <= 1:
             raise UsageError(f"--min-accuracy {self.min_accuracy} must lie between 0 and 1")
+        if self.classes is not None and self.classes < 2:
+            raise UsageError(f"--classes {self.classes}: a gate needs two classes at least")
+
+    @property
+    def curves_gated(self) -> bool:
+        """Whether there is a threshold for what is measured of the chosen samples."""
+        return bool(self.fail_under) or (self.min_accuracy, self.max_drop) != (None, None)
 
     @property
     def evidence(self) -> EvidenceSettings:
@@ -69,11 +85,22 @@ class Settings(CurveSettings):
         """What is measured, without the gates."""
         return CurveSettings(**{one.name: getattr(self, one.name) for one in fields(CurveSettings)})
 
-    def resolved(self, metric: Metric, output: str | None, sites: Sequence[Site]) -> dict[str, Any]:
-        """Return the settings as JSON types, with the metric, output and kinds that were chosen."""
-        chosen = {"metric": metric, "output_name": output}
+    def resolved(
+        self, metric: Metric, output: str | None, sites: Sequence[Site], classes: int | None = None
+    ) -> dict[str, Any]:
+        """Return the settings as JSON types, with the metric, output and kinds that were chosen.
+
+        `classes` are those that the network tells apart, None where that is not known.
+        """
+        chosen = {"metric": metric, "output_name": output, "classes": self.classes or classes}
         values = self.to_dict() | chosen | {"kind": list(kinds_of(sites, self.kind))}
         return {name: values[name] for name in _ORDER}
+
+
+def gate_keys(scores: Iterable[str]) -> list[str]:
+    """Return the keys that gates may have on these scores: as they are, and over the accuracy."""
+    keys = list(scores)
+    return [*keys, *(key + RELATIVE for key in keys)]
 
 
 def check_thresholds(
@@ -116,13 +143,26 @@ def check_drop(max_drop: float | None, baseline: Report | None) -> None:
         raise UsageError("--baseline REPORT.json and --max-drop X belong together; give both")
 
 
-def check_complete(settings: Settings, arrays: Collection[str], baseline: Report | None) -> None:
-    """Check that what the settings need is among the names of `arrays`, or is `baseline`.
+def check_complete(
+    settings: Settings, arrays: Mapping[str, Column], baseline: Report | None
+) -> None:
+    """Check that what the settings need is among `arrays`, or is `baseline`.
 
     Raises:
         UsageError: there is a baseline but no largest drop, or the other way round.
-        DataError: there are no labels to measure accuracy with.
+        DataError: there are no labels to measure accuracy with, or to judge by.
     """
     check_drop(settings.max_drop, baseline)
-    if settings.metric == "top1" and "y" not in arrays:
-        raise DataError("--metric top1 needs labels: give an array 'y', or use --metric fidelity")
+    if "y" in arrays or settings.metric == "fidelity":
+        return
+    if settings.metric == "top1":
+        raise DataError(
+            f"--metric top1 needs labels: give an array 'y', or use --metric fidelity; "
+            f"{describe(arrays)}"
+        )
+    if settings.curves_gated or settings.fail_over:
+        raise DataError(
+            "a gate needs labels; without them what is measured is fidelity to the network's own "
+            "predictions, and --metric fidelity says that this is meant; "
+            f"{describe(arrays)}"
+        )

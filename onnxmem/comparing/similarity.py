@@ -23,7 +23,6 @@ from onnxmem.comparing.likeness import (
     nearest_others,
     neighbour_overlap,
 )
-from onnxmem.comparing.matching import align
 from onnxmem.data import Column, Samples
 from onnxmem.errors import DataError, InconclusiveError
 from onnxmem.evidence.contents import Contents
@@ -33,6 +32,7 @@ from onnxmem.network.features import OUTPUT, Place, collect
 from onnxmem.network.independence import check_independent
 from onnxmem.network.opening import Opened, open_network
 from onnxmem.network.workers import workers
+from onnxmem.pairing.matching import align
 from onnxmem.records import Comparison, Layer, Predictions, Similarity
 from onnxmem.runtime import Device
 

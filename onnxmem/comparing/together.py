@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -156,7 +156,10 @@ def audit_together(
         arrays |= labels
         own = [replace(one, metric="fidelity") for one in own]
         notes += told
-    samples = [make_samples(arrays, model.inputs, settings.split) for model in models]
+    samples = []
+    for path, model in zip(paths, models, strict=True):
+        with _names_model(path):
+            samples.append(make_samples(arrays, model.inputs, settings.split))
     _check_counts(models, samples)
     notes += [
         f"{model.path.name}: {note}"
@@ -167,7 +170,7 @@ def audit_together(
     del models, samples
     reports = []
     for path, chosen in zip(paths, own, strict=True):
-        with watch(str(path)) as listen:
+        with watch(str(path)) as listen, _names_model(path):
             report = run_audit(
                 path,
                 arrays,
@@ -182,6 +185,17 @@ def audit_together(
         reports.append(report)
     networks = (Asked(path, arrays, one, held_out) for path, one in zip(paths, own, strict=True))
     return Together(tuple(reports), tuple(notes), tuple(networks))
+
+
+@contextmanager
+def _names_model(path: str | Path) -> Iterator[None]:
+    """Let errors of data name the model that they do not fit."""
+    try:
+        yield
+    except DataError as error:
+        if str(path) in str(error):
+            raise
+        raise DataError(f"{path}: {error}") from error
 
 
 def _named(

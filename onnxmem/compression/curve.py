@@ -49,6 +49,14 @@ def is_saturated(auc: float, baseline: float) -> bool:
     return auc >= SATURATION * baseline
 
 
+def is_above(auc: float, baseline: float, least: float) -> bool:
+    """Tell whether a curve lies above its ceiling, so that compression mends more than it breaks.
+
+    `least` is the lower bound of how far it does, from resampling both with the same samples.
+    """
+    return least > 0 and auc * SATURATION >= baseline
+
+
 def resample(groups: Sequence[np.ndarray], seed: int, draws: int = 1000) -> np.ndarray:
     """Return bootstrap weights (draws, samples): batches are drawn, then samples inside of them.
 

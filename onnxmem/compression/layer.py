@@ -14,7 +14,7 @@ from onnxmem.factorize import compressor
 from onnxmem.graph import Site
 from onnxmem.network.layer_run import LayerRun, SkipError
 from onnxmem.network.outputs import TOLERANCE
-from onnxmem.records import Curve, CutInfo, Layer
+from onnxmem.records import Curve, CutInfo, Layer, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,17 +67,19 @@ def _measure(site: Site, experiment: Experiment, advance: Callable[[int], None])
 
 
 def scored(layer: Layer, curves: Sequence[Curve], resampled: Mapping[str, np.ndarray]) -> Measured:
-    """Return `layer` with `curves` in place of its own; it is saturated where all of them are."""
-    saturated = all(one.saturated for one in curves)
-    return Measured(
-        replace(
-            layer,
-            status="saturated" if saturated else "scored",
-            reason="hardly any compression costs accuracy" if saturated else "",
-            curves=tuple(curves),
-        ),
-        resampled,
-    )
+    """Return `layer` with `curves` in place of its own, and what can be read from them."""
+    status, reason = _state(curves)
+    layer = replace(layer, status=status, reason=reason, curves=tuple(curves))
+    return Measured(layer, resampled)
+
+
+def _state(curves: Sequence[Curve]) -> tuple[Status, str]:
+    """Return whether any of the curves can be read, and if not, why."""
+    if any(one.scored for one in curves):
+        return "scored", ""
+    if any(one.above for one in curves):
+        return "above", "compression makes right what the untouched network gets wrong"
+    return "saturated", "hardly any compression costs accuracy"
 
 
 def _curves(

@@ -158,6 +158,9 @@ class _Points:
         )
         low, high = curve.interval(resampled)
         auc = float(curve.area(x, accuracy, x_name))
+        untouched = self.experiment.weights[self.kind] @ evaluation.correct
+        rise = curve.interval(resampled - untouched)[0] - bound
+        above = curve.is_above(auc, accuracy_untouched, rise)
         order = np.concatenate([batch.rows for batch in self.batches])
         record = Curve(
             compressor=cast(Any, self.method.name),
@@ -171,9 +174,10 @@ class _Points:
             auc_high=min(max(high, auc) + bound, 1.0),
             auc_relative=auc / accuracy_untouched if accuracy_untouched else 0.0,
             auc_bound=bound,
-            saturated=curve.is_saturated(auc, accuracy_untouched),
+            saturated=not above and curve.is_saturated(auc, accuracy_untouched),
             groups=tuple(self._group(batch, correct, x) for batch in self.batches),
             sample_auc=curve.pack(curve.area(x, correct.T[order], x_name)),
+            above=above,
             parts=True if self.method.parts else msgspec.UNSET,
         )
         return record, resampled
@@ -185,6 +189,7 @@ class _Points:
             samples=len(batch.rows),
             accuracy=tuple(map(float, accuracy)),
             auc=float(curve.area(x, accuracy, self.method.x_name)),
+            untouched=float(self.evaluation.correct[batch.rows].mean()),
         )
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from onnxmem.data.columns import RESERVED, Column, Lazy, misnamed_labels
+from onnxmem.data.columns import CLASS_NAMES, RESERVED, Column, Lazy, Unread, misnamed_labels
 from onnxmem.data.extras import need
 from onnxmem.data.files import begin, damaged
 from onnxmem.errors import DataError
@@ -32,7 +32,7 @@ def load_table(paths: Sequence[Path], label_column: str) -> dict[str, Column]:
     their order, apart from the labels, `id` and `split`.
 
     Raises:
-        DataError: a file cannot be read.
+        DataError: a file cannot be read, or its labels, `id` or `split` are of a type that cannot.
         UsageError: pyarrow is missing.
     """
     table = _Table(paths)
@@ -40,13 +40,11 @@ def load_table(paths: Sequence[Path], label_column: str) -> dict[str, Column]:
     columns: dict[str, Column] = {}
     features, others = [], []
     for name in table.names:
-        column = _column(table, name, note)
-        alone = name in RESERVED or name == label_column
-        if column is not None:
-            columns[name] = column[:] if alone else column
-        if alone:
+        if name in RESERVED or name == label_column:
+            columns[name] = table.alone(name, numbers=name not in ("id", "split", CLASS_NAMES))
             continue
-        if column is not None and column.ndim == 1 and column.dtype.kind in "fiub":
+        columns[name] = column = _column(table, name, note)
+        if isinstance(column, ArrowColumn) and column.ndim == 1 and column.dtype.kind in "fiub":
             features.append(column)
         else:
             others.append(name)
@@ -85,9 +83,32 @@ class _Table:
 
     def values(self, group: int, name: str) -> np.ndarray:
         """Return a column of a group, (rows, ...)."""
+        return _values(self._stored(group, name), self.where(name))
+
+    def alone(self, name: str, *, numbers: bool) -> np.ndarray:
+        """Return the whole of a column that holds one value for each sample.
+
+        Beside what a network takes, binary that is text in UTF-8 and decimals without a fraction
+        are read; where no `numbers` are wanted, whatever has a text.
+
+        Raises:
+            DataError: it is of another type, or holds nulls or bytes that are no text.
+        """
+        parts = [np.empty(0, np.int64)] if not len(self) else []
+        for group, rows in enumerate(np.diff(self.edges)):
+            if rows:
+                array = _plain(self._stored(group, name), self.where(name), numbers=numbers)
+                parts.append(_values(array, self.where(name)))
+        return np.concatenate(parts)
+
+    def where(self, name: str) -> str:
+        """Return what messages call a column."""
+        return f"column {name!r} of {self.path}"
+
+    def _stored(self, group: int, name: str) -> Any:
+        """Return a column of a group as pyarrow holds it."""
         with _readable(self.path):
-            array = self._groups[group](name)
-        return _values(array, f"column {name!r} of {self.path}")
+            return self._groups[group](name)
 
 
 @contextmanager
@@ -198,27 +219,71 @@ class Features(Lazy):
         return np.stack([column[rows] for column in self._columns], axis=1).astype(self.dtype)
 
 
-def _column(table: _Table, name: str, note: str) -> ArrowColumn | None:
-    """Return a column; None where it holds nothing that a network takes."""
+def _column(table: _Table, name: str, note: str) -> ArrowColumn | Unread:
+    """Return a column, which is `Unread` where it holds nothing that a network takes."""
     pa = need("pyarrow", "arrow")
-    types, kind = pa.types, table.schema.field(name).type
-    element = kind
-    while types.is_dictionary(element) or _is_list(element) or hasattr(element, "storage_type"):
-        if types.is_dictionary(element) or _is_list(element):
-            element = element.value_type
-        else:
-            element = element.storage_type
+    kind = table.schema.field(name).type
+    element = _element(kind)
     if _is_text(element):
         dtype = np.dtype(object)
-    elif types.is_boolean(element) or types.is_integer(element) or types.is_floating(element):
+    elif _is_number(element):
         dtype = pa.array([], element).to_numpy(zero_copy_only=False).dtype
     else:
-        return None
+        return Unread(len(table), f"{table.where(name)} is {kind}, which no input takes")
     inner = _inner_shape(kind)
     if inner is None:
         first = next((group for group, rows in enumerate(np.diff(table.edges)) if rows), None)
         inner = () if first is None else table.values(first, name).shape[1:]
     return ArrowColumn(table, name, inner, dtype, note)
+
+
+def _element(kind: Any) -> Any:
+    """Return the type of what lists, dictionaries and extensions hold in the end."""
+    while True:
+        if need("pyarrow", "arrow").types.is_dictionary(kind) or _is_list(kind):
+            kind = kind.value_type
+        elif hasattr(kind, "storage_type"):
+            kind = kind.storage_type
+        else:
+            return kind
+
+
+def _plain(array: Any, where: str, *, numbers: bool) -> Any:
+    """Return an array as one of numbers or text; see `_Table.alone`."""
+    pa = need("pyarrow", "arrow")
+    types, kind = pa.types, _element(array.type)
+    if (
+        _is_text(kind)
+        or types.is_boolean(kind)
+        or types.is_integer(kind)
+        or types.is_floating(kind)
+    ):
+        return array
+    if _is_binary(kind):
+        target, what = pa.string(), "bytes that are no text in UTF-8"
+    elif types.is_decimal(kind):
+        target, what = pa.int64() if numbers else pa.string(), "decimals that are no integers"
+    elif not numbers and not types.is_null(kind) and not types.is_nested(array.type):
+        target, what = pa.string(), f"{array.type}, which has no text"
+    else:
+        wanted = "integers or text" if numbers else "text"
+        raise DataError(f"{where} is {array.type}; write {wanted}")
+    if types.is_dictionary(array.type):
+        array = array.cast(kind)
+    try:
+        return array.cast(target)
+    except (pa.ArrowException, ValueError) as error:
+        raise DataError(f"{where} is {array.type} and holds {what}; write text") from error
+
+
+def _is_binary(kind: Any) -> bool:
+    types = need("pyarrow", "arrow").types
+    return bool(
+        types.is_binary(kind)
+        or types.is_large_binary(kind)
+        or types.is_fixed_size_binary(kind)
+        or types.is_binary_view(kind)
+    )
 
 
 def _inner_shape(kind: Any) -> tuple[int, ...] | None:
@@ -237,7 +302,18 @@ def _inner_shape(kind: Any) -> tuple[int, ...] | None:
 
 def _is_list(kind: Any) -> bool:
     types = need("pyarrow", "arrow").types
-    return bool(types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind))
+    listed_by_length = types.is_list(kind) or types.is_large_list(kind) or _is_view(kind)
+    return bool(listed_by_length or types.is_fixed_size_list(kind))
+
+
+def _is_view(kind: Any) -> bool:
+    types = need("pyarrow", "arrow").types
+    return bool(types.is_list_view(kind) or types.is_large_list_view(kind))
+
+
+def _is_number(kind: Any) -> bool:
+    types = need("pyarrow", "arrow").types
+    return bool(types.is_boolean(kind) or types.is_integer(kind) or types.is_floating(kind))
 
 
 def _is_text(kind: Any) -> bool:
@@ -275,9 +351,18 @@ def _values(array: Any, where: str) -> np.ndarray:
 def _nested(array: Any, where: str) -> np.ndarray:
     inner = _values(array.flatten(), where)
     length, surplus = divmod(len(inner), len(array)) if len(array) else (0, 0)
-    if hasattr(array, "value_lengths") and len(array):
-        lengths = array.value_lengths().to_numpy(zero_copy_only=False)
+    lengths = _lengths(array)
+    if len(lengths):
         surplus = int((lengths != lengths[0]).any())
     if surplus:
         raise DataError(f"{where} holds lists of different lengths; pad or cut them to one")
     return inner.reshape(len(array), length, *inner.shape[1:])
+
+
+def _lengths(array: Any) -> np.ndarray:
+    """Return the length of each list; nothing where their type says that they are of one."""
+    if _is_view(array.type):
+        return np.asarray(array.sizes)
+    if not hasattr(array, "value_lengths"):
+        return np.empty(0)
+    return np.asarray(array.value_lengths().to_numpy(zero_copy_only=False))

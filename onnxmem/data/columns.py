@@ -7,19 +7,23 @@ So data may be far larger than memory, as long as the samples of an audit fit.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 import numpy as np
 
 from onnxmem.errors import DataError
+from onnxmem.text import listed
 
 BLOCK_BYTES = 1 << 24
 """Bytes of one column that are read at a time where all its rows are looked at."""
 
 
-RESERVED = frozenset({"y", "y_true", "id", "split"})
-"""Columns of one value for each sample, which are read at once and are no inputs of a network."""
+CLASS_NAMES = "class_names"
+"""The column that names the classes 0, 1, ... (classes,); classes without a name have ""."""
+
+RESERVED = frozenset({"y", "y_true", "id", "split", CLASS_NAMES})
+"""Columns of one value for each sample, or class, which are read at once and are no inputs."""
 
 _LIKELY_LABELS = ("label", "labels", "target", "targets", "class")
 """Names that labels often have where they are not called `y`."""
@@ -31,6 +35,17 @@ def misnamed_labels(names: Iterable[str]) -> str:
     if likely is None:
         return ""
     return f"nothing is called 'y'; if the labels are in {likely!r}, say --label-column {likely}"
+
+
+def describe(columns: Mapping[str, Column]) -> str:
+    """Return which columns there are, and which of them look like labels, in words."""
+    known = [f"{name!r} ({_form(column)})" for name, column in sorted(columns.items())]
+    held = f"the data hold {listed(known, most=20) or 'nothing'}"
+    return "; ".join(filter(None, (held, misnamed_labels(columns))))
+
+
+def _form(column: Column) -> str:
+    return f"{'text' if column.dtype.kind in 'OSU' else column.dtype.name} {list(column.shape)}"
 
 
 class InputSpec(Protocol):
@@ -108,6 +123,21 @@ class Lazy(ABC):
         return self
 
 
+class Unread(Lazy):
+    """A column that is there and of a kind that no network takes; whoever asks for it is told."""
+
+    def __init__(self, count: int, why: str) -> None:
+        super().__init__((count,), np.dtype(object), hint=why)
+
+    def __getitem__(self, rows: slice | np.ndarray) -> np.ndarray:
+        """Refuse, with the reason."""
+        raise DataError(self.hint)
+
+    def fit(self, spec: InputSpec) -> Lazy:
+        """Refuse, with the reason."""
+        raise DataError(self.hint)
+
+
 Column = np.ndarray | Lazy
 
 
@@ -165,7 +195,7 @@ def convert(array: np.ndarray, wanted: np.dtype[Any], name: str) -> np.ndarray:
     if array.dtype.kind in "iu" and wanted.kind in "iu" and not fits_type(array, wanted):
         raise DataError(f"input {name!r} takes {wanted.name}, the data have {array.dtype.name}")
     with np.errstate(over="ignore"):
-        return np.ascontiguousarray(array, dtype=wanted)
+        return np.asarray(array, dtype=wanted, order="C")
 
 
 def fits_type(array: np.ndarray, wanted: np.dtype[Any]) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from onnxmem.data.columns import InputSpec
@@ -74,6 +74,11 @@ def fit_recipe(given: Given, spec: InputSpec, first: Callable[[], Size]) -> tupl
                 f"{name} has {len(values)} numbers, input {spec.name!r} takes "
                 f"{frame.channels} channels"
             )
+    bgr = given.get("bgr", False)
+    if bgr and frame.channels != len("bgr"):
+        raise DataError(f"input {spec.name!r} takes {frame.channels} channels, order=bgr has 3")
+    if resize is not None and resize.fill is not None:
+        resize = replace(resize, fill=given.get("fill", resize.fill))
     recipe = Recipe(
         channels=frame.channels,
         height=size[0],
@@ -87,6 +92,8 @@ def fit_recipe(given: Given, spec: InputSpec, first: Callable[[], Size]) -> tupl
         scale=scale,
         mean=mean,
         std=std,
+        bgr=bgr,
+        upright=given.get("upright", True),
     )
     return recipe, ", ".join(assumed)
 

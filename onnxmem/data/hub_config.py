@@ -66,6 +66,7 @@ def _from_timm(values: Mapping[str, Any]) -> Given:
         "mean": _triple(values.get("mean", (0.485, 0.456, 0.406)), "mean"),
         "std": _positive(values.get("std", (0.229, 0.224, 0.225)), "std"),
         "floor": False,
+        "upright": False,
     }
 
 

@@ -22,8 +22,9 @@ from onnxmem.data.columns import Column, InputSpec, Lazy
 from onnxmem.data.extras import need
 from onnxmem.data.files import begin
 from onnxmem.data.fitting import fit_recipe
-from onnxmem.data.labels import check_known, number_names
+from onnxmem.data.labels import check_known, composed, named_classes, number_names
 from onnxmem.data.recipe import Given, Recipe
+from onnxmem.data.splits import SPLITS, plain_name
 from onnxmem.errors import DataError
 from onnxmem.text import listed
 
@@ -36,14 +37,19 @@ ENDINGS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".w
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 """Formats that are read, whatever a file is called; some other readers of Pillow run programs."""
 
-SPLITS = frozenset({"train", "training", "val", "valid", "validation", "dev", "test", "testing"})
-"""Folders of these names, and no others beside them, hold splits and not classes."""
-
 _DEEP = frozenset({"I", "F", "I;16", "I;16B", "I;16L", "I;16N"})
 """Pillow's modes of more than 8 bits, which it would cut off."""
 
 _BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, struct.error, zlib.error)
 """What Pillow raises for damaged files."""
+
+_ORIENTATION = 0x0112
+
+_TURNS = {
+    2: "FLIP_LEFT_RIGHT", 3: "ROTATE_180", 4: "FLIP_TOP_BOTTOM", 5: "TRANSPOSE", 6: "ROTATE_270",
+    7: "TRANSVERSE", 8: "ROTATE_90",
+}  # fmt: skip
+"""What turns an image upright. Source: Exif 2.3, tag Orientation."""
 
 _OPENING = Lock()
 """Filters of warnings belong to all threads, so only one at a time may change and restore them."""
@@ -66,9 +72,14 @@ class ImageFiles(Lazy):
         Raises:
             DataError: it takes no images, or Pillow is missing.
         """
-        recipe, assumed = fit_recipe(self._given, spec, lambda: _size(self._files[0]))
+        recipe, assumed = fit_recipe(self._given, spec, self._first_size)
         note = f"images: {recipe}" + (f" (assumed: {assumed})" if assumed else "")
         return Prepared(self._files, recipe, "; ".join(filter(None, (note, self._labels))))
+
+    def _first_size(self) -> tuple[int, int]:
+        """Return height and width of the first image."""
+        image = _opened(self._files[0], upright=self._given.get("upright", True))
+        return image.height, image.width
 
 
 class Prepared(Lazy):
@@ -104,7 +115,7 @@ class Prepared(Lazy):
 
 
 def _decode(file: Path, recipe: Recipe) -> np.ndarray:
-    image = _opened(file)
+    image = _opened(file, upright=recipe.upright)
     if image.mode in _DEEP:
         raise DataError(f"the image {file} has more than 8 bits a channel; convert it to 8")
     try:
@@ -113,13 +124,11 @@ def _decode(file: Path, recipe: Recipe) -> np.ndarray:
         raise DataError(f"cannot use the image {file}: {error}") from error
 
 
-def _size(file: Path) -> tuple[int, int]:
-    image = _opened(file)
-    return image.height, image.width
+def _opened(file: Path, *, upright: bool) -> Image:
+    """Open an image; one of hundreds of megapixels is refused as Pillow does.
 
-
-def _opened(file: Path) -> Image:
-    """Open an image; one of hundreds of megapixels is refused as Pillow does."""
+    Where it is to be `upright`, it is turned as its EXIF says.
+    """
     begin(file, "image")
     pillow, opener = need("PIL", "images"), need("PIL.Image", "images")
     try:
@@ -132,7 +141,18 @@ def _opened(file: Path) -> Image:
         unknown = isinstance(error, pillow.UnidentifiedImageError)
         cause = f"it is none of {', '.join(FORMATS)}, or damaged" if unknown else error
         raise DataError(f"cannot use the image {file}: {cause}; replace or remove it") from error
-    return image
+    return _turned(image) if upright else image
+
+
+def _turned(image: Image) -> Image:
+    """Return an image as its EXIF says that it is to be looked at."""
+    try:
+        orientation = image.getexif().get(_ORIENTATION)
+    except (*_BROKEN, KeyError, TypeError, ZeroDivisionError):
+        return image
+    if orientation not in _TURNS:
+        return image
+    return image.transpose(need("PIL.Image", "images").Transpose[_TURNS[orientation]])
 
 
 def load_folder(
@@ -154,11 +174,17 @@ def load_folder(
     need("PIL.Image", "images")
     loose = _images_in(path)
     parts = _folders_in(path)
-    if parts and SPLITS.issuperset(part.name for part in parts) and not any(map(_images_in, parts)):
+    if splits := parts and SPLITS.issuperset(plain_name(part.name) for part in parts):
         found = [(part.name, one) for part in parts for one in _folders_in(part)]
     else:
         found = [("", part) for part in parts]
-    files = [(split, one.name, file) for split, one in found for file in _images_below(one)]
+    files = [
+        (split, composed(one.name), file) for split, one in found for file in _images_below(one)
+    ]
+    if splits and not files:
+        return _without_classes(path, parts, given)
+    if splits:
+        loose += [file for part in parts for file in _images_in(part)]
     if not files and not loose:
         raise DataError(
             f"the folder {path} holds neither .npy files nor images; give a folder with x.npy and "
@@ -167,7 +193,7 @@ def load_folder(
     if not files:
         return {"x": ImageFiles(loose, given, ""), "id": _names(loose, path)}
     filled = {name for _, name, _ in files}
-    empty = sorted({one.name for _, one in found} - filled)
+    empty = sorted({composed(one.name) for _, one in found} - filled)
     if empty and classes is None:
         raise DataError(_without_images(path, empty))
     numbers, note = _numbered(sorted(filled), classes, source)
@@ -177,10 +203,28 @@ def load_folder(
         "x": ImageFiles([file for _, _, file in files], given, note),
         "y": np.array([numbers[name] for _, name, _ in files], np.int64),
         "id": _names([file for _, _, file in files], path),
+        **named_classes({_legible(name): number for name, number in numbers.items()}),
     }
     if any(split for split, _ in found):
         columns["split"] = np.array([split for split, _, _ in files])
     return columns
+
+
+def _without_classes(path: Path, splits: Sequence[Path], given: Given) -> dict[str, Column]:
+    """Return the images in folders of splits that hold no classes."""
+    files = [(split.name, file) for split in splits for file in _images_in(split)]
+    if not files:
+        raise DataError(
+            f"the folders {listed([split.name for split in splits])} in {path} hold "
+            "neither images nor folders of them"
+        )
+    images = [file for _, file in files]
+    note = "folders of splits hold images without classes, so there are no labels"
+    return {
+        "x": ImageFiles(images, given, note),
+        "id": _names(images, path),
+        "split": np.array([split for split, _ in files]),
+    }
 
 
 def _names(files: Sequence[Path], folder: Path) -> np.ndarray:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from onnxmem.data.columns import fits_type
+from onnxmem.data.columns import CLASS_NAMES, fits_type
 from onnxmem.data.files import read_text
 from onnxmem.data.shapes import in_words
 from onnxmem.errors import DataError
@@ -54,24 +55,48 @@ def _advice(y: np.ndarray) -> str:
 
 
 def _from_text(y: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
-    texts = as_text(y)
+    texts = np.array([composed(text) for text in as_text(y).tolist()], str)
     numbers, by_number = number_names(set(texts.tolist()))
     labels = np.array([numbers[text] for text in texts.tolist()], np.int64)
     return labels, () if by_number else tuple(sorted(numbers, key=numbers.__getitem__))
 
 
-def as_text(y: np.ndarray) -> np.ndarray:
-    """Return labels of any kind of text as str.
+def as_text(column: np.ndarray, name: str = "y") -> np.ndarray:
+    """Return a column of any kind of text as str: bytes are UTF-8; names may be numbers.
+
+    Args:
+        column: what it holds.
+        name: what it is called; labels (`y`) must be text here.
 
     Raises:
         DataError: an entry is no text.
     """
-    if y.dtype.kind == "O" and not all(isinstance(entry, str) for entry in y.flat):
-        raise DataError("labels 'y' must be integers or text, there is something else among them")
-    try:
-        return y.astype(str)
-    except UnicodeDecodeError as error:
-        raise DataError("labels 'y' are bytes that are no ASCII text; store text") from error
+    if column.dtype.kind == "U" or (name != "y" and column.dtype.kind in "iubf"):
+        return column.astype(str)
+    if column.dtype.kind not in "SO":
+        raise DataError(f"array {name!r} is {column.dtype.name}; it must hold text or integers")
+    what = f"labels {name!r}" if name == "y" else f"array {name!r}"
+    texts = [_one_text(entry, what, numbers=name != "y") for entry in column.ravel().tolist()]
+    return np.array(texts, str).reshape(column.shape)
+
+
+def _one_text(entry: Any, what: str, *, numbers: bool) -> str:
+    if isinstance(entry, str):
+        return entry
+    if isinstance(entry, bytes):
+        try:
+            return entry.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise DataError(f"{what} hold bytes that are no text in UTF-8; store text") from error
+    if numbers and isinstance(entry, int):
+        return str(entry)
+    kind = type(entry).__name__
+    raise DataError(f"{what} must hold integers or text; there is a {kind} among them")
+
+
+def composed(name: str) -> str:
+    """Return a name in the normal form NFC; file systems keep some names in another."""
+    return unicodedata.normalize("NFC", name)
 
 
 def number_names(names: Iterable[str]) -> tuple[dict[str, int], bool]:
@@ -98,9 +123,9 @@ def renumber(y: np.ndarray, classes: Mapping[str, int], source: str) -> np.ndarr
         raise DataError(
             f"labels 'y' are {y.dtype.name}; --class-names is for labels that are names"
         )
-    texts = as_text(y)
-    check_known(sorted(set(texts.ravel().tolist())), classes, source)
-    return np.array([classes[text] for text in texts.ravel().tolist()], np.int64).reshape(y.shape)
+    texts = [composed(text) for text in as_text(y).ravel().tolist()]
+    check_known(sorted(set(texts)), classes, source)
+    return np.array([classes[text] for text in texts], np.int64).reshape(y.shape)
 
 
 def check_known(names: Sequence[str], classes: Mapping[str, int], source: str) -> None:
@@ -114,6 +139,24 @@ def check_known(names: Sequence[str], classes: Mapping[str, int], source: str) -
         noun = "class" if len(unknown) == 1 else "classes"
         shown, known = (listed(list(map(repr, texts))) for texts in (unknown, classes))
         raise DataError(f"{source} does not name the {noun} {shown}; it has {known}")
+
+
+def named_classes(classes: Mapping[str, int]) -> dict[str, np.ndarray]:
+    """Return the column of the names of classes: of each the first, "" where it has none.
+
+    There is no column where the names are numbers, or the numbers too large for a list.
+    """
+    most = max(classes.values(), default=-1)
+    if most >= MOST_NAMED or all(name == str(number) for name, number in classes.items()):
+        return {}
+    names = [""] * (most + 1)
+    for name, number in reversed(list(classes.items())):
+        names[number] = name
+    return {CLASS_NAMES: np.array(names)}
+
+
+MOST_NAMED = 100_000
+"""Classes from which on names are not kept."""
 
 
 def read_class_names(path: str | Path) -> dict[str, int]:
@@ -152,9 +195,11 @@ def _from_json(values: Any) -> dict[str, int]:
     for key in ("label2id", "id2label", "label_names"):
         if values.get(key):
             return _from_json(values[key])
-    if all(isinstance(value, int) and not isinstance(value, bool) for value in values.values()):
-        return {name: _index(number) for name, number in values.items()}
     classes: dict[str, int] = {}
+    if all(isinstance(value, int) and not isinstance(value, bool) for value in values.values()):
+        for name, number in values.items():
+            _add(classes, name, _index(number))
+        return classes
     for number, names in values.items():
         for name in names if isinstance(names, list) else [names]:
             _add(classes, name, _index(int(number)))
@@ -171,6 +216,7 @@ def _numbered(names: Iterable[Any]) -> dict[str, int]:
 def _add(classes: dict[str, int], name: Any, number: int) -> None:
     if not isinstance(name, str) or not name:
         raise TypeError(f"the name of class {number} is no text")
+    name = composed(name)
     if classes.setdefault(name, number) != number:
         raise ValueError(f"{name!r} stands for two classes, {classes[name]} and {number}")
 

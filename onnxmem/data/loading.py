@@ -9,7 +9,7 @@ from pathlib import Path
 from onnxmem.data import arrow, images, npy, npz
 from onnxmem.data.columns import Column, whole
 from onnxmem.data.files import begin, damaged
-from onnxmem.data.labels import read_class_names, renumber
+from onnxmem.data.labels import named_classes, read_class_names, renumber
 from onnxmem.data.preprocess import read_preprocess
 from onnxmem.data.recipe import Given
 from onnxmem.errors import DataError, UsageError
@@ -39,7 +39,8 @@ def load(
             or words such as "size=256", "crop=224", "mean=0.485,0.456,0.406".
 
     Returns:
-        Columns by name: inputs of a network (or `x`), labels in `y`, optional `id` and `split`.
+        Columns by name: inputs of a network (or `x`), labels in `y`, optional `id`, `split` and
+        `class_names`.
 
     Raises:
         DataError: there is no such file, or it cannot be read; nothing is ever unpickled.
@@ -60,6 +61,7 @@ def load(
         if "y" not in columns:
             raise DataError(f"--class-names is for labels, which {path} does not hold")
         columns["y"] = renumber(whole(columns["y"]), classes, source)
+        columns |= named_classes(classes)
     return columns
 
 

@@ -67,8 +67,18 @@ def load_folder(path: Path) -> dict[str, Column]:
     columns: dict[str, Column] = {}
     for file in sorted(path.glob("*.npy")):
         array = NpyFile(file)
-        columns[file.stem] = array.whole() if file.stem in RESERVED else array
+        at_once = file.stem in RESERVED or array.ndim == 0
+        columns[file.stem] = array.whole() if at_once else array
+    if columns:
+        _require_read(path, columns)
     return columns
+
+
+def _require_read(path: Path, columns: dict[str, Column]) -> None:
+    """Check that no labels, `id` or `split` lie beside the arrays in a file that is not read."""
+    for file in sorted(path.iterdir()):
+        if file.stem in RESERVED - columns.keys() and file.is_file():
+            raise DataError(f"{file} is not read beside .npy files; save it as {file.stem}.npy")
 
 
 def load_labels(path: str | Path) -> np.ndarray:

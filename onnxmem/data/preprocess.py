@@ -10,6 +10,9 @@ from onnxmem.data.hub_config import read_config
 from onnxmem.data.recipe import RESAMPLING, Given, Resize
 from onnxmem.errors import UsageError
 
+_GREY = 114
+"""What a letterbox is filled with where nothing is said, as ultralytics does."""
+
 
 def read_preprocess(texts: Sequence[str]) -> Given:
     """Read `--preprocess`: files and words, of which later ones overrule earlier ones.
@@ -51,6 +54,29 @@ def _sides(value: str, key: str) -> tuple[int, int]:
     if not 0 < min(height, width) <= max(height, width) < 2**16:
         raise UsageError(f"--preprocess {key}={value}: give 1 to 65535 pixels")
     return height, width
+
+
+def _letterbox(value: str, key: str) -> Given:
+    height, width = _sides(value, key)
+    return {"resize": Resize(height, width, fill=_GREY), "crop": None}
+
+
+def _fill(value: str, key: str) -> Given:
+    if not (value.isascii() and value.isdigit() and int(value) < 256):
+        raise UsageError(f"--preprocess {key}={value}: give a value of pixels, 0 to 255")
+    return {"fill": int(value)}
+
+
+def _order(value: str, key: str) -> Given:
+    if value not in ("rgb", "bgr"):
+        raise UsageError(f"--preprocess {key}={value}: give rgb or bgr")
+    return {"bgr": value == "bgr"}
+
+
+def _exif(value: str, key: str) -> Given:
+    if value not in ("apply", "ignore"):
+        raise UsageError(f"--preprocess {key}={value}: give apply or ignore")
+    return {"upright": value == "apply"}
 
 
 def _resample(value: str, key: str) -> Given:
@@ -120,5 +146,9 @@ _WORDS: Mapping[str, Callable[[str, str], Given]] = {
     "mean": _mean,
     "std": _std,
     "layout": _layout,
+    "letterbox": _letterbox,
+    "fill": _fill,
+    "order": _order,
+    "exif": _exif,
     "dtype": _dtype,
 }

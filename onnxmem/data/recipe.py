@@ -1,7 +1,7 @@
 """How an image becomes the input of a network: what may be said of it, and the whole recipe.
 
-Steps, in the order of torchvision's and transformers' pipelines: colour mode, resize (Pillow,
-antialiased), centre crop, scale, normalisation, order of the axes.
+Steps, in the order of torchvision's and transformers' pipelines: upright, colour mode, resize
+(Pillow, antialiased), centre crop, order of the channels, scale, normalisation, order of the axes.
 """
 
 from __future__ import annotations
@@ -27,24 +27,45 @@ Layout = Literal["nchw", "nhwc"]
 
 @dataclass(frozen=True, slots=True)
 class Resize:
-    """To `height` x `width`; where `shortest`, the shorter edge to `height`, in proportion."""
+    """To `height` x `width`; where `shortest`, the shorter edge to `height`, in proportion.
+
+    Where there is a `fill`, the whole image in proportion, in the middle of pixels of that value
+    (a letterbox).
+    """
 
     height: int
     width: int
     shortest: bool = False
+    fill: int | None = None
 
     def target(self, width: int, height: int) -> tuple[int, int]:
         """Return the new (width, height) of an image; the longer edge is rounded down.
 
         Source: `torchvision.transforms.functional._compute_resized_output_size`.
         """
+        if self.fill is not None:
+            ratio = min(self.width / width, self.height / height)
+            return max(1, round(width * ratio)), max(1, round(height * ratio))
         if not self.shortest:
             return self.width, self.height
         short, long = sorted((width, height))
         longer = int(self.height * long / short)
         return (self.height, longer) if width <= height else (longer, self.height)
 
+    def boxed(self, pixels: np.ndarray) -> np.ndarray:
+        """Return an image (h, w, c) in the middle of its letterbox, if it gets one.
+
+        Source: `ultralytics.data.augment.LetterBox`; an odd pixel goes below and to the right.
+        """
+        if self.fill is None:
+            return pixels
+        spare = (self.height - pixels.shape[0], self.width - pixels.shape[1])
+        margins = [(size // 2, size - size // 2) for size in spare]
+        return np.pad(pixels, [*margins, (0, 0)], constant_values=self.fill)
+
     def __str__(self) -> str:
+        if self.fill is not None:
+            return f"letterbox of {self.fill} in {self.height}x{self.width}"
         if self.shortest:
             return f"shorter edge to {self.height}"
         return f"resized to {self.height}x{self.width}"
@@ -61,6 +82,9 @@ class Given(TypedDict, total=False):
     std: tuple[float, ...] | None
     layout: Layout
     floor: bool
+    fill: int
+    bgr: bool
+    upright: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +104,8 @@ class Recipe:
             even, as torchvision does.
         scale: factor of the pixels 0..255; None leaves them uint8.
         mean, std: for each channel, after scaling; None for none.
+        bgr: whether the channels come as blue, green, red.
+        upright: whether an image is turned as its EXIF says; else it is taken as it is stored.
     """
 
     channels: int
@@ -94,6 +120,8 @@ class Recipe:
     scale: float | None
     mean: tuple[float, ...] | None
     std: tuple[float, ...] | None
+    bgr: bool = False
+    upright: bool = True
 
     @property
     def dtype(self) -> np.dtype[np.uint8] | np.dtype[np.float32]:
@@ -111,10 +139,13 @@ class Recipe:
 
     def __str__(self) -> str:
         """Return all steps in words."""
-        steps = [str(self.resize or "not resized") + (f" ({self.resample})" if self.resize else "")]
+        steps = ["turned upright by EXIF" if self.upright else "as stored, EXIF aside"]
+        steps.append(
+            str(self.resize or "not resized") + (f" ({self.resample})" if self.resize else "")
+        )
         if self.crop is not None:
             steps.append(f"centre crop {self.crop[0]}x{self.crop[1]}")
-        steps.append({1: "grey", 3: "RGB", 4: "RGBA"}[self.channels])
+        steps.append("BGR" if self.bgr else {1: "grey", 3: "RGB", 4: "RGBA"}[self.channels])
         steps.append(_scaling(self.scale))
         if self.mean is None and self.std is None:
             steps.append("no mean and std")
@@ -128,18 +159,22 @@ class Recipe:
         Raises:
             ValueError: the image does not come out as large as the others.
         """
+        if image.mode == "P" and isinstance(image.info.get("transparency"), bytes):
+            image = image.convert("RGBA")  # of which Pillow warns where it is skipped
         image = image.convert(MODES[self.channels])
         if self.resize is not None:
             target = self.resize.target(*image.size)
             if target != image.size:
                 image = image.resize(target, RESAMPLING.index(self.resample))
         pixels = np.asarray(image).reshape(image.height, image.width, self.channels)
+        if self.resize is not None:
+            pixels = self.resize.boxed(pixels)
         if self.crop is not None:
             pixels = centre(pixels, *self.crop, floor=self.floor)
         if pixels.shape[:2] != (self.height, self.width):
             have, want = f"{pixels.shape[1]}x{pixels.shape[0]}", f"{self.width}x{self.height}"
             raise ValueError(f"it is {have} pixels wide and high where {want} are needed")
-        values = self._computed(pixels)
+        values = self._computed(pixels[..., ::-1] if self.bgr else pixels)
         if self.layout == "nchw":
             values = np.moveaxis(values, -1, 0)
         return np.ascontiguousarray(values).reshape(self.shape)

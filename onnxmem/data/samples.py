@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
 from typing import Any
 
@@ -12,10 +12,12 @@ import numpy as np
 
 from onnxmem.data.channels import fit_axes
 from onnxmem.data.columns import (
+    CLASS_NAMES,
     RESERVED,
     Column,
     InputSpec,
     Lazy,
+    Unread,
     View,
     blocks,
     convert,
@@ -23,8 +25,9 @@ from onnxmem.data.columns import (
     target_dtype,
     whole,
 )
-from onnxmem.data.labels import check_labels
+from onnxmem.data.labels import as_text, check_labels
 from onnxmem.data.shapes import Sizes, fits, in_words, misfit
+from onnxmem.data.splits import HELD_OUT, plain_name, read_splits, rows_of_split
 from onnxmem.errors import DataError
 from onnxmem.text import listed
 
@@ -41,7 +44,8 @@ class Samples:
             them, numbers rounded to float32, whatever order of axes the network takes.
         contents: (samples,) the same of the inputs alone; equal where a sample is there twice.
         ids: (samples,) what the data call each sample, None where they do not.
-        names: what the labels 0, 1, ... were called, where the data hold names.
+        names: what the labels 0, 1, ... were called, where labels are names.
+        class_names: what classes are called, by their number, wherever that is said.
         notes: what was assumed of the data, and changed so that the network takes them.
         recipe: what else decides the values, such as how images are prepared.
         libraries: distributions whose versions may decide the values, such as a decoder of images.
@@ -54,12 +58,19 @@ class Samples:
     contents: np.ndarray
     ids: np.ndarray | None = None
     names: tuple[str, ...] = ()
+    class_names: Mapping[int, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     recipe: str = ""
     libraries: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.digests)
+
+    def called(self, rows: np.ndarray) -> tuple[str, ...]:
+        """Return what some samples are called in messages: their ids, or their rows."""
+        if self.ids is None:
+            return tuple(f"row {row}" for row in rows.tolist())
+        return tuple(map(str, self.ids[rows].tolist()))
 
     @property
     def sha256(self) -> str:
@@ -78,9 +89,9 @@ def make_samples(
 
     A column belongs to the input of its name; `x` is the input of a network that has only one.
     `y` are the labels. Where there is a column `split`, only the samples of `split` are used, by
-    default those called `train` if there are any. Channels are moved to the front or the end
-    where the shapes fit in no other way (`onnxmem.data.channels`). What lies in files stays there,
-    but is looked at once, block by block.
+    default those called `train` if there are any (`onnxmem.data.splits`). Channels are moved to
+    the front or the end where the shapes fit in no other way (`onnxmem.data.channels`). What lies
+    in files stays there, but is looked at once, block by block.
 
     Raises:
         DataError: a column is missing, or has the wrong shape, type, length or values.
@@ -91,12 +102,12 @@ def make_samples(
     y = _given(columns, "y")
     count = _count(fitted, y, specs)
     shared = {
-        spec.name: convert(column[:], target_dtype(column.dtype, spec), spec.name)
+        spec.name: convert(whole(column), target_dtype(column.dtype, spec), spec.name)
         for spec in specs
-        if len(column := fitted[spec.name]) != count
+        if (column := fitted[spec.name]).ndim == 0 or len(column) != count
     }
     labels, names = (None, ()) if y is None else check_labels(y, count)
-    rows, note = _rows_of_split(_given(columns, "split"), split, count)
+    rows, note = rows_of_split(read_splits(columns), split, count)
     ids = None if "id" in fitted else _ids(_given(columns, "id"), count)
     inputs = {
         spec.name: _take(fitted[spec.name], rows, spec) for spec in specs if spec.name not in shared
@@ -107,7 +118,10 @@ def make_samples(
     if y is None:
         hint = misnamed_labels(name for name in columns if name not in fitted)
         notes += [] if any(hint in said for said in notes) else [hint]
-    digests, contents = _digests({name: named[name] for name in inputs}, rows, labels, inputs)
+    names_of_rows = [f"row {row}" for row in rows.tolist()] if ids is None else ids[rows].tolist()
+    digests, contents = _digests(
+        {name: named[name] for name in inputs}, rows, labels, inputs, names_of_rows
+    )
     return Samples(
         inputs,
         shared,
@@ -116,20 +130,16 @@ def make_samples(
         contents,
         ids=None if ids is None else ids[rows],
         names=names,
+        class_names=_class_names(columns, names),
         notes=tuple(filter(None, dict.fromkeys(notes))),
         recipe="\n".join(filter(None, (source.recipe for source in sources))),
         libraries=tuple(sorted({source.library for source in sources} - {""})),
     )
 
 
-HELD_OUT = frozenset({"test", "validation", "val", "held-out", "heldout"})
-"""Splits whose samples a network was not trained on, in any case."""
-
-
-def split_names(columns: Mapping[str, Column]) -> frozenset[str]:
-    """Return the names of all splits in lower case; none where there is no such column."""
-    splits = _given(columns, "split")
-    return frozenset() if splits is None else frozenset(map(str.casefold, splits.astype(str)))
+def split_rows(columns: Mapping[str, Column], split: str | None, count: int) -> np.ndarray:
+    """Return which of all `count` rows of `columns` those samples are that `make_samples` takes."""
+    return rows_of_split(_given(columns, "split"), split, count)[0]
 
 
 def held_out_samples(
@@ -140,15 +150,15 @@ def held_out_samples(
     Args:
         columns: as `make_samples` takes them.
         specs: the inputs of a network.
-        names: of the splits that hold them, in lower case.
+        names: of the splits that hold them, as `onnxmem.data.splits.plain_name` returns them.
 
     Raises:
         DataError: as `make_samples`.
     """
-    splits = _given(columns, "split")
+    splits = read_splits(columns)
     if splits is None:
         return None
-    held = np.array([name.casefold() in names for name in splits.astype(str).tolist()], bool)
+    held = np.array([plain_name(name) in names for name in splits.tolist()], bool)
     if not held.any():
         return None
     marked = {**columns, "split": np.where(held, "held-out", "")}
@@ -173,7 +183,9 @@ def _by_input(columns: Mapping[str, Column], specs: Sequence[InputSpec]) -> dict
         alias = " (or 'x')" if len(specs) == 1 and specs[0].name != "x" else ""
         wanted = listed(list(map(repr, missing)))
         noun = "input" if len(missing) == 1 else "inputs"
-        raise DataError(f"the data lack the {noun} {wanted}{alias}; they hold {have}")
+        unread = [column.hint for column in columns.values() if isinstance(column, Unread)]
+        lacking = f"the data lack the {noun} {wanted}{alias}; they hold {have}"
+        raise DataError("; ".join((lacking, *unread[:3])))
     return {spec.name: _in_form(named[spec.name], spec) for spec in specs}
 
 
@@ -183,11 +195,11 @@ def _in_form(column: Column, spec: InputSpec) -> Column:
 
 def _fit(column: Column, spec: InputSpec) -> tuple[Column, str]:
     """Return a column whose shape is that of the input, and what was changed."""
+    if spec.shape == () and column.shape in ((), (1,)):
+        return whole(column).reshape(()), ""
     column, moved = fit_axes(column, spec.shape or ())
     if spec.shape is not None and not fits(column.shape, spec.shape):
         raise DataError(_misfit(column, spec, spec.shape))
-    if column.ndim == 0:
-        raise DataError(f"array {spec.name!r} has no axis of samples; its shape is ()")
     raw = ""
     if column.dtype == np.uint8 and target_dtype(column.dtype, spec).kind == "f":
         raw = "values of uint8 are taken as they are, not divided by 255"
@@ -200,7 +212,11 @@ def _misfit(column: Column, spec: InputSpec, wanted: Sizes) -> str:
     if column.ndim == len(wanted):
         axis = misfit(column.shape, wanted)
         text += "" if axis is None else f": axis {axis} must be {wanted[axis]}"
-    hints = (_rearranged(column.shape, wanted), getattr(column, "hint", ""))
+    one = f"it is one value for all samples: give that, or --bind {spec.name}=VALUE"
+    hints = (
+        one if tuple(wanted) == () else _rearranged(column.shape, wanted),
+        getattr(column, "hint", ""),
+    )
     return "; ".join(filter(None, (text, *hints)))
 
 
@@ -222,10 +238,12 @@ def _rearranged(shape: tuple[int, ...], wanted: Sizes) -> str:
 def _count(inputs: Mapping[str, Column], y: np.ndarray | None, specs: Sequence[InputSpec]) -> int:
     """Return the number of samples; an input may differ only where its whole shape is fixed."""
     first = next(iter(inputs))
+    lengths = {name: len(array) for name, array in inputs.items() if array.ndim}
+    if not lengths:
+        raise DataError(f"array {first!r} has no axis of samples; its shape is ()")
     fixed = {spec.name: spec.shape[0] for spec in specs if spec.shape}
-    free = [name for name in inputs if not isinstance(fixed.get(name), int)]
-    count = len(inputs[free[0] if free else first])
-    lengths = {name: len(array) for name, array in inputs.items()}
+    free = [name for name in lengths if not isinstance(fixed.get(name), int)]
+    count = lengths[free[0] if free else next(iter(lengths))]
     for name, length in lengths.items():
         if length != count and (len(specs) == 1 or fixed.get(name) != length):
             raise DataError(f"the inputs differ in their number of samples: {lengths}")
@@ -236,27 +254,15 @@ def _count(inputs: Mapping[str, Column], y: np.ndarray | None, specs: Sequence[I
     return count
 
 
-def _rows_of_split(
-    column: np.ndarray | None, wanted: str | None, count: int
-) -> tuple[np.ndarray, str]:
-    """Return the positions of the samples to use, and what there is to say about the choice."""
-    if column is None:
-        if wanted is not None:
-            raise DataError(f"the data have no array 'split' to take {wanted!r} from")
-        return np.arange(count), ""
-    if column.shape != (count,):
-        raise DataError(f"array 'split' has shape {in_words(column.shape)}; it needs ({count},)")
-    names = column.astype(str)
-    known = sorted(set(names.tolist()))
-    if wanted is None and "train" not in known:
-        return np.arange(count), (
-            f"no split is called 'train', so all samples were used; there are {', '.join(known)}: "
-            "choose with --split"
-        )
-    wanted = "train" if wanted is None else wanted
-    if wanted not in known:
-        raise DataError(f"there is no split {wanted!r} in the data; there are {', '.join(known)}")
-    return np.flatnonzero(names == wanted), ""
+def _class_names(columns: Mapping[str, Column], names: Sequence[str]) -> dict[int, str]:
+    """Return what classes are called: labels themselves, or the column that says so."""
+    given = _given(columns, CLASS_NAMES)
+    if names or given is None:
+        return dict(enumerate(names))
+    if given.ndim != 1:
+        raise DataError(f"array {CLASS_NAMES!r} has shape {in_words(given.shape)}; list the names")
+    texts = as_text(given, CLASS_NAMES).tolist()
+    return {number: name for number, name in enumerate(texts) if name}
 
 
 def _ids(column: np.ndarray | None, count: int) -> np.ndarray | None:
@@ -265,7 +271,7 @@ def _ids(column: np.ndarray | None, count: int) -> np.ndarray | None:
         return None
     if column.shape != (count,):
         raise DataError(f"array 'id' has shape {in_words(column.shape)}; it needs ({count},)")
-    return column.astype(str)
+    return as_text(column, "id")
 
 
 def _take(column: Column, rows: np.ndarray, spec: InputSpec) -> Column:
@@ -281,23 +287,26 @@ def _digests(
     rows: np.ndarray,
     labels: np.ndarray | None,
     inputs: Mapping[str, Column],
+    called: Sequence[str],
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return a hash of each of the samples `rows` with its label, and one without.
 
-    What `inputs` will hold is checked on the way.
+    What `inputs` will hold is checked on the way; messages name samples as they are `called`.
 
     Raises:
         DataError: values are not finite, or not in the type that the network takes.
     """
     names = sorted(columns)
-    digests, contents, bad = [], [], dict.fromkeys(names, 0)
+    digests, contents = [], []
+    bad: dict[str, list[int]] = {name: [] for name in names}
     for block in blocks(columns.values(), len(rows)):
         hashes = [hashlib.blake2b(digest_size=16) for _ in rows[block]]
         for name in names:
             found = _fingerprints(columns[name], rows[block])
             if found is None:
                 values = columns[name][rows[block]]
-                bad[name] += _count_bad(convert(values, inputs[name].dtype, name))
+                lost = _bad_rows(convert(values, inputs[name].dtype, name))
+                bad[name] += (block.start + lost).tolist()
                 found = map(_plain, values)
             for one, content in zip(hashes, found, strict=True):
                 one.update(content)
@@ -306,9 +315,14 @@ def _digests(
             for one, label in zip(hashes, labels[block], strict=True):
                 one.update(label.tobytes())
         digests += [one.hexdigest().encode() for one in hashes]
-    for name, number in bad.items():
-        if number:
-            raise DataError(f"input {name!r} holds values that are NaN or infinite: {number}")
+    for name, places in bad.items():
+        if places:
+            shown = listed([called[place] for place in places])
+            noun = "sample" if len(places) == 1 else "samples"
+            raise DataError(
+                f"input {name!r} holds values that are NaN or infinite in {len(places)} {noun}: "
+                f"{shown}"
+            )
     return np.array(digests, dtype="S32"), np.array(contents, dtype="S32")
 
 
@@ -325,5 +339,8 @@ def _plain(row: Any) -> bytes:
         return repr(sample.shape).encode() + sample.astype(np.float32).tobytes()
 
 
-def _count_bad(values: np.ndarray) -> int:
-    return int(np.count_nonzero(~np.isfinite(values))) if values.dtype.kind == "f" else 0
+def _bad_rows(values: np.ndarray) -> np.ndarray:
+    """Return the samples that hold a value which is not finite."""
+    if values.dtype.kind != "f":
+        return np.empty(0, np.int64)
+    return np.flatnonzero(~np.isfinite(values).reshape(len(values), -1).all(axis=1))

@@ -137,19 +137,13 @@ def _crowds(
 ) -> tuple[Crowd, ...]:
     places = np.full(len(contents.rows), -1)
     places[references] = np.arange(len(references))
-    trained = Crowd(given, contents, places, _names(given, contents.rows))
+    trained = Crowd(given, contents, places, given.called(contents.rows))
     if held_out is None or not len(held_out):
         return (trained,)
     others = Contents.among(held_out)
     known = contents.places(others.hashes)
     own = np.where(known >= 0, places[known], -1)
-    return trained, Crowd(held_out, others, own, _names(held_out, others.rows))
-
-
-def _names(samples: Samples, rows: np.ndarray) -> Sequence[str]:
-    if samples.ids is None:
-        return [f"row {row}" for row in rows.tolist()]
-    return [str(name) for name in samples.ids[rows].tolist()]
+    return trained, Crowd(held_out, others, own, held_out.called(others.rows))
 
 
 def _places(opened: Opened) -> tuple[Place, ...]:

@@ -13,9 +13,12 @@ from onnxmem.evidence.label_noise import suspects
 from onnxmem.records import LayerEvidence
 
 
-def agreements(facts: Facts) -> tuple[LayerEvidence, ...]:
-    """Return for each layer the shares of samples whose neighbours favour their label."""
-    chosen = suspects(facts)
+def agreements(facts: Facts, chosen: np.ndarray | None = None) -> tuple[LayerEvidence, ...]:
+    """Return for each layer the shares of samples whose neighbours favour their label.
+
+    `chosen` (samples,) tells which are the suspects; None takes those that neighbours suspect.
+    """
+    chosen = suspects(facts) if chosen is None else chosen
     return tuple(_agreement(layer, facts, chosen) for layer in facts.layers)
 
 

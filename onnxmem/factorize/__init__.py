@@ -9,7 +9,7 @@ live, sampling, stack, target
                   the matrix: without dead parts, fewer rows, several at once, compressed
 rank_grid, chain, starts, seeds, refine
                   NMF: the ranks, all of them, where one starts, from what, how it is improved
-kernel            the innermost loops, in NumPy
+kernel            the innermost loops, in NumPy; loading: what is compiled before
 compiled          what takes longest, for Numba
 device, iteration, launch, graphs, *.cu
                   the same for CUDA
@@ -25,6 +25,7 @@ from onnxmem.factorize.interface import (
     relative_error,
 )
 from onnxmem.factorize.kernel import kernel_name
+from onnxmem.factorize.loading import first_use
 from onnxmem.factorize.records import Factors
 from onnxmem.factorize.registry import COMPRESSORS, compressor
 from onnxmem.factorize.sweep import nmf_sweep
@@ -38,6 +39,7 @@ __all__ = [
     "Run",
     "compressor",
     "default_ranks",
+    "first_use",
     "kernel_name",
     "nmf_sweep",
     "one_by_one",

@@ -87,6 +87,11 @@ def _kernel(xp: ModuleType, file: str, name: str, constants: tuple[tuple[str, in
     return xp.RawKernel(source(file), name, options=options)
 
 
+def kernels_loaded() -> bool:
+    """Tell whether this process has loaded any kernel."""
+    return _kernel.cache_info().currsize > 0
+
+
 @cache
 def source(file: str) -> str:
     """Return the CUDA source half_step, course, product or grow."""

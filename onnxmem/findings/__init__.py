@@ -5,12 +5,18 @@
     likeness          how alike several models are on held-out inputs
     evidence          what neighbours of the training samples tell
     comparison        what several models say together
+    locate            in which layers samples are memorized
     numbers           numbers as sentences have them
 
 A finding says what its record says and nothing more.
 """
 
-from onnxmem.findings.audit import audit_findings, audit_headline, headline_length
+from onnxmem.findings.audit import (
+    above_baseline,
+    audit_findings,
+    audit_headline,
+    headline_length,
+)
 from onnxmem.findings.comparison import comparison_findings, comparison_headline, short_names
 from onnxmem.findings.evidence import evidence_findings, headline, two_numbers
 from onnxmem.findings.finding import Finding
@@ -22,11 +28,13 @@ from onnxmem.findings.likeness import (
     likeness_rows,
     matrices,
 )
+from onnxmem.findings.locate import locate_findings, suspects_sentence
 
 __all__ = [
     "Finding",
     "LAYER_TITLES",
     "PAIR_TITLES",
+    "above_baseline",
     "audit_findings",
     "audit_headline",
     "comparison_findings",
@@ -37,7 +45,9 @@ __all__ = [
     "layer_rows",
     "likeness_findings",
     "likeness_rows",
+    "locate_findings",
     "matrices",
     "short_names",
+    "suspects_sentence",
     "two_numbers",
 ]

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 from onnxmem.findings.evidence import evidence_findings
 from onnxmem.findings.finding import Finding
 from onnxmem.findings.numbers import beside, counted, listed
+from onnxmem.text import listed as names_of
 from onnxmem.text import printable
 
 if TYPE_CHECKING:
     from onnxmem.records import Curve, Gate, Report
 
+_NAMES = {"nmf": "NMF", "pca": "PCA", "ablation": "ablation"}
 _BATCHES = {"class": "single-class", "mixed": "mixed"}
 _LEADING = ("nmf.mixed", "nmf.class", "pca.mixed", "pca.class", "ablation.mixed", "ablation.class")
 _LOWEST = 3
@@ -25,7 +27,7 @@ def audit_findings(report: Report) -> list[Finding]:
     What stands in the way of an answer comes first, then gates that failed, what neighbours tell,
     and how compressible the layers are.
     """
-    return [*_verdict(report), *_evidence(report), *_compression(report)]
+    return [*_verdict(report), *_evidence(report), *_compression(report), *_suspect(report)]
 
 
 def audit_headline(report: Report) -> str:
@@ -76,6 +78,11 @@ def _cure(report: Report) -> str:
         return (
             "check that labels and preprocessing are those of the training (--labels, --preprocess)"
         )
+    if any(gate.passed is None and gate.value is not None for gate in report.gates):
+        return "docs/gates.md says what a gate needs"
+    scores = report.summary.values()
+    if all(one.auc is None for one in scores) and any(one.layers_above for one in scores):
+        return "look at the labels of the classes whose curves lie above the baseline"
     if report.summary and all(score.auc is None for score in report.summary.values()):
         return "give more classes, or harder samples; --batch mixed saturates last"
     if any(gate.passed is None for gate in report.gates):
@@ -101,8 +108,10 @@ def _compression(report: Report) -> Iterator[Finding]:
     bounds = ""
     if score.auc_low is not None and score.auc_high is not None:
         bounds = f" ({score.auc_low:.3f}–{score.auc_high:.3f})"
-    name = {"nmf": "NMF", "pca": "PCA", "ablation": "ablation"}[compressor]
-    over = f"over {counted(score.layers_scored, 'layer')} ({name}, {_BATCHES[batch]} batches)"
+    over = (
+        f"over {counted(score.layers_scored, 'layer')} "
+        f"({_NAMES[compressor]}, {_BATCHES[batch]} batches)"
+    )
     yield Finding(
         key=key,
         sentence=f"mean AuC {score.auc:.3f}{bounds} {over}",
@@ -115,11 +124,35 @@ def _compression(report: Report) -> Iterator[Finding]:
     yield from _lowest(report, key)
 
 
+def above_baseline(report: Report) -> str:
+    """Return what curves above the baseline tell, an empty string where there are none."""
+    found = [one for layer in report.layers for one in layer.curves if one.above]
+    if not found:
+        return ""
+    kinds = [key for key in _LEADING if any(one.key == key for one in found)]
+    told = listed([f"{_NAMES[c]}, {_BATCHES[b]}" for c, b in (key.split(".") for key in kinds)])
+    labels = sorted({label for one in found for label in one.suspects})
+    names = report.data.names
+    suspects = [printable(names.get(str(label), str(label)), 40) for label in labels]
+    noun = "class" if len(suspects) == 1 else "classes"
+    named = f"the labels of {noun} {names_of(suspects, 10)}" if suspects else "labels"
+    return (
+        f"compression makes right what the untouched network gets wrong ({told}): {named} are "
+        "suspect, or were not fitted"
+    )
+
+
+def _suspect(report: Report) -> Iterator[Finding]:
+    if told := above_baseline(report):
+        follow = "docs/reading.md says what a curve above the baseline means"
+        yield Finding("above", told, follow=follow)
+
+
 def _lowest(report: Report, key: str) -> Iterator[Finding]:
     """Name the layers that need the most components to keep their accuracy."""
     places = enumerate(report.layers, start=1)
     curves = [(place, layer.tensor, layer.curve(key)) for place, layer in places]
-    scored = [(place, name, one) for place, name, one in curves if one and not one.saturated]
+    scored = [(place, name, one) for place, name, one in curves if one and one.scored]
     if len(scored) < 2:
         return
     lowest = sorted(scored, key=lambda item: item[2].auc)[:_LOWEST]

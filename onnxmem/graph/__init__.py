@@ -11,9 +11,10 @@ The only package that imports onnx and onnx_ir.
                       what the graph tells of a tensor before any run
     axes, outputs, largest, tables
                       feature axes, forms of outputs, sizes, which inputs are words
-    cut               takes a model apart; `pieces` and `write` make parts and files
+    cut, segment      take a model apart; `pieces` and `write` make parts and files
     batch, widen, unfuse
                       frees a batch size, widens half precision, takes fused operators apart
+    masked            lets units be switched off
     steps             the nodes as plain records, and models of one operator
     recorded          test cases beside a model
 """
@@ -23,10 +24,13 @@ from onnxmem.graph.cut import compute, cut_needs, expose, split
 from onnxmem.graph.file import data_files
 from onnxmem.graph.kinds.registry import AUTO, GROUPS, KINDS
 from onnxmem.graph.largest import largest_tensor
+from onnxmem.graph.masked import masked
 from onnxmem.graph.model import load
 from onnxmem.graph.outputs import output_form
+from onnxmem.graph.quantized import is_quantized
 from onnxmem.graph.recorded import Recorded, load_recorded, recorded_folders
 from onnxmem.graph.records import Cut, Dim, Model, Needs, Part, Site, TensorSpec
+from onnxmem.graph.segment import Segment, segment
 from onnxmem.graph.sites import find_sites, other_activations
 from onnxmem.graph.steps import Operator, Step, constant, constants, operator_part, steps
 from onnxmem.graph.tables import looked_up
@@ -52,6 +56,7 @@ __all__ = [
     "Needs",
     "Part",
     "Recorded",
+    "Segment",
     "Site",
     "TensorSpec",
     "cut_needs",
@@ -61,16 +66,19 @@ __all__ = [
     "free_batch",
     "free_elsewhere",
     "is_half",
+    "is_quantized",
     "largest_tensor",
     "load",
     "load_recorded",
     "looked_up",
+    "masked",
     "native_batch",
     "other_activations",
     "output_form",
     "recorded_folders",
     "save",
     "share_weights",
+    "segment",
     "split",
     "untyped",
     "whole_batch",

@@ -90,10 +90,24 @@ def _require_complete(proto: onnx.ModelProto, path: Path, content: bytes) -> Non
             f"{path} is not a complete ONNX model: it has no {' and no '.join(missing)}; "
             "export or download it again"
         )
-    if proto.graph.sparse_initializer:
+    if _is_sparse(proto):
         raise ModelFileError(
-            f"{path} holds sparse initializers, which are not supported; export dense weights"
+            f"{path} holds sparse tensors, which are not supported; export dense weights"
         )
+
+
+def _is_sparse(proto: onnx.ModelProto) -> bool:
+    """Tell whether an initializer or a constant is kept as its values that are not zero."""
+    pending: list[onnx.GraphProto | onnx.FunctionProto] = [proto.graph, *proto.functions]
+    while pending:
+        body = pending.pop()
+        if isinstance(body, onnx.GraphProto) and body.sparse_initializer:
+            return True
+        for attribute in (one for node in body.node for one in node.attribute):
+            if attribute.HasField("sparse_tensor") or attribute.sparse_tensors:
+                return True
+            pending += [*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs]
+    return False
 
 
 def take_in_small(proto: onnx.ModelProto, path: Path) -> tuple[Path, ...]:

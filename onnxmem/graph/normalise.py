@@ -44,7 +44,7 @@ def normalise(
     """Return the network in `proto`, which was checked, in normal form, and what was changed.
 
     In normal form there are no functions, no Constant nodes, no initializers inside bodies or
-    among the inputs, no If whose branch is known, no ZipMap; nodes are sorted.
+    among the inputs, no If whose branch is known, no Loop of one turn, no ZipMap; nodes are sorted.
 
     Raises:
         ModelFileError: The model contradicts itself.
@@ -83,18 +83,20 @@ def _normalise(
         common.LiftConstantsToInitializersPass(lift_all_constants=True, size_limit=0),
         common.LiftSubgraphInitializersToMainGraphPass(),
         passes.BindInputs(bind),
+        passes.UnwrapOptionals(),
         common.TopologicalSortPass(),
     ):
         network = step(network).model
     network.ir_version = max(network.ir_version, INITIALIZERS_APART)
     switched = passes.InferenceMode()(network).modified
-    branches = _lift_branches(network)
+    branches, loops = _lift_bodies(network)
     passes.DequantizeActivations()(network)
     passes.UnblockActivations()(network)
     notes = {
         "class probabilities are given as a tensor instead of a ZipMap": zipmaps > 0,
         "Dropout or BatchNormalization in training mode switched to inference": switched,
         "If nodes replaced by the branch that they always take": branches,
+        "Loop nodes of one turn replaced by their body": loops,
     }
     return network, tuple(note for note, true in notes.items() if true)
 
@@ -106,14 +108,20 @@ def _forget_placement(proto: onnx.ModelProto) -> None:
         node.ClearField("device_configurations")
 
 
-def _lift_branches(network: ir.Model) -> bool:
-    """Infer types and sizes, and lift branches, until neither finds anything new."""
-    lifted = False
-    infer_types(network)
-    while passes.LiftBranches()(network).modified:
-        lifted = True
+def _lift_bodies(network: ir.Model) -> tuple[bool, bool]:
+    """Infer types and sizes, and lift bodies, until neither finds anything new.
+
+    Returns:
+        Whether branches were lifted, and whether loops were.
+    """
+    branches = loops = False
+    while True:
         infer_types(network)
-    return lifted
+        lifted = passes.LiftBranches()(network).modified
+        unrolled = passes.UnrollLoops()(network).modified
+        branches, loops = branches or lifted, loops or unrolled
+        if not lifted and not unrolled:
+            return branches, loops
 
 
 def infer_types(network: ir.Model) -> None:

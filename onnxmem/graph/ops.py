@@ -12,6 +12,12 @@ def is_standard(node: ir.Node | None, *ops: str) -> bool:
     return node is not None and node.op_type in ops and node.domain in DEFAULT_DOMAINS
 
 
+def dequantizes(node: ir.Node | None) -> bool:
+    """Tell whether `node` is DequantizeLinear, of the default domain or onnxruntime's own."""
+    domains = (*DEFAULT_DOMAINS, "com.microsoft")
+    return node is not None and node.op_type == "DequantizeLinear" and node.domain in domains
+
+
 def producer(value: ir.Value | None) -> ir.Node | None:
     """Return the node that makes `value`, None for inputs, constants and no value at all."""
     return None if value is None else value.producer()

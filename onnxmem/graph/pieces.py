@@ -72,10 +72,36 @@ class Pieces:
         return graph
 
 
+LISTING = frozenset(
+    {"Add", "Cast", "Concat", "Div", "Floor", "Gather", "Identity", "Mul", "Slice", "Squeeze",
+     "Sub", "Unsqueeze"}
+)  # fmt: skip
+"""Operators that make lists of sizes out of others."""
+
+
+def lists_sizes(value: ir.Value) -> bool:
+    """Tell whether `value` is a list of sizes of tensors: its own length is no number of samples.
+
+    onnxruntime infers nothing from a list whose length it does not know, and refuses what reads it.
+    """
+    pending, seen = [value], set[ir.Value]()
+    while pending:
+        item = pending.pop()
+        node = item.producer()
+        if item in seen or item.const_value is not None:
+            continue
+        seen.add(item)
+        if node is None or node.op_type not in LISTING | {"Shape"}:
+            return False
+        if node.op_type != "Shape":
+            pending += [source for source in node.inputs if source is not None]
+    return value.const_value is None
+
+
 def rank_only(value: ir.Value) -> onnx.ValueInfoProto:
-    """Return the name, element type and rank of `value`."""
+    """Return the name, element type and rank of `value`, of a list of sizes its length as well."""
     info = ir.serde.serialize_value(value)
-    if info.type.HasField("tensor_type"):
+    if info.type.HasField("tensor_type") and not lists_sizes(value):
         for dim in info.type.tensor_type.shape.dim:
             dim.Clear()
     return info

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
 import onnx_ir as ir
 
 from onnxmem.graph.constants import Known
 from onnxmem.graph.ops import given, producer
-from onnxmem.graph.signs import never_negative, zero_is_smallest
+from onnxmem.graph.records import Model
+from onnxmem.graph.signs import integer_limits, never_negative, zero_is_smallest
 
 SCALE_AND_ZERO = {
     "QuantizeLinear": (1, 2),
@@ -27,6 +27,20 @@ SIGNED = frozenset(
      "FusedMatMul", "Gemm", "InstanceNormalization", "LayerNormalization", "MatMul", "Sub", "Sum"}
 )  # fmt: skip
 """Operators whose result has both signs, so that a quantiser without negatives cuts it off."""
+
+
+def is_quantized(model: Model) -> bool:
+    """Tell whether `model` holds quantised weights or activations."""
+    ops = {node.op_type for node in model.ir.graph.all_nodes()}
+    return any(op.startswith("QLinear") for op in ops) or bool(ops & COMPUTE_QUANTIZED)
+
+
+COMPUTE_QUANTIZED = frozenset(
+    {"ConvInteger", "DequantizeLinear", "DynamicQuantizeLSTM", "DynamicQuantizeMatMul",
+     "GatherBlockQuantized", "MatMulBnb4", "MatMulInteger", "MatMulIntegerToFloat", "MatMulNBits",
+     "QAttention", "QGemm", "QMoE"}
+)  # fmt: skip
+"""Operators beside QLinear... that compute with quantised numbers."""
 
 
 def folds_relu(node: ir.Node, known: Known) -> bool:
@@ -59,9 +73,10 @@ def largest(node: ir.Node, known: Known) -> float | None:
         return None
     if zero is None:
         return scale * 255
-    if not np.issubdtype(zero.dtype, np.integer) or not zero.size:
+    limits = integer_limits(zero.dtype)
+    if limits is None or not zero.size:
         return None
-    return scale * float(np.iinfo(zero.dtype).max - int(zero.flat[0]))
+    return scale * float(limits[1] - int(zero.flat[0]))
 
 
 def constant_term(node: ir.Node, known: Known) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import onnx_ir as ir
@@ -24,6 +25,9 @@ PASS = frozenset(
 JOIN = frozenset({"Add", "Concat", "Max", "Mul", "Sum"})
 """Operators that give no negative number if none of their inputs holds one."""
 
+
+_NARROW = {"int2": (-2, 1), "uint2": (0, 3), "int4": (-8, 7), "uint4": (0, 15)}
+"""Limits of integer types that NumPy does not know."""
 
 FARTHEST = 1000
 """Tensors after which a walk gives up."""
@@ -82,6 +86,15 @@ def _is_square(node: ir.Node, known: Known) -> bool:
 def zero_is_smallest(zero: ir.Value | None, known: Known) -> bool:
     """Tell whether the zero point `zero` is the smallest value of its integer type."""
     content = known(zero)
-    if content is None or not np.issubdtype(content.dtype, np.integer):
+    if content is None or (limits := integer_limits(content.dtype)) is None:
         return False
-    return bool((content == np.iinfo(content.dtype).min).all())
+    return bool(np.asarray(content == limits[0]).all())
+
+
+def integer_limits(dtype: np.dtype[Any]) -> tuple[int, int] | None:
+    """Return the smallest and the largest value of an integer type, None where it is none."""
+    if dtype.name in _NARROW:
+        return _NARROW[dtype.name]
+    if not np.issubdtype(dtype, np.integer):
+        return None
+    return int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)

@@ -25,9 +25,9 @@ from onnxmem.graph.kinds.finding import (
 from onnxmem.graph.kinds.gated import GLU
 from onnxmem.graph.kinds.kind import Kind, Match
 from onnxmem.graph.kinds.registry import AUTO, GROUPS, KINDS
-from onnxmem.graph.kinds.relu import RELU
+from onnxmem.graph.kinds.relu import ENCLOSED, RELU
 from onnxmem.graph.kinds.roles import gates_another, is_score
-from onnxmem.graph.ops import LEARNED, is_standard
+from onnxmem.graph.ops import LEARNED, dequantizes, given
 from onnxmem.graph.quantized import RESULT
 from onnxmem.graph.records import Model, Site
 from onnxmem.graph.signs import never_negative
@@ -202,9 +202,20 @@ class _Finder:
         )
 
     def _only_looks_like_one(self, match: Match) -> bool:
-        if is_float(match.value) is False or is_gate(match, self.known):
+        if is_gate(match, self.known):
+            return True
+        if is_float(match.value) is False and not self._cuts_integers(match):
             return True
         return match.op in AMBIGUOUS and is_guard(match, self.known)
+
+    def _cuts_integers(self, match: Match) -> bool:
+        """Tell whether a match on integers is a ReLU all the same: a Relu, or one of quantised."""
+        dequantized = _as_float(match)
+        if dequantized is None:
+            return match.op == "Relu"
+        node = dequantized.value.producer()
+        zero = given(node, 2) if node is not None else None
+        return zero is None or self.known.scalar(zero) == 0
 
     def _is_made_into_another(self, match: Match) -> bool:
         """Tell whether the match is nothing but a part of an activation that was taken apart."""
@@ -219,6 +230,10 @@ class _Finder:
         """Return a match in the main graph, and what keeps it from being cut there."""
         is_factor = match.value in self._factors
         match, reason = self._out_of_blocks(_as_float(match) or match)
+        if not reason and match.op in ENCLOSED:
+            reason = f"inside of {match.op}, which is one operator; export its experts one by one"
+        if not reason and is_float(match.value) is False:
+            reason = "it holds integers that are not dequantized; only floats can be compressed"
         if not reason and not self.reaches.get(match.value):
             reason = "no output of the model depends on it"
         return _Found(self.flow.position[node], kind, match, reason, is_factor)
@@ -306,6 +321,6 @@ def _as_float(match: Match) -> Match | None:
     if is_float(match.value) is not False and (node is None or node.op_type not in RESULT):
         return match
     readers = match.value.consumers()
-    if len(readers) != 1 or not is_standard(readers[0], "DequantizeLinear"):
+    if len(readers) != 1 or not dequantizes(readers[0]):
         return None
     return replace(match, value=readers[0].outputs[0])

@@ -231,19 +231,19 @@ def _require_external(tensor: TensorProto) -> None:
 
 def _require_size(proto: onnx.ModelProto) -> None:
     """Check that the model stays finite when its functions are written out."""
-    functions = {(item.domain, item.name): item.node for item in proto.functions}
-    counted: dict[tuple[str, str], int] = {}
-    pending: list[tuple[str, str]] = []
+    functions = {(item.domain, item.name, item.overload): item.node for item in proto.functions}
+    counted: dict[tuple[str, str, str], int] = {}
+    pending: list[tuple[str, str, str]] = []
 
     def count(nodes: Sequence[onnx.NodeProto]) -> int:
         total = 0
         for node in nodes:
-            key = (node.domain, node.op_type)
+            key = (node.domain, node.op_type, node.overload)
             total += count_function(key) if key in functions else 1
             total += sum(count(body.node) for body in _bodies(node))
         return min(total, MOST_NODES + 1)
 
-    def count_function(key: tuple[str, str]) -> int:
+    def count_function(key: tuple[str, str, str]) -> int:
         if key in pending:
             raise ValueError(f"its function {key[1]!r} calls itself")
         if key not in counted:

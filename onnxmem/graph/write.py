@@ -74,8 +74,8 @@ def with_input_types(part: Part, types: Mapping[str, tuple[str, tuple[Dim, ...] 
     Args:
         part: The part.
         types: By name of the input, the element type (NumPy's name) and the shape, in which None
-            leaves a dimension free and a shape of None leaves even the rank open. Names that are
-            no inputs are passed over.
+            leaves a dimension as it is and a shape of None leaves even the rank open. Names that
+            are no inputs are passed over.
     """
     return _typed(part, {name: types[name] for name in part.inputs if name in types})
 
@@ -101,8 +101,22 @@ def _typed(part: Part, types: Mapping[str, tuple[str, tuple[Dim, ...] | None]]) 
     for info in (*proto.graph.input, *proto.graph.output):
         if info.name in types:
             dtype, shape = types[info.name]
+            if shape is not None:
+                shape = _with_known(shape, info.type.tensor_type.shape.dim)
             info.type.CopyFrom(onnx.helper.make_tensor_type_proto(_element(dtype), shape))
     return _part(proto, part.weights, part.source)
+
+
+def _with_known(
+    shape: tuple[Dim, ...], known: Sequence[onnx.TensorShapeProto.Dimension]
+) -> tuple[Dim, ...]:
+    """Return sizes with those that are known in place of free ones."""
+    if len(shape) != len(known):
+        return shape
+    return tuple(
+        (one.dim_value or None) if size is None else size
+        for size, one in zip(shape, known, strict=True)
+    )
 
 
 def _element(dtype: str) -> int:

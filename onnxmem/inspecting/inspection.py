@@ -49,7 +49,7 @@ def inspect(
     check_kinds(kinds)
     found = graph.find_sites(model, kinds)
     sites, verified, notes = tuple(map(_described, found)), None, model.notes + told(found, kinds)
-    if trial is None:
+    if trial is None or not sites:
         with blames_bind(bind or {}):
             require_runnable(model)
     if sites and trial is not None:

@@ -3,6 +3,7 @@
     settings, opening what is asked for; model, sites, samples and device made ready together
     sites             the tensors to cut at
     network           the sessions of a model, and how its batches run
+    optimizations     whether onnxruntime's leave it what it is
     classifier        the untouched network: its outputs and predictions
     outputs, independence, labelling, guessing
                       which output classifies, and whether samples and labels fit it

@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from onnxmem.arrays import Array, namespace
+import numpy as np
+
+from onnxmem.arrays import Array, namespace, to_host
 from onnxmem.network.layout import to_matrix, to_tensor
 
 
@@ -38,15 +40,36 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Activations:
-    """All pieces of one batch, and the axis of its features."""
+    """All pieces of one batch.
+
+    Attributes:
+        pieces: in the order of the batch.
+        feature_axis: the axis of the features.
+        unit: the matrix holds the activations divided by this; see `layout.find_unit`.
+    """
 
     pieces: tuple[Piece, ...]
     feature_axis: int
+    unit: float = 1.0
 
     @property
     def nbytes(self) -> int:
         """Bytes that they hold."""
         return sum(piece.nbytes for piece in self.pieces)
+
+    def broken(self) -> np.ndarray:
+        """Return the samples of the batch whose activations are not all finite.
+
+        Those of which samples do not lie along axis 0, or some positions are padding, are not told.
+        """
+        found, start = [np.empty(0, np.int64)], 0
+        for piece in self.pieces:
+            if piece.kept is None and len(piece.tensor) == piece.samples:
+                xp = namespace(piece.tensor)
+                flat = piece.tensor.reshape(piece.samples, -1)
+                found.append(start + to_host(xp.flatnonzero(~xp.isfinite(flat).all(axis=1))))
+            start += piece.samples
+        return np.concatenate(found)
 
     def rows(self, piece: Piece) -> int:
         """Return how many rows of the activation matrix are of a piece."""
@@ -72,13 +95,16 @@ class Activations:
             stop = start + self.rows(piece)
             part = matrix[start:stop]
             if piece.kept is not None:
-                whole = to_matrix(piece.tensor, self.feature_axis).copy()
+                whole = self._whole(piece).copy()
                 whole[piece.kept] = part
                 part = whole
-            tensors.append(to_tensor(part, piece.tensor, self.feature_axis))
+            tensors.append(to_tensor(part, piece.tensor, self.feature_axis, self.unit))
             start = stop
         return tensors
 
     def _matrix(self, piece: Piece) -> Array:
-        matrix = to_matrix(piece.tensor, self.feature_axis)
+        matrix = self._whole(piece)
         return matrix if piece.kept is None else matrix[piece.kept]
+
+    def _whole(self, piece: Piece) -> Array:
+        return to_matrix(piece.tensor, self.feature_axis, self.unit)

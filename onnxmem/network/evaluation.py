@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
@@ -47,6 +48,7 @@ class Evaluation:
         network: the prepared model.
         inputs, shared: the selected samples on the device, and inputs common to all of them.
         padding: what tells which of their positions are real, None where all are.
+        called: what the selected samples are called in messages.
         kinds: of batches.
         selection: which samples form which batch.
         labelling: which class counts as correct, and what was assumed of the labels.
@@ -55,6 +57,8 @@ class Evaluation:
         independent: whether no output of the model depends on the other samples of its batch.
         baseline: accuracy of the untouched model.
         clock: adds up the seconds of each stage.
+        correct: (samples,) whether the untouched model is right about each.
+        classes: how many the output tells apart, None where it gives labels and does not say.
     """
 
     network: Network
@@ -69,6 +73,9 @@ class Evaluation:
     baseline: Baseline
     clock: Clock
     padding: Padding | None = None
+    correct: np.ndarray = field(default_factory=lambda: np.zeros(0, bool))
+    classes: int | None = None
+    called: Sequence[str] = ()
 
     @property
     def truth(self) -> np.ndarray:
@@ -83,6 +90,14 @@ class Evaluation:
     def batches(self, kind: str) -> tuple[Batch, ...]:
         """Return the batches of a kind: `class` or `mixed`."""
         return self.selection.batches(kind)
+
+    def contents(self) -> np.ndarray:
+        """Return a hash of what the model takes of each sample (samples,); equal for copies."""
+        hashes = [hashlib.blake2b(digest_size=16) for _ in self.selection.rows]
+        for _, array in sorted(self.inputs.items()):
+            for one, row in zip(hashes, to_host(array), strict=True):
+                one.update(repr(row.tolist()).encode() if row.dtype == object else row.tobytes())
+        return np.array([one.digest() for one in hashes], dtype=object)
 
 
 def select(
@@ -133,7 +148,7 @@ def evaluate(opened: Opened, digests: np.ndarray, grouping: Grouping, clock: Clo
     metric: Metric = grouping.metric or ("fidelity" if samples.labels is None else "top1")
     if metric == "fidelity":
         labelling = replace(labelling, truth=predicted)
-    accuracy = float((predicted == labelling.truth).mean())
+    correct = predicted == labelling.truth
     return Evaluation(
         network=network,
         inputs=inputs,
@@ -144,9 +159,12 @@ def evaluate(opened: Opened, digests: np.ndarray, grouping: Grouping, clock: Clo
         reference=reference,
         separable=separable,
         independent=_independent(selection, reference),
-        baseline=Baseline(metric, accuracy, chance_accuracy(labelling.truth)),
+        baseline=Baseline(metric, float(correct.mean()), chance_accuracy(labelling.truth)),
         clock=clock,
         padding=opened.padding,
+        correct=correct,
+        classes=None if network.form == "labels" else max(2, width),
+        called=samples.called(selection.rows),
     )
 
 

@@ -22,6 +22,7 @@ from onnxmem.data import Column
 from onnxmem.errors import DataError
 from onnxmem.neighbours import Projection
 from onnxmem.network.classifier import check_classifies
+from onnxmem.network.layout import find_unit
 from onnxmem.network.memory import piece_size, pieces_at_once
 from onnxmem.network.network import Network
 from onnxmem.network.outputs import logits
@@ -135,6 +136,7 @@ class _Pass:
         self.places, self.pool, self.padding = places, pool, padding
         self.words = find_words(network.model, inputs)
         self.axes: dict[str, SampleAxis] = {}
+        self.units: dict[str, float] = {}
         self.project = Projection(seed, int(_PROJECTION_SHARE * network.memory))
         tensors = [one.tensor for one in places if one.tensor not in (INPUT, OUTPUT)]
         self.names = (network.output, *tensors)
@@ -199,7 +201,7 @@ class _Pass:
                 shape = tuple(map(int, value.shape))
                 self.refused[tensor] = f"which axis counts its samples cannot be told from {shape}"
             else:
-                self.axes[tensor] = axis
+                self.axes[tensor], self.units[tensor] = axis, find_unit([value])
 
     def _run(self, rows: np.ndarray) -> tuple[dict[str, Array], list[Array]]:
         """Return what the network is fed for some samples, and what it gives."""
@@ -268,6 +270,8 @@ class _Pass:
     def _flat(self, value: Array, place: Place, kept: Array | None) -> Array:
         """Return activations as (samples, features)."""
         value, axis = self.axes[place.tensor].first(value, place.feature_axis)
+        unit = self.units[place.tensor]
+        value = value if unit == 1 else value / unit
         real = _along_positions(value, axis, kept)
         value = value if real is None else value * real
         if self.pool == "mean" and value.ndim > 2:

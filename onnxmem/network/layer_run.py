@@ -9,7 +9,7 @@ import numpy as np
 
 from onnxmem.arrays import Array
 from onnxmem.data import Batch
-from onnxmem.errors import ModelRefusedError, OutOfMemoryError
+from onnxmem.errors import DataError, ModelRefusedError, OutOfMemoryError
 from onnxmem.graph import Site, split
 from onnxmem.network.activations import Activations
 from onnxmem.network.evaluation import Evaluation
@@ -17,6 +17,7 @@ from onnxmem.network.memory import Load, divide, largest_stack
 from onnxmem.network.outputs import deviation
 from onnxmem.network.split_network import SplitNetwork
 from onnxmem.network.stacking import Stacker, find_stacker, stack_up
+from onnxmem.text import listed
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -63,6 +64,7 @@ class LayerRun:
         self._stacker: Stacker | None = None
         self._kept: dict[tuple[str, int], Activations] = {}
         self._unchanged: dict[tuple[str, int], np.ndarray] = {}
+        self._lost: set[int] = set()
         self._limits: dict[tuple[str, int], tuple[int, int]] = {}
         self._correct: dict[tuple[str, float], np.ndarray] = {}
 
@@ -95,11 +97,28 @@ class LayerRun:
         numbered = [key for kind in self.evaluation.kinds for key in self.numbers(kind)]
         self.split.prepare_tail(self.capture(*numbered[0]).pieces[0])
         worst = max(self.map(self._deviation, numbered))
+        self._require_finite()
         if self.share.stack:
             captures = [self.capture(*key) for key in numbered]
             with self.evaluation.clock.stage("tail"):
                 self._stacker = find_stacker(self.split, captures)
         return worst
+
+    def _require_finite(self) -> None:
+        """Check that no captured activation was found that is not finite.
+
+        Raises:
+            DataError: some are; the message names the samples.
+        """
+        if not self._lost:
+            return
+        lost, called = sorted(self._lost), self.evaluation.called
+        noun = "sample" if len(lost) == 1 else "samples"
+        raise DataError(
+            f"NaN or infinite activations for {len(lost)} {noun}: "
+            f"{listed([called[row] for row in lost])}; look for such weights, or leave those "
+            "samples out"
+        )
 
     def stacks(self, batches: Sequence[Batch]) -> list[slice]:
         """Divide batches into those that go through the tail together: mostly one by one."""
@@ -109,10 +128,12 @@ class LayerRun:
     def _deviation(self, key: tuple[str, int]) -> float:
         kind, number = key
         capture = self.capture(kind, number)
+        rows = self.evaluation.batches(kind)[number].rows
+        self._lost.update(rows[capture.broken()].tolist())
         self._limits[key] = _limits(capture)
         with self.evaluation.clock.stage("tail"):
             outputs = self.split.outputs(capture)
-        self._unchanged[key] = self._hits(outputs, self.evaluation.batches(kind)[number].rows)
+        self._unchanged[key] = self._hits(outputs, rows)
         expected, start, worst = self.evaluation.reference[kind][number], 0, 0.0
         for piece, output in zip(capture.pieces, outputs, strict=True):
             part = expected[start : start + piece.samples]

@@ -59,6 +59,21 @@ class Network:
         """Compile a part of the model."""
         return Session(part, self.device, exact=self.exact, prepack=self.prepack)
 
+    def session_for(self, part: graph.Part, arrays: Mapping[str, Array], samples: int) -> Session:
+        """Compile a part for inputs of the types and sizes of `arrays`, which hold so many samples.
+
+        Axes that may follow the batch stay free. That is every axis whose size is a multiple of
+        the number of samples: batches lie along axis 0 alone only in the plainest networks.
+        """
+        types = {
+            name: (
+                np.dtype(array.dtype).name,
+                tuple(None if size % samples == 0 else int(size) for size in array.shape),
+            )
+            for name, array in arrays.items()
+        }
+        return self.session(graph.with_input_types(part, types))
+
     def largest_after(self, tensor: str) -> int:
         """Return what `largest` is for the tail of a tensor, which is counted too."""
         return graph.largest_tensor(self.model, tensor) * _ELEMENT_BYTES

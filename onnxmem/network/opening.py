@@ -11,6 +11,7 @@ from onnxmem import graph
 from onnxmem.data import Column, Samples, make_samples
 from onnxmem.errors import InconclusiveError, NoSiteError
 from onnxmem.network.network import Network, prepare
+from onnxmem.network.optimizations import check_optimizations
 from onnxmem.network.padding import Padding, find_padding
 from onnxmem.network.settings import RunSettings
 from onnxmem.network.sites import choose_sites, told
@@ -108,6 +109,7 @@ def open_network(
         info = replace(info, notes=(*network.model.notes, *notes))
         opened = Opened(info, sites, samples, network, padding)
         try:
-            yield opened
+            told_of = check_optimizations(network, samples)
+            yield replace(opened, info=replace(info, notes=(*info.notes, *told_of)))
         except InconclusiveError as error:
             raise RefusedError(str(error), info, opened) from error

@@ -13,9 +13,9 @@ import numpy as np
 
 from onnxmem.arrays import Array, take_rows
 from onnxmem.errors import UsageError
-from onnxmem.graph import Cut, with_input_types
+from onnxmem.graph import Cut
 from onnxmem.network.activations import Activations, Piece
-from onnxmem.network.layout import kept_rows
+from onnxmem.network.layout import find_unit, kept_rows
 from onnxmem.network.network import Network
 from onnxmem.network.padding import Padding
 from onnxmem.runtime import Session
@@ -52,7 +52,7 @@ class SplitNetwork:
             self._piece(rows[start : start + step], feature_axis)
             for start in range(0, len(rows), step)
         )
-        return Activations(pieces, feature_axis)
+        return Activations(pieces, feature_axis, find_unit([piece.tensor for piece in pieces]))
 
     def _piece(self, rows: np.ndarray, feature_axis: int) -> Piece:
         feeds = {name: take_rows(array, rows) for name, array in self.inputs.items()}
@@ -100,17 +100,6 @@ class SplitNetwork:
         return self._tail.run({self.cut.tensor: piece.tensor, **piece.others}, names)
 
     def _compile_tail(self, piece: Piece) -> Session:
-        """Type the tail's inputs as they were captured, with axes that may follow the batch free.
-
-        That is every axis whose size is a multiple of the number of samples: batches lie along
-        axis 0 alone only in the plainest networks.
-        """
+        """Compile the tail for inputs as they were captured."""
         arrays = {self.cut.tensor: piece.tensor, **piece.others}
-        types = {
-            name: (
-                np.dtype(array.dtype).name,
-                tuple(None if size % piece.samples == 0 else int(size) for size in array.shape),
-            )
-            for name, array in arrays.items()
-        }
-        return self.network.session(with_input_types(self.cut.tail, types))
+        return self.network.session_for(self.cut.tail, arrays, piece.samples)

@@ -5,6 +5,7 @@
     evidence          what the neighbours of its training samples tell of a network
     samples_report    the same of every sample, as a report of its own
     track_report      checkpoints of a course of training, and the one to keep
+    locate_report     where a network memorizes, as a report of its own
     names             what models are called beside each other
     comparability     what reports must agree on before their scores may be compared
 
@@ -27,9 +28,25 @@ from onnxmem.records.evidence import (
     NetworkEvidence,
     SampleEvidence,
 )
+from onnxmem.records.locate_report import (
+    LOCATE_SCHEMA,
+    Accuracies,
+    Depth,
+    GradientAccount,
+    LayerGradient,
+    LayerUnits,
+    LocateReport,
+    Rewinding,
+    SampleUnits,
+    Segment,
+    Suspected,
+    Units,
+    UnitsGroup,
+)
 from onnxmem.records.names import model_names
 from onnxmem.records.report import (
     CACHED_LAYERS,
+    RELATIVE,
     SATURATION,
     SCHEMA,
     Baseline,
@@ -57,6 +74,13 @@ from onnxmem.records.track_report import (
 )
 
 __all__ = [
+    "Checkpoint",
+    "Choice",
+    "Predictions",
+    "Similarity",
+    "TRACK_SCHEMA",
+    "TrackReport",
+    "TrackedSample",
     "SamplesReport",
     "SampleEvidence",
     "NetworkEvidence",
@@ -65,12 +89,23 @@ __all__ = [
     "Evidence",
     "Estimate",
     "SAMPLES_SCHEMA",
+    "Accuracies",
+    "Depth",
+    "LOCATE_SCHEMA",
+    "LocateReport",
+    "Rewinding",
+    "Segment",
+    "Suspected",
+    "GradientAccount",
+    "LayerGradient",
+    "LayerUnits",
+    "SampleUnits",
+    "Units",
+    "UnitsGroup",
     "Baseline",
     "CACHED_LAYERS",
     "COMPARISON_SCHEMA",
     "Cell",
-    "Checkpoint",
-    "Choice",
     "Comparison",
     "Curve",
     "CutInfo",
@@ -80,18 +115,14 @@ __all__ = [
     "Layer",
     "Metric",
     "ModelInfo",
-    "Predictions",
     "Report",
+    "RELATIVE",
     "Row",
     "SATURATION",
     "SCHEMA",
     "Score",
-    "Similarity",
     "Status",
-    "TRACK_SCHEMA",
     "Tool",
-    "TrackReport",
-    "TrackedSample",
     "Verdict",
     "model_names",
 ]

@@ -14,6 +14,9 @@ _COMPARABLE = ("batch", "compress", "kind", "layers", "metric", "per_class", "ra
 OWN = ("data", "batches")
 """What may differ where each model is judged on data of its own."""
 
+CLOSE = 0.01
+"""Accuracies of untouched models that are no further apart move no score by more than noise."""
+
 _SILENT = {"kind": ["relu"]}
 """What held in reports that do not mention a setting."""
 
@@ -49,8 +52,13 @@ def differing(
     return [name for name in differ if name != "batches"] or differ
 
 
-def check_comparable(data: DataInfo, settings: Mapping[str, Any], baseline: Report) -> None:
+def check_comparable(
+    data: DataInfo, settings: Mapping[str, Any], baseline: Report, *, other_data: bool = False
+) -> None:
     """Check that a baseline report measured the same thing.
+
+    `other_data` lets the samples be others; how many classes there are must be the same all the
+    same.
 
     Raises:
         UsageError: the data, their classes or the settings differ; the message says which. Or the
@@ -63,7 +71,7 @@ def check_comparable(data: DataInfo, settings: Mapping[str, Any], baseline: Repo
     own, other = _settings(settings), _settings(baseline.settings)
     pairs = {
         "classes": (data.classes, baseline.data.classes),
-        "data": (data.sha256, baseline.data.sha256),
+        "data": (data.sha256, data.sha256 if other_data else baseline.data.sha256),
         **{name: (own[name], other[name]) for name in own},
     }
     differ = [
@@ -72,9 +80,11 @@ def check_comparable(data: DataInfo, settings: Mapping[str, Any], baseline: Repo
         if now != before
     ]
     if differ:
+        allowed = " (or say --baseline-data other, where only the data are meant to differ)"
         raise UsageError(
             f"the baseline report measured something else: {', '.join(differ)}; "
             "make a new one with the same data and settings"
+            f"{allowed if data.sha256 != baseline.data.sha256 and not other_data else ''}"
         )
 
 

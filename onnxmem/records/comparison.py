@@ -25,6 +25,8 @@ class Cell:
         auc, auc_low, auc_high: the AuC, or the mean over the layers that are not saturated, and
             its 95 % interval; None where there is none.
         saturated: nothing can be read from it.
+        above: the curve lies above the baseline, so that nothing can be read from it either.
+        auc_relative: the AuC over the accuracy of the untouched model.
         difference: to the first model. Of a mean: over the layers that both models have and that
             are saturated in neither. None where there is nothing to subtract.
         difference_low, difference_high: its 95 % interval from paired resamples, widened by what
@@ -42,6 +44,13 @@ class Cell:
     difference_high: float | None = None
     apart: bool | None = None
     layers: int = 0
+    above: bool = False
+    auc_relative: float | None = None
+
+    @property
+    def scored(self) -> bool:
+        """Whether anything can be read from it."""
+        return not self.saturated and not self.above
 
 
 @dataclass(frozen=True, slots=True)

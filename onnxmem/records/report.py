@@ -12,7 +12,7 @@ from typing import Any, Literal
 import msgspec
 
 from onnxmem.errors import DataError
-from onnxmem.records.evidence import Evidence
+from onnxmem.records.evidence import Estimate, Evidence
 
 SCHEMA = "onnxmem.report/1"
 
@@ -23,8 +23,11 @@ SATURATION = 0.99
 """A curve whose AuC is at least this share of the baseline's accuracy lies at its ceiling: what it
 lacks is a sample or two at a rank or two. It is saturated."""
 
+RELATIVE = ".relative"
+"""Ends the keys of scores over the accuracy of the untouched model: `nmf.mixed.relative`."""
+
 Metric = Literal["top1", "fidelity"]
-Status = Literal["scored", "saturated", "skipped"]
+Status = Literal["scored", "saturated", "above", "skipped"]
 Verdict = Literal["pass", "fail", "inconclusive", "none"]
 
 
@@ -59,9 +62,12 @@ class DataInfo:
     images, over the bytes of their files and how they are prepared.
     `left_out` names the classes that had too few samples to be used. `batches` is a hash of
     which samples stand in which batch: where it is equal, curves can be compared sample by
-    sample. `notes` tell what was assumed about the data, such as the preprocessing of images, and
+    sample. `distinct` is how many different samples the class has that has the fewest of those that
+    were used, None where a report does not say; `copies` counts those that are there again.
+    `notes` tell what was assumed about the data, such as the preprocessing of images, and
     what was changed so that the model takes them. `options` holds what the command line said about
-    reading the data, by the name of the option.
+    reading the data, by the name of the option. `names` are those of the classes by their number,
+    where they have any.
     """
 
     path: str
@@ -71,8 +77,15 @@ class DataInfo:
     samples_given: int
     left_out: tuple[int, ...] = ()
     batches: str = ""
+    distinct: int | None = None
+    copies: int = 0
     notes: tuple[str, ...] = ()
     options: dict[str, Any] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+
+    def class_name(self, number: int) -> str:
+        """Return what a class is called: its number where it has no name."""
+        return self.names.get(str(number), str(number))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +102,21 @@ class Baseline:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """One batch: its label (mixed batches are numbered), size, and accuracy at each x."""
+    """One batch: its label (mixed batches are numbered), size, and accuracy at each x.
+
+    `untouched` is the accuracy of the untouched model on it, None where a report does not say.
+    """
 
     label: int
     samples: int
     accuracy: tuple[float, ...]
     auc: float
+    untouched: float | None = None
+
+    @property
+    def above(self) -> bool:
+        """Whether its curve lies above the accuracy of the untouched model."""
+        return self.untouched is not None and self.auc * SATURATION > self.untouched
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +131,9 @@ class Curve:
     `auc_bound` on either side.
     `sample_auc` holds what each sample alone adds to `auc`, their mean, in the order of the groups:
     see `onnxmem.compression.curve.pack`.
+    `above` tells that the curve lies above the accuracy of the untouched model by more than the
+    choice of samples explains: compression makes right what the model gets wrong, so that the AuC
+    says nothing about how compressible the layer is. It is not called saturated then.
     `parts` is there, and true, where the activations can be negative and their positive and
     negative parts were factorized side by side, which is not the method of the paper.
     """
@@ -127,12 +152,25 @@ class Curve:
     saturated: bool
     groups: tuple[Group, ...]
     sample_auc: str = ""
+    above: bool = False
     parts: bool | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def key(self) -> str:
         """The curve's key in the summary, for instance `nmf.mixed`."""
         return f"{self.compressor}.{self.batch}"
+
+    @property
+    def scored(self) -> bool:
+        """Whether its AuC can be read."""
+        return not self.saturated and not self.above
+
+    @property
+    def suspects(self) -> tuple[int, ...]:
+        """The classes whose labels are suspect, since compression raises their accuracy."""
+        if not self.above or self.batch != "class":
+            return ()
+        return tuple(group.label for group in self.groups if group.above)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,13 +219,22 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """The mean AuC over the layers whose curve is not saturated; None where there is none."""
+    """The mean AuC over the layers whose curve can be read; None where there is none.
+
+    Curves that are saturated, or lie above the baseline, take no part. `auc_relative` is the mean
+    over the accuracy of the untouched model on the same samples, with an interval of its own, None
+    in reports that do not hold it.
+    """
 
     auc: float | None
     auc_low: float | None
     auc_high: float | None
     layers_scored: int
     layers_saturated: int
+    layers_above: int = 0
+    auc_relative: float | None = None
+    auc_relative_low: float | None = None
+    auc_relative_high: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +242,7 @@ class Gate:
     """One threshold. `passed` is None where the value could not be measured.
 
     `bound` is what was compared with the threshold: the bound of the interval around `value`
-    that speaks for the model.
+    that speaks for the model. `note` tells how the value was found, where that is not as usual.
     """
 
     key: str
@@ -203,6 +250,7 @@ class Gate:
     value: float | None
     passed: bool | None
     bound: float | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +279,22 @@ class Report:
     reason: str
     evidence: Evidence | None = None
     timings: dict[str, float] = field(default_factory=dict)
+
+    def value(self, key: str) -> Estimate | None:
+        """Return what a gate of that key compares: a score, or with `.relative` that over accuracy.
+
+        None where there is no such score. Reports without relative scores get them by division.
+        """
+        score = self.summary.get(key.removesuffix(RELATIVE))
+        if score is None or score.auc is None or score.auc_low is None or score.auc_high is None:
+            return None
+        bounds = score.auc, score.auc_low, score.auc_high
+        if not key.endswith(RELATIVE):
+            return Estimate(*bounds)
+        value, low, high = score.auc_relative, score.auc_relative_low, score.auc_relative_high
+        if value is not None and low is not None and high is not None:
+            return Estimate(value, low, high)
+        return Estimate(*(b / self.baseline.value for b in bounds)) if self.baseline.value else None
 
     @property
     def measured(self) -> bool:

@@ -7,7 +7,8 @@
     charts, comparison_charts, likeness, sparkline, look, rows
                       the charts of page and picture, and the rows that they draw
     formats, output   the registry of formats, and how files are written
-    samples, track    which samples are memorized, and a course, in formats of their own
+    samples, locate, track
+                      which samples are memorized and where, and courses
     web               what all pages share
     schema, sense     what a stored report looks like, and whether one makes sense
 
@@ -28,6 +29,7 @@ from onnxmem.report.formats import (
     Format,
     render,
     render_comparison,
+    render_locate,
     render_samples,
     render_track,
     samples_table,
@@ -36,8 +38,9 @@ from onnxmem.report.output import check_writable, write, write_all
 from onnxmem.report.words import sentence
 
 if TYPE_CHECKING:
-    from onnxmem.records import Comparison, Report, SamplesReport, TrackReport
+    from onnxmem.records import Comparison, LocateReport, Report, SamplesReport, TrackReport
     from onnxmem.report.comparison_table import TerminalComparison
+    from onnxmem.report.locate.table import TerminalLocate
     from onnxmem.report.samples.table import TerminalSamples
     from onnxmem.report.table import TerminalReport
     from onnxmem.report.track.table import TerminalTrack
@@ -50,6 +53,7 @@ __all__ = [
     "load_stored",
     "render",
     "render_comparison",
+    "render_locate",
     "render_samples",
     "render_track",
     "samples_fragment",
@@ -74,8 +78,10 @@ def load(path: str | Path) -> Report:
     return json.load(path)
 
 
-def load_stored(path: str | Path) -> Report | Comparison | SamplesReport | TrackReport:
-    """Return what a JSON file holds: a report, a comparison, samples, or a course of training.
+def load_stored(
+    path: str | Path,
+) -> Report | Comparison | SamplesReport | LocateReport | TrackReport:
+    """Return what a JSON file holds: what one of the commands left there.
 
     Raises:
         DataError: there is no such file, or it holds none of these schemas.
@@ -86,16 +92,19 @@ def load_stored(path: str | Path) -> Report | Comparison | SamplesReport | Track
 
 
 def terminal(
-    report: Report | Comparison | SamplesReport | TrackReport,
-) -> TerminalReport | TerminalComparison | TerminalSamples | TerminalTrack:
+    report: Report | Comparison | SamplesReport | LocateReport | TrackReport,
+) -> TerminalReport | TerminalComparison | TerminalSamples | TerminalLocate | TerminalTrack:
     """Return the report as something that a rich console prints."""
-    from onnxmem.records import Comparison, SamplesReport, TrackReport
+    from onnxmem.records import Comparison, LocateReport, SamplesReport, TrackReport
 
     if isinstance(report, TrackReport):
         from onnxmem.report.track import table as of_course
 
         return of_course.TerminalTrack(report)
+    if isinstance(report, LocateReport):
+        from onnxmem.report.locate import table as of_layers
 
+        return of_layers.TerminalLocate(report)
     if isinstance(report, SamplesReport):
         from onnxmem.report.samples import table as of_samples
 

@@ -33,7 +33,7 @@ KEY = "key"
 
 
 def overview(report: Report, batch: str, *, legend: bool = False) -> Drawing:
-    """AuC with its interval of every layer, for one kind of batch; hollow where saturated."""
+    """AuC with its interval of every layer, for one kind of batch; hollow if it tells nothing."""
     named = curve_keys(report) if legend else ()
     names = row_names(report)
     y = alt.Y(
@@ -55,8 +55,8 @@ def overview(report: Report, batch: str, *, legend: bool = False) -> Drawing:
         .properties(
             height=ROW_HEIGHT * len(names),
             description=f"AuC with 95 % interval of every layer on {BATCHES[batch]} batches, for "
-            "NMF, PCA and ablation. Hollow marks are saturated. The table of layers holds the "
-            "same numbers.",
+            "NMF, PCA and ablation. Hollow marks are saturated, or above the baseline. The table "
+            "of layers holds the same numbers.",
         )
     )
 
@@ -111,7 +111,7 @@ def _scores(curves: alt.Chart, y: alt.Y, legend: alt.Legend | None) -> tuple[alt
         color=color(),
         shape=shape(legend),
         fill=color(legend),
-        fillOpacity=alt.condition(alt.datum.state == "saturated", alt.value(0), alt.value(1)),
+        fillOpacity=alt.condition(alt.datum.state == "scored", alt.value(1), alt.value(0)),
         tooltip=_curve_tooltip(),
     )
     return ranges, points

@@ -26,12 +26,18 @@ OPTIONS = (
     "memory",
     "seed",
     "fail_under",
+    "fail_over",
     "min_accuracy",
     "baseline",
     "max_drop",
+    "baseline_data",
+    "classes",
+    "pool",
 )
+_OF_GATES = ("fail_under", "fail_over", "min_accuracy", "max_drop")
+_DEFAULTS = {"baseline_data": "same", "pool": "all"}
 DATA_OPTIONS = ("labels", "label_column", "class_names", "preprocess")
-REPEATED = ("layers", "bind", "fail_under", "preprocess")
+REPEATED = ("layers", "bind", "fail_under", "fail_over", "preprocess")
 """Options that are given once for each value."""
 
 
@@ -40,8 +46,13 @@ def command_line(report: Report) -> str:
     words = ["onnxmem", "audit", report.model.path, "--data", report.data.path or "DATA.npz"]
     for name in DATA_OPTIONS:
         words += _option(name, report.data.options.get(name))
+    settings = {k: v for k, v in report.settings.items() if v != _DEFAULTS.get(k)}
+    if not any(settings.get(name) not in (None, {}) for name in _OF_GATES):
+        settings.pop("classes", None)
     for name in OPTIONS:
-        words += _option(name, report.settings.get(name))
+        words += _option(name, settings.get(name))
+    if settings.get("samples") is False:
+        words.append("--no-samples")
     return " ".join(map(_quoted, words))
 
 

@@ -80,7 +80,7 @@ def _along_depth(names: list[str], chosen: str) -> Drawing:
     dots = base.mark_point(size=45, strokeWidth=1.5).encode(
         **channels,
         fill=alt.Fill("model:N", title=None, scale=_model_scale(names), legend=_model_legend()),
-        fillOpacity=alt.condition(alt.datum.state == "saturated", alt.value(0), alt.value(1)),
+        fillOpacity=alt.condition(alt.datum.state == "scored", alt.value(1), alt.value(0)),
         tooltip=[
             alt.Tooltip("model:N"),
             alt.Tooltip("row:N", title="layer"),

@@ -14,7 +14,16 @@ from onnxmem.findings import (
     two_numbers,
 )
 from onnxmem.records import Comparison
-from onnxmem.report.findings import APART, cell_text, findings, limits, row_name, starred
+from onnxmem.report.findings import (
+    APART,
+    cell_text,
+    findings,
+    limits,
+    relative_scores,
+    row_name,
+    starred,
+    unequal_accuracies,
+)
 from onnxmem.report.markdown import MOST_BYTES, code, escaped
 from onnxmem.report.words import column_title, sentence, shown_keys
 
@@ -61,6 +70,12 @@ def _means(comparison: Comparison) -> list[str]:
         _line((escaped(name), *(cell_text(comparison.summary[key][place]) for key in keys)))
         for place, name in enumerate(comparison.models)
     ]
+    if any(unequal_accuracies(comparison.models, comparison.reports)):
+        scores = relative_scores(comparison)
+        rows += [
+            _line((f"{escaped(name)}, relative to its accuracy", *(scores[k][place] for k in keys)))
+            for place, name in enumerate(comparison.models)
+        ]
     return [_line(head), _line(["---"] * len(head)), *rows] if keys else []
 
 

@@ -24,7 +24,15 @@ from onnxmem.findings import (
 from onnxmem.findings.numbers import counted
 from onnxmem.records import Comparison
 from onnxmem.report import rows
-from onnxmem.report.findings import APART, cell_text, findings, limits, starred
+from onnxmem.report.findings import (
+    APART,
+    cell_text,
+    findings,
+    limits,
+    relative_scores,
+    starred,
+    unequal_accuracies,
+)
 from onnxmem.report.words import column_title, key_title, leading, shown_keys
 from onnxmem.text import printable
 
@@ -94,18 +102,25 @@ def _likeness(comparison: Comparison) -> Iterator[Table | Text]:
 
 
 def _means(comparison: Comparison, names: Sequence[str], width: int) -> Iterator[Table | Text]:
-    """Yield the mean AuCs and their differences to the first model."""
+    """Yield the mean AuCs and their differences to the first model.
+
+    Where accuracies differ the same relative to them follows.
+    """
     keys = [key for key in shown_keys(*comparison.reports) if key in comparison.summary]
     if not keys:
         return
+    means = {key: list(map(cell_text, comparison.summary[key])) for key in keys}
+    shown = {"mean AuC": means}
+    if any(unequal_accuracies(comparison.models, comparison.reports)):
+        shown["relative to\nthe accuracy"] = relative_scores(comparison)
     room = max(1, (width - max(map(len, names)) - 2) // _MEAN)
-    for chosen in _chunks(keys, room):
-        titles = ("\n".join(filter(None, column_title(key, keys))) for key in chosen)
-        table = _table("mean AuC", *titles)
-        for place, name in enumerate(names):
-            cells = (comparison.summary[key][place] for key in chosen)
-            table.add_row(Text(name), *(Text(cell_text(cell)) for cell in cells))
-        yield table
+    for title, scores in shown.items():
+        for chosen in _chunks(keys, room):
+            titles = ("\n".join(filter(None, column_title(key, keys))) for key in chosen)
+            table = _table(title, *titles)
+            for place, name in enumerate(names):
+                table.add_row(Text(name), *(Text(scores[key][place]) for key in chosen))
+            yield table
     if starred(comparison):
         yield Text(f"* {APART}", style="dim")
 
@@ -129,7 +144,7 @@ def _layers(comparison: Comparison, names: Sequence[str], width: int) -> Iterato
 
 def _short(text: str) -> str:
     """Return an AuC without its difference; saturated ones say so in four letters."""
-    return {"saturated": "sat."}.get(text, text.split(" ")[0])
+    return {"saturated": "sat.", "above": "above"}.get(text, text.split(" ")[0])
 
 
 def _chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:

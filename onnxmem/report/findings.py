@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from onnxmem.report.words import key_title, number, tensor_name
+from onnxmem.records import RELATIVE
+from onnxmem.records.comparability import CLOSE
+from onnxmem.report.words import key_title, leading, number, tensor_name
 from onnxmem.text import printable
 
 if TYPE_CHECKING:
-    from onnxmem.records import Cell, Comparison, Row
+    from onnxmem.records import Cell, Comparison, Report, Row
 
 APART = "the 95 % interval of the difference to the first model leaves out 0"
 _MOST = 6
 """Names of layers that one sentence lists."""
-
-_CLOSE = 0.01
-"""Accuracies of untouched models that are no further apart are not mentioned."""
 
 
 def findings(comparison: Comparison) -> list[str]:
@@ -35,7 +34,7 @@ def _finding(comparison: Comparison, key: str, place: int) -> str:
     if cell is None or cell.difference is None:
         return (
             f"{title}: {other} and {first} cannot be compared; they share no layer that was "
-            "measured and is saturated in neither."
+            "measured and can be read in both."
         )
     if number(abs(cell.difference)) == number(0.0):
         lead = f"{title}: {other} and {first} keep the same accuracy"
@@ -58,7 +57,7 @@ def _means(comparison: Comparison, key: str, place: int) -> str:
     aucs = [cell.auc for cell in cells if cell is not None and cell.auc is not None]
     if counts == [layers, layers] and len(aucs) == 2:
         return f": {number(max(aucs))} against {number(min(aucs))}"
-    return f": on average over the {_count(layers)} that both have and that saturate in neither"
+    return f": on average over the {_count(layers)} that both have and that can be read in both"
 
 
 def _bounds(cell: Cell) -> str:
@@ -82,7 +81,7 @@ def limits(comparison: Comparison) -> list[str]:
     """Return what cannot be compared, or only with care, one sentence each."""
     return [
         *_refused(comparison),
-        *_accuracies(comparison),
+        *unequal_accuracies(comparison.models, comparison.reports),
         *_partners(comparison),
         *_saturated(comparison),
         *(printable(note, 300) + "." for note in comparison.notes),
@@ -95,16 +94,31 @@ def _refused(comparison: Comparison) -> Iterator[str]:
             yield f"{name} was not measured: {printable(report.reason, 400).rstrip('.')}."
 
 
-def _accuracies(comparison: Comparison) -> Iterator[str]:
+def unequal_accuracies(names: Sequence[str], reports: Sequence[Report]) -> Iterator[str]:
+    """Yield a warning where untouched models of different accuracy stand side by side."""
     pairs = [
         (name, report.baseline.value)
-        for name, report in zip(comparison.models, comparison.reports, strict=True)
+        for name, report in zip(names, reports, strict=True)
         if report.baseline.value is not None
     ]
     values = [value for _, value in pairs]
-    if max(values, default=0.0) - min(values, default=0.0) > _CLOSE:
+    if max(values, default=0.0) - min(values, default=0.0) > CLOSE:
         listed = ", ".join(f"{name} {number(value)}" for name, value in pairs)
-        yield f"The untouched models differ in accuracy, which moves every AuC: {listed}."
+        yield (
+            f"The untouched models differ in accuracy, which moves every AuC: {listed}. "
+            f"Compare what is relative to that{_relative(names, reports)}."
+        )
+
+
+def _relative(names: Sequence[str], reports: Sequence[Report]) -> str:
+    """Return the leading score of each model over its accuracy, where all have one."""
+    key = leading(list(dict.fromkeys(key for report in reports for key in report.summary)))
+    found = [None if key is None else report.value(key + RELATIVE) for report in reports]
+    pairs = [(name, one.value) for name, one in zip(names, found, strict=True) if one is not None]
+    if key is None or len(pairs) < len(names):
+        return ""
+    listed = ", ".join(f"{name} {number(value)}" for name, value in pairs)
+    return f" ({key}{RELATIVE}: {listed})"
 
 
 def _partners(comparison: Comparison) -> Iterator[str]:
@@ -126,21 +140,29 @@ def _partners(comparison: Comparison) -> Iterator[str]:
 
 
 def _saturated(comparison: Comparison) -> Iterator[str]:
-    """Say which layers are saturated in one of two models, so that they have no difference."""
+    """Say which layers cannot be read in one of two models, so that they have no difference."""
     for key in comparison.summary:
         for place in range(1, len(comparison.models)):
             pairs = [(row, row.scores[key][0], row.scores[key][place]) for row in comparison.layers]
             both = [(row, one, two) for row, one, two in pairs if one and two]
             for at, other, rows in (
-                (place, 0, [row for row, one, two in both if two.saturated and not one.saturated]),
-                (0, place, [row for row, one, two in both if one.saturated and not two.saturated]),
+                (place, 0, [row for row, one, two in both if one.scored and not two.scored]),
+                (0, place, [row for row, one, two in both if two.scored and not one.scored]),
             ):
                 if rows:
                     yield (
-                        f"{key_title(key)}: {_count(len(rows))} saturated in "
+                        f"{key_title(key)}: {_count(len(rows))} {_unread(rows, key, at)} in "
                         f"{comparison.models[at]} and not in {comparison.models[other]}, left out "
                         f"of their difference: {_names(rows, at)}."
                     )
+
+
+def _unread(rows: Sequence[Row], key: str, at: int) -> str:
+    """Return what keeps the curves of some rows from being read."""
+    cells = [cell for row in rows if (cell := row.scores[key][at]) is not None]
+    words = ["saturated"] * any(one.saturated for one in cells)
+    words += ["above the baseline"] * any(one.above for one in cells)
+    return " or ".join(words)
 
 
 def _names(rows: Sequence[Row], place: int) -> str:
@@ -167,8 +189,8 @@ def cell_text(cell: Cell | None) -> str:
     """Return a score, and its difference to the first model with a star where it is apart."""
     if cell is None:
         return "–"
-    if cell.saturated:
-        return "saturated"
+    if not cell.scored:
+        return "above" if cell.above else "saturated"
     if cell.auc is None:
         return "none"
     if cell.difference is None:
@@ -177,10 +199,21 @@ def cell_text(cell: Cell | None) -> str:
     return f"{number(cell.auc)} ({difference}){'*' if cell.apart else ''}"
 
 
+def relative_scores(comparison: Comparison) -> dict[str, list[str]]:
+    """Return for each score its mean over the accuracy of each untouched model, in words."""
+    return {
+        key: [
+            "–" if cell is None or cell.auc_relative is None else number(cell.auc_relative)
+            for cell in cells
+        ]
+        for key, cells in comparison.summary.items()
+    }
+
+
 def starred(comparison: Comparison) -> bool:
     """Tell whether any score has a star, which then needs an explanation."""
     return any(
-        cell is not None and bool(cell.apart) and not cell.saturated
+        cell is not None and bool(cell.apart) and cell.scored
         for cells in _all_cells(comparison)
         for cell in cells
     )

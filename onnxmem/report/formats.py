@@ -12,7 +12,14 @@ from onnxmem.errors import UsageError
 from onnxmem.text import printable
 
 if TYPE_CHECKING:
-    from onnxmem.records import Comparison, Evidence, Report, SamplesReport, TrackReport
+    from onnxmem.records import (
+        Comparison,
+        Evidence,
+        LocateReport,
+        Report,
+        SamplesReport,
+        TrackReport,
+    )
 
 
 class Format(StrEnum):
@@ -138,6 +145,40 @@ def render_samples(report: SamplesReport, name: str) -> str | bytes:
             raise UsageError(
                 f"samples cannot be written as {printable(str(name))}; choose one of "
                 f"{', '.join(SAMPLES_FORMATS)}"
+            )
+
+
+LOCATE_FORMATS = ("json", "html", "markdown", "png", "svg")
+"""What `onnxmem locate` finds can be written in."""
+
+
+def render_locate(report: LocateReport, name: str) -> str | bytes:
+    """Return where a network memorizes in a format; pictures are bytes.
+
+    Raises:
+        UsageError: there is no such format for it.
+    """
+    match name:
+        case "json":
+            from onnxmem.report import json
+
+            return json.render(report)
+        case "html":
+            from onnxmem.report.locate import page
+
+            return page.render(report)
+        case "markdown":
+            from onnxmem.report.locate import markdown
+
+            return markdown.render(report)
+        case "png" | "svg":
+            from onnxmem.report.locate import picture
+
+            return picture.render(report, name)
+        case _:
+            raise UsageError(
+                f"where a network memorizes cannot be written as {printable(str(name))}; choose "
+                f"one of {', '.join(LOCATE_FORMATS)}"
             )
 
 

@@ -19,7 +19,7 @@ from onnxmem.findings import (
     short_names,
     two_numbers,
 )
-from onnxmem.records import Comparison, Report, model_names
+from onnxmem.records import Cell, Comparison, Report, model_names
 from onnxmem.records.comparability import differing
 from onnxmem.report import (
     charts,
@@ -89,6 +89,7 @@ def _page(
             lead=lead,
             compared=None if comparison is None else _compared(comparison),
             differences=[] if comparison is not None else differing(reports),
+            unequal=[] if comparison else list(findings.unequal_accuracies(names, reports)),
             unmeasured=[n for n, r in zip(names, reports, strict=True) if not r.measured],
             keys=keys,
             policy=web.policy(scripts, style),
@@ -118,13 +119,18 @@ def _compared(comparison: Comparison) -> dict[str, Any]:
         "limits": findings.limits(comparison),
         "star": findings.APART if findings.starred(comparison) else "",
         "rows": [
-            ("mean without saturated", comparison.summary),
+            ("mean of what can be read", _texts(comparison.summary)),
+            ("relative to the baseline", findings.relative_scores(comparison)),
             *(
-                (f"{place} {findings.row_name(row)}", row.scores)
+                (f"{place} {findings.row_name(row)}", _texts(row.scores))
                 for place, row in enumerate(comparison.layers, start=1)
             ),
         ],
     }
+
+
+def _texts(scores: Mapping[str, Sequence[Cell | None]]) -> dict[str, list[str]]:
+    return {key: list(map(findings.cell_text, cells)) for key, cells in scores.items()}
 
 
 def _likeness(comparison: Comparison) -> dict[str, Any] | None:

@@ -13,10 +13,12 @@ import msgspec
 from onnxmem.errors import DataError
 from onnxmem.records import (
     COMPARISON_SCHEMA,
+    LOCATE_SCHEMA,
     SAMPLES_SCHEMA,
     SCHEMA,
     TRACK_SCHEMA,
     Comparison,
+    LocateReport,
     Report,
     SamplesReport,
     TrackReport,
@@ -25,7 +27,7 @@ from onnxmem.report import sense
 from onnxmem.text import json_text, printable
 
 
-def render(report: Report | Comparison | TrackReport) -> str:
+def render(report: Report | Comparison | LocateReport | TrackReport) -> str:
     """Return a report, or a comparison with its reports, as JSON text, keys as in the records.
 
     Raises:
@@ -46,7 +48,7 @@ def load(path: str | Path) -> Report:
     return found
 
 
-Stored = Report | Comparison | SamplesReport | TrackReport
+Stored = Report | Comparison | SamplesReport | LocateReport | TrackReport
 """What a JSON file may hold."""
 
 
@@ -62,14 +64,21 @@ def render_samples(report: SamplesReport) -> str:
 
 
 def load_stored(path: str | Path) -> Stored:
-    """Return what a JSON file holds: a report, a comparison, samples, or a course of training.
+    """Return what a JSON file holds: what one of the commands left there.
 
     Raises:
         DataError: there is no such file, or it holds none of these schemas.
     """
-    kinds: dict[str, type[Stored]] = {SCHEMA: Report, COMPARISON_SCHEMA: Comparison}
-    kinds |= {SAMPLES_SCHEMA: SamplesReport, TRACK_SCHEMA: TrackReport}
-    return _load(path, kinds)
+    return _load(
+        path,
+        {
+            SCHEMA: Report,
+            COMPARISON_SCHEMA: Comparison,
+            SAMPLES_SCHEMA: SamplesReport,
+            LOCATE_SCHEMA: LocateReport,
+            TRACK_SCHEMA: TrackReport,
+        },
+    )
 
 
 def _load(path: str | Path, kinds: Mapping[str, type[Stored]]) -> Stored:
@@ -84,6 +93,8 @@ def _load(path: str | Path, kinds: Mapping[str, type[Stored]]) -> Stored:
         report = kinds[found].from_dict(values)
         if isinstance(report, SamplesReport):
             sense.check_samples(report)
+        elif isinstance(report, LocateReport):
+            sense.check_locate(report)
         elif isinstance(report, TrackReport):
             sense.check_track(report)
         else:

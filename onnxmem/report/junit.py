@@ -19,6 +19,7 @@ from onnxmem.report.words import (
     key_title,
     number,
     sentence,
+    state,
     tensor_name,
 )
 from onnxmem.text import printable
@@ -99,14 +100,15 @@ def _layer(suite: xml.Element, layer: Layer, name: str) -> None:
 def _line(curve: Curve) -> str:
     bounds = f"95 % interval {interval(curve.auc_low, curve.auc_high)}"
     title = f"AuC ({key_title(curve.key)})"
-    return f"{title} {number(curve.auc)}, {'saturated' if curve.saturated else bounds}"
+    return f"{title} {number(curve.auc)}, {bounds if curve.scored else state(curve)}"
 
 
 def _gate(suite: xml.Element, gate: Gate, cause: str) -> None:
     values = gate_values(gate)
     case = _case(suite, "gates", f"{printable(gate.key, 200)} {gate.threshold}")
     if gate.passed is None:
-        message = f"inconclusive: the value could not be measured{cause}"
+        why = "the value could not be measured" if gate.value is None else "the data carry no gate"
+        message = f"inconclusive: {why}{cause}"
         xml.SubElement(case, "skipped", message=message)
     elif not gate.passed:
         message = f"{printable(gate.key)}: {values}"

@@ -8,12 +8,14 @@ from collections.abc import Iterable, Sequence
 from onnxmem.records import Curve, Gate, Layer, Report, Score
 from onnxmem.report.words import (
     curve_keys,
+    gate_state,
     interval,
     key_title,
     leading_key,
     number,
     sentence,
     shape,
+    state,
     tensor_name,
     worst_first,
 )
@@ -30,7 +32,9 @@ _ACTIVE = re.compile(r"[\\`*_{}\[\]()<>#!|~&$@:]|(?<=www)\.", re.IGNORECASE)
 _LIMITS = (
     "AuC is the area under the accuracy over log2 rank (over the kept share of units for "
     "ablation), 0 to 1. *Saturated* means that the curve lies at its ceiling: nothing can be "
-    "read from it, good or bad. NMF was not found to separate memorizing networks better than PCA "
+    "read from it, good or bad; *above* that it lies above the accuracy of the untouched network, "
+    "as where labels were not fitted. *Relative* is the AuC over that accuracy. "
+    "NMF was not found to separate memorizing networks better than PCA "
     "and ablation do. Compare only models audited on the same samples with the same settings."
 )
 
@@ -45,7 +49,7 @@ def render(report: Report) -> str:
         *_section("Gates", GATE_TITLES, map(_gate, report.gates)),
         *_section(
             "Mean AuC",
-            ("Curve", "Mean AuC", "95 % interval", "Scored", "Saturated"),
+            ("Curve", "Mean AuC", "95 % interval", "Relative", "Scored", "Saturated", "Above"),
             (_score(key, value) for key, value in report.summary.items()),
         ),
     ]
@@ -106,7 +110,8 @@ def _row(cells: Sequence[str]) -> str:
 
 
 def _gate(gate: Gate) -> tuple[str, ...]:
-    result = {True: "passed", False: "**failed**", None: "not measurable"}[gate.passed]
+    result = f"**{gate_state(gate)}**" if gate.passed is False else gate_state(gate)
+    result += f" ({escaped(gate.note, 200)})" if gate.note else ""
     value, bound = ("–" if one is None else str(one) for one in (gate.value, gate.bound))
     return code(gate.key), str(gate.threshold), value, bound, result
 
@@ -115,8 +120,9 @@ def _score(key: str, value: Score) -> tuple[str, ...]:
     mean = "none" if value.auc is None else number(value.auc)
     known = value.auc_low is not None and value.auc_high is not None
     bounds = interval(value.auc_low or 0.0, value.auc_high or 0.0) if known else "–"
-    counts = f"{value.layers_scored}", f"{value.layers_saturated}"
-    return escaped(key_title(key)), mean, bounds, *counts
+    counts = (value.layers_scored, value.layers_saturated, value.layers_above)
+    over = "–" if value.auc_relative is None else number(value.auc_relative)
+    return escaped(key_title(key)), mean, bounds, over, *map(str, counts)
 
 
 def _layer(place: int, layer: Layer, keys: Sequence[str]) -> tuple[str, ...]:
@@ -134,6 +140,6 @@ def _layer(place: int, layer: Layer, keys: Sequence[str]) -> tuple[str, ...]:
 def _cell(curve: Curve | None) -> str:
     if curve is None:
         return "–"
-    if curve.saturated:
-        return f"{number(curve.auc)} saturated"
+    if not curve.scored:
+        return f"{number(curve.auc)} {state(curve)}"
     return f"{number(curve.auc)} ({interval(curve.auc_low, curve.auc_high)})"

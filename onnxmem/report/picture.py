@@ -45,9 +45,19 @@ def render(report: Report | Comparison, kind: str) -> bytes:
     Raises:
         UsageError: `kind` is neither png nor svg.
     """
+    if isinstance(report, Report):
+        return draw(picture_spec(report), kind)
+    return draw(comparison_spec(report), kind)
+
+
+def draw(spec: dict[str, Any], kind: str) -> bytes:
+    """Return a Vega-Lite specification, data included, as a picture; see `render`.
+
+    Raises:
+        UsageError: `kind` is neither png nor svg.
+    """
     if kind not in ("png", "svg"):
         raise UsageError(f"there is no picture of kind {str(kind)[:20]!r}; choose png or svg")
-    spec = picture_spec(report) if isinstance(report, Report) else comparison_spec(report)
     if kind == "svg":
         return vl_convert.vegalite_to_svg(spec, allowed_base_urls=[]).encode("utf-8")
     png: bytes = vl_convert.vegalite_to_png(spec, scale=2, allowed_base_urls=[])
@@ -118,7 +128,7 @@ def _likeness(comparison: Comparison) -> list[alt.HConcatChart]:
 def _depths(names: list[str], keys: Sequence[str]) -> alt.HConcatChart:
     drawn = [
         comparison_charts.by_depth_of(names, key).properties(
-            width=WIDTH, title=f"AuC of each layer, {key_title(key)} (hollow: saturated)"
+            width=WIDTH, title=f"AuC of each layer, {key_title(key)} (hollow: saturated or above)"
         )
         for key in keys
     ]
@@ -179,7 +189,7 @@ def _panels(report: Report) -> list[Any]:
 
 def _overview(report: Report, batch: str) -> look.Drawing:
     return charts.overview(report, batch, legend=True).properties(
-        width=WIDTH, title=f"AuC, {BATCHES[batch]} batches (hollow: saturated)"
+        width=WIDTH, title=f"AuC, {BATCHES[batch]} batches (hollow: saturated or above)"
     )
 
 

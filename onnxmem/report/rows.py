@@ -19,6 +19,7 @@ from onnxmem.report.words import (
     key_title,
     number,
     score_layers,
+    state,
     tensor_name,
     worst_first,
 )
@@ -86,7 +87,7 @@ def _curve(curve: Curve) -> Row:
         "low": round(curve.auc_low, 4),
         "high": round(curve.auc_high, 4),
         "interval": interval(curve.auc_low, curve.auc_high),
-        "state": "saturated" if curve.saturated else "scored",
+        "state": state(curve),
     }
 
 
@@ -116,7 +117,11 @@ def group_rows(report: Report) -> list[Row]:
         rows += [
             {
                 "curve": index,
-                "label": group.label,
+                "label": (
+                    printable(report.data.class_name(group.label), 24)
+                    if curve.batch == "class"
+                    else group.label
+                ),
                 "auc": round(group.auc, 3),
                 "accuracy": [round(value, 3) for value in group.accuracy],
             }
@@ -169,7 +174,7 @@ def depth_rows(reports: Sequence[Report]) -> list[Row]:
             "key": curve.key,
             "auc": round(curve.auc, 4),
             "interval": interval(curve.auc_low, curve.auc_high),
-            "state": "saturated" if curve.saturated else "scored",
+            "state": state(curve),
         }
         for name, report in zip(model_names(reports), reports, strict=True)
         for index, (row, layer) in enumerate(zip(row_names(report), report.layers, strict=True))
@@ -202,8 +207,8 @@ def heat_rows(comparison: Comparison) -> list[Row]:
             "row": name,
             "key": key,
             "auc": None if cell.auc is None else round(cell.auc, 4),
-            "text": "saturated" if cell.saturated else number(cell.auc or 0.0, 2),
-            "state": "saturated" if cell.saturated else "scored",
+            "text": number(cell.auc or 0.0, 2) if cell.scored else state(cell),
+            "state": state(cell),
             "ink": _ink(cell),
         }
         for row, name in zip(comparison.layers, matched_names(comparison), strict=True)
@@ -215,7 +220,7 @@ def heat_rows(comparison: Comparison) -> list[Row]:
 
 def _ink(cell: Cell) -> str:
     """Return a colour of text that can be read on the cell's own."""
-    if cell.saturated or cell.auc is None:
+    if not cell.scored or cell.auc is None:
         return "#8a94a3"
     return "#ffffff" if cell.auc < 0.6 else "#10151b"
 

@@ -45,10 +45,11 @@ _RULES: dict[str, tuple[Level, str, str, str]] = {
     "gate-not-measurable": (
         "warning",
         "GateNotMeasurable",
-        "A threshold was set for a value that could not be measured.",
+        "A threshold was set for a value that could not be measured, or on too few data.",
         (
-            "Every curve of this kind was saturated or skipped. Set the threshold on a kind of "
-            "batch that does not saturate; mixed batches seldom do."
+            "Either every curve of this kind was saturated or skipped: set the threshold on a kind "
+            "of batch that does not saturate; mixed batches seldom do. Or the data hold too few "
+            "different samples, or too few classes, for a gate."
         ),
     ),
     "audit-inconclusive": (
@@ -73,6 +74,16 @@ _RULES: dict[str, tuple[Level, str, str, str]] = {
         (
             "A saturated curve holds no information: it is no sign that the layer generalises. It "
             "takes no part in a mean. Mixed batches saturate less than single-class batches."
+        ),
+    ),
+    "layer-above": (
+        "note",
+        "LayerAboveBaseline",
+        "The curves of a layer lie above the accuracy of the untouched model.",
+        (
+            "Compression makes right what the untouched model gets wrong: samples are pulled to "
+            "the label of their batch. Labels of these classes are suspect, or were not fitted. "
+            "The layer takes no part in a mean."
         ),
     ),
 }
@@ -170,6 +181,9 @@ def _results(report: Report, location: Json) -> list[Json]:
         curve = layer.curve(key)
         if layer.status == "skipped":
             results.append(_layer("layer-skipped", layer, layer.reason, location))
+        elif layer.status == "above" or (curve is not None and curve.above):
+            reason = layer.reason or "its curves lie above the accuracy of the untouched model"
+            results.append(_layer("layer-above", layer, reason, location))
         elif layer.status == "saturated" or (curve is not None and curve.saturated):
             reason = layer.reason or "its curves lie at their ceiling"
             results.append(_layer("layer-saturated", layer, reason, location))

@@ -15,25 +15,31 @@ import msgspec
 
 from onnxmem.records import (
     COMPARISON_SCHEMA,
+    LOCATE_SCHEMA,
     SAMPLES_SCHEMA,
     SCHEMA,
     TRACK_SCHEMA,
     Comparison,
+    LocateReport,
     Report,
     SamplesReport,
     TrackReport,
 )
 
-RECORDS: dict[str, type[Report | Comparison | SamplesReport | TrackReport]] = {
+Record = Report | Comparison | SamplesReport | LocateReport | TrackReport
+
+RECORDS: dict[str, type[Record]] = {
     "report": Report,
     "comparison": Comparison,
     "samples": SamplesReport,
+    "locate": LocateReport,
     "track": TrackReport,
 }
 _NAMES = {
     "Report": SCHEMA,
     "Comparison": COMPARISON_SCHEMA,
     "SamplesReport": SAMPLES_SCHEMA,
+    "LocateReport": LOCATE_SCHEMA,
     "TrackReport": TRACK_SCHEMA,
 }
 

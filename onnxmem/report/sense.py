@@ -10,6 +10,7 @@ from onnxmem.records import (
     Evidence,
     Group,
     Layer,
+    LocateReport,
     NetworkEvidence,
     Report,
     SamplesReport,
@@ -39,6 +40,31 @@ def check_samples(report: SamplesReport) -> None:
     """
     for complaint in _of_evidence("", report):
         raise DataError(complaint)
+
+
+def check_locate(report: LocateReport) -> None:
+    """Check that a report could come from a look at layers.
+
+    Raises:
+        DataError: it could not; the message names the first field that tells.
+    """
+    for complaint in _of_locate(report):
+        raise DataError(complaint)
+
+
+def _of_locate(report: LocateReport) -> Iterator[str]:
+    for number, layer in enumerate(report.depth.layers):
+        known = [x for x in (layer.own_agreement, layer.suspects_agreement) if x is not None]
+        yield from _shares(f"depth.layers[{number}]", agreements=known)
+    segments = () if report.rewinding is None else report.rewinding.segments
+    for number, one in enumerate(segments):
+        known = [x for x in (one.clean_accuracy, one.suspect_accuracy) if x is not None]
+        yield from _shares(f"rewinding.segments[{number}]", accuracies=known)
+    for number, account in enumerate(report.gradients):
+        for at, gradient in enumerate(account.layers):
+            norms = (gradient.clean_norm, gradient.suspect_norm, gradient.ratio)
+            if min((x for x in norms if x is not None), default=0.0) < 0:
+                yield f"gradients[{number}].layers[{at}] has a norm below 0"
 
 
 def check_track(report: TrackReport) -> None:
@@ -145,15 +171,19 @@ def _of_group(place: str, group: Group, points: int) -> Iterator[str]:
         yield f"{place} has no samples"
     if len(group.accuracy) != points:
         yield f"{place}.accuracy has {len(group.accuracy)} values for {points} of x"
-    yield from _shares(place, accuracy=group.accuracy, auc=group.auc)
+    own = [] if group.untouched is None else [group.untouched]
+    yield from _shares(place, accuracy=group.accuracy, auc=group.auc, untouched=own)
 
 
 def _of_score(place: str, key: str, score: Score) -> Iterator[str]:
     compressor, _, batch = key.partition(".")
     if compressor not in X_NAMES or batch not in ("class", "mixed"):
         yield f"{place} is no score that an audit gives"
-    if min(score.layers_scored, score.layers_saturated) < 0:
+    if min(score.layers_scored, score.layers_saturated, score.layers_above) < 0:
         yield f"{place} counts less than no layers"
+    over = (score.auc_relative, score.auc_relative_low, score.auc_relative_high)
+    if min((one for one in over if one is not None), default=0.0) < 0:
+        yield f"{place} has a relative score below 0"
     known = {"auc": score.auc, "auc_low": score.auc_low, "auc_high": score.auc_high}
     yield from _shares(place, **{name: one for name, one in known.items() if one is not None})
 

@@ -14,11 +14,12 @@ from rich.table import Table
 from rich.text import Text
 
 from onnxmem.findings import audit_headline
-from onnxmem.records import CACHED_LAYERS, SATURATION, Gate, Layer, Report, Score
+from onnxmem.records import CACHED_LAYERS, RELATIVE, SATURATION, Gate, Layer, Report, Score
 from onnxmem.report.rows import row_names
 from onnxmem.report.words import (
     accuracy,
     column_title,
+    gate_state,
     gate_values,
     interval,
     number,
@@ -35,13 +36,17 @@ SATURATED = (
     f"sat.: the curve lies at its ceiling (its AuC is at least {SATURATION:.0%} of the baseline), "
     "so nothing can be read from it."
 )
+ABOVE = (
+    "above: the curve lies above the accuracy of the untouched network, so it says nothing about "
+    "compression; labels that were not fitted look like that."
+)
 VERDICT_STYLES = {
     "pass": "green",
     "fail": "red",
     "inconclusive": "yellow",
     "none": "",
 }
-STATUS_STYLES = {"scored": "", "saturated": "yellow", "skipped": "dim"}
+STATUS_STYLES = {"scored": "", "saturated": "yellow", "above": "yellow", "skipped": "dim"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,8 @@ class TerminalReport:
         yield Text(f"Baseline: {accuracy(report.baseline)}")
         if any(curve.saturated for layer in report.layers for curve in layer.curves):
             yield Text(SATURATED, style="yellow")
+        if any(curve.above for layer in report.layers for curve in layer.curves):
+            yield Text(ABOVE, style="yellow")
         if cached := report.timings.get(CACHED_LAYERS):
             yield Text(f"{cached:.0f} of {len(report.layers)} layers from the cache", style="dim")
         yield from map(_gate, report.gates)
@@ -89,6 +96,8 @@ def _table(report: Report, wide: bool) -> Table:
     if keys:
         table.add_section()
         table.add_row(*_mean_row(report, keys, wide))
+        if any(report.value(key + RELATIVE) for key in keys):
+            table.add_row(*_relative_row(report, keys, wide))
     return table
 
 
@@ -114,15 +123,28 @@ def _narrow_row(short: str, layer: Layer, cells: Iterable[Text]) -> Iterator[Tex
 
 def _mean_row(report: Report, keys: tuple[str, ...], wide: bool) -> Iterator[Text]:
     """Yield the summary under the columns it sums up: mean, interval, number of layers."""
-    yield Text("Mean without\nsaturated", style="bold")
+    yield Text("Mean of what\ncan be read", style="bold")
     yield from (Text("") for _ in range(3 if wide else 0))
     for key in keys:
         value = report.summary.get(key)
         yield Text("–") if value is None else _mean(value, wide)
 
 
+def _relative_row(report: Report, keys: tuple[str, ...], wide: bool) -> Iterator[Text]:
+    """Yield the means over the accuracy of the untouched network."""
+    yield Text("Relative to\nthe baseline", style="bold")
+    yield from (Text("") for _ in range(3 if wide else 0))
+    for key in keys:
+        value = report.value(key + RELATIVE)
+        if value is None:
+            yield Text("–")
+            continue
+        text = Text(number(value.value, 2), style="bold")
+        yield text.append(_bounds(value.low, value.high, wide), "not bold dim")
+
+
 def _mean(value: Score, wide: bool) -> Text:
-    layers = f"\n{value.layers_scored} of {value.layers_scored + value.layers_saturated}"
+    layers = f"\n{value.layers_scored} of {_all_layers(value)}"
     if value.auc is None:
         return Text(f"–{layers}")
     text = Text(number(value.auc, 2), style="bold")
@@ -131,14 +153,19 @@ def _mean(value: Score, wide: bool) -> Text:
     return text.append(layers, "not bold dim")
 
 
+def _all_layers(value: Score) -> int:
+    return value.layers_scored + value.layers_saturated + value.layers_above
+
+
 def _cell(layer: Layer, key: str, wide: bool) -> Text:
-    """Return an AuC and its interval; a saturated one says so instead."""
+    """Return an AuC and its interval; one that cannot be read says so instead."""
     curve = layer.curve(key)
     if curve is None:
         return Text("–", style="dim")
     text = Text(number(curve.auc, 2))
-    if curve.saturated:
-        return text.append(" sat." if wide else "\nsat.", "yellow")
+    if not curve.scored:
+        mark = "above" if curve.above else "sat."
+        return text.append((" " if wide else "\n") + mark, "yellow")
     return text.append(_bounds(curve.auc_low, curve.auc_high, wide), "dim")
 
 
@@ -155,9 +182,6 @@ def _reasons(report: Report) -> Iterator[Text]:
 
 
 def _gate(gate: Gate) -> Text:
-    state, style = {
-        True: ("passed", "green"),
-        False: ("failed", "red"),
-        None: ("not measurable", "yellow"),
-    }[gate.passed]
-    return Text(f"Gate {printable(gate.key)}: {state}, {gate_values(gate)}", style=style)
+    style = {True: "green", False: "red", None: "yellow"}[gate.passed]
+    line = f"Gate {printable(gate.key)}: {gate_state(gate)}, {gate_values(gate)}"
+    return Text(line, style=style)

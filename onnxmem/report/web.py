@@ -19,7 +19,7 @@ import vl_convert
 from markupsafe import Markup
 
 from onnxmem.records import SATURATION
-from onnxmem.report import findings, words
+from onnxmem.report import words
 from onnxmem.text import printable
 
 VALUE_LENGTH = 400
@@ -97,10 +97,12 @@ def environment() -> jinja2.Environment:
         number=words.number,
         key_title=words.key_title,
         score_layers=words.score_layers,
+        relative=words.relative,
+        state=words.state,
+        gate_state=words.gate_state,
     )
     found.globals.update(
         interval=words.interval,
-        cell_text=findings.cell_text,
         column_title=words.column_title,
         compressors=words.COMPRESSORS,
         batches=words.BATCHES,

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
-from onnxmem.findings import headline
+from onnxmem.findings import above_baseline, headline
 from onnxmem.text import NAME_LENGTH, file_name, printable
 
 if TYPE_CHECKING:
-    from onnxmem.records import Baseline, Gate, Layer, Report, Score
+    from onnxmem.records import Baseline, Cell, Curve, Gate, Layer, Report, Score
 
 COMPRESSORS = {"nmf": "NMF", "pca": "PCA", "ablation": "Ablation"}
 X_NAMES = {"nmf": "rank", "pca": "rank", "ablation": "fraction"}
@@ -21,7 +21,7 @@ X_NAMES = {"nmf": "rank", "pca": "rank", "ablation": "fraction"}
 
 BATCHES = {"class": "single-class", "mixed": "mixed"}
 METRICS = {"top1": "top-1 accuracy", "fidelity": "fidelity to its own predictions"}
-STATES = ("scored", "saturated", "skipped")
+STATES = ("scored", "saturated", "above", "skipped")
 KEYS = tuple(f"{compressor}.{batch}" for compressor in COMPRESSORS for batch in BATCHES)
 LEADING_KEYS = ("nmf.mixed", "nmf.class", "pca.mixed", "pca.class", *KEYS)
 
@@ -100,14 +100,14 @@ def leading(keys: Collection[str]) -> str | None:
 
 
 def worst_first(report: Report) -> tuple[Layer, ...]:
-    """Return the layers by rising AuC of the leading key; saturated and skipped ones come last."""
+    """Return the layers by rising AuC of the leading key; those that tell nothing come last."""
     key = leading_key(report)
 
     def order(layer: Layer) -> tuple[int, float]:
         curve = layer.curve(key)
         if curve is None or layer.status == "skipped":
             return 2, 0.0
-        return int(curve.saturated), curve.auc
+        return int(not curve.scored), curve.auc
 
     return tuple(sorted(report.layers, key=order))
 
@@ -132,11 +132,24 @@ def score(value: Score) -> str:
 
 def score_layers(value: Score) -> str:
     """Return over how many layers a score is the mean, and how many it leaves out."""
-    scored = _count(value.layers_scored, "layer")
-    saturated = f"{value.layers_saturated} saturated"
-    if not value.layers_saturated:
-        return scored
-    return f"{scored}, {saturated}" if value.layers_scored else saturated
+    parts = (
+        _count(value.layers_scored, "layer") if value.layers_scored else "",
+        f"{value.layers_saturated} saturated" if value.layers_saturated else "",
+        f"{value.layers_above} above the baseline" if value.layers_above else "",
+    )
+    return ", ".join(filter(None, parts)) or "0 layers"
+
+
+def state(curve: Curve | Cell) -> str:
+    """Return whether a curve can be read: scored, saturated, or above the baseline."""
+    return "above" if curve.above else "saturated" if curve.saturated else "scored"
+
+
+def relative(value: Score) -> str:
+    """Return a mean AuC over the accuracy of the untouched model, an empty string without one."""
+    if value.auc_relative is None:
+        return ""
+    return f"{number(value.auc_relative)} relative to the baseline"
 
 
 def gate_values(gate: Gate) -> str:
@@ -144,13 +157,21 @@ def gate_values(gate: Gate) -> str:
     if gate.value is None:
         return f"no value against {gate.threshold}"
     bound = "" if gate.bound is None else f" (bound of its interval {gate.bound})"
-    return f"{gate.value}{bound} against {gate.threshold}"
+    note = f"; {printable(gate.note, 200)}" if gate.note else ""
+    return f"{gate.value}{bound} against {gate.threshold}{note}"
+
+
+def gate_state(gate: Gate) -> str:
+    """Return what came of a gate."""
+    if gate.passed is None:
+        return "not measurable" if gate.value is None else "undecided"
+    return "passed" if gate.passed else "failed"
 
 
 def sentence(report: Report) -> str:
     """Return one sentence that says what was measured and what came of it."""
     data = report.data
-    left_out = ", ".join(str(label) for label in data.left_out[:8])
+    left_out = ", ".join(printable(data.class_name(label), 24) for label in data.left_out[:8])
     parts = (
         *_found(report),
         _audited(report),
@@ -158,6 +179,7 @@ def sentence(report: Report) -> str:
         *(printable(note, 400) for note in report.model.notes[:8]),
         *(printable(note, 400) for note in data.notes[:8] if note not in report.reason),
         _layers(report),
+        above_baseline(report),
         _summary(report),
         _ranks(report),
         f"verdict: {report.verdict}{_because(report.reason)}",
@@ -222,7 +244,8 @@ def _summary(report: Report) -> str:
     value = report.summary.get(key) if key else None
     if key is None or value is None:
         return ""
-    return f"mean AuC ({key_title(key)}) {score(value)}"
+    over = relative(value)
+    return f"mean AuC ({key_title(key)}) {score(value)}{over and ', '}{over}"
 
 
 def _because(reason: str) -> str:

@@ -121,6 +121,10 @@ class Session:
         return [to_array(cupy, value) for value in binding.get_outputs()]
 
 
+_FLOAT32 = "1"
+"""Compute with dequantized weights in float32, and do not quantise what they are multiplied by."""
+
+
 def _session_options(onnxruntime: ModuleType, part: Part, exact: bool, prepack: bool) -> Any:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = FATAL
@@ -129,6 +133,7 @@ def _session_options(onnxruntime: ModuleType, part: Part, exact: bool, prepack: 
     options.use_deterministic_compute = True
     level = onnxruntime.GraphOptimizationLevel
     options.graph_optimization_level = level.ORT_ENABLE_BASIC if exact else level.ORT_ENABLE_ALL
+    options.add_session_config_entry("session.qdq_matmulnbits_accuracy_level", _FLOAT32)
     if not prepack:
         options.add_session_config_entry("session.disable_prepacking", "1")
     if part.weights is not None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 from sample_networks import Sample
 
@@ -140,3 +141,42 @@ def test_numbers_of_numpy_are_taken(mlp: Sample, tmp_path: Path) -> None:
 def test_public_names_can_be_completed_and_used() -> None:
     assert set(onnxmem.__all__) <= set(dir(onnxmem))
     assert all(getattr(onnxmem, name) for name in onnxmem.__all__)
+
+
+def test_lists_may_be_written_as_on_the_command_line(mlp: Sample) -> None:
+    written = onnxmem.audit(
+        mlp.path, mlp.x, mlp.y, compress="nmf, pca", batch="mixed", ranks="1,4", layers="relu1"
+    )
+    given = onnxmem.audit(
+        mlp.path, mlp.x, mlp.y, compress=["nmf", "pca"], batch=["mixed"], ranks=[1, 4],
+        layers=["relu1"],
+    )  # fmt: skip
+    assert written.summary == given.summary
+    assert written.settings == given.settings
+
+
+def test_samples_whose_activations_are_not_finite_are_named(mlp: Sample, tmp_path: Path) -> None:
+    model = onnx.load(mlp.path)
+    place = next(i for i, node in enumerate(model.graph.node) if node.output[0] == "relu1")
+    model.graph.node[place].output[0] = "sound"
+    model.graph.node[place + 1].input[0] = "sound"
+    square = onnx.helper.make_node("Exp", ["sound"], ["squared"])
+    broken = onnx.helper.make_node("Relu", ["squared"], ["relu1"])
+    asked = onnx.helper.make_node("Greater", ["relu1", "nothing"], ["large"])
+    counted = onnx.helper.make_node("Cast", ["large"], ["one"], to=1)
+    ignored = onnx.helper.make_node("Mul", ["one", "nothing"], ["none"])
+    added = onnx.helper.make_node("Add", ["sound", "none"], ["both"])
+    model.graph.node[place + 1].input[0] = "both"
+    for offset, node in enumerate((square, broken, asked, counted, ignored, added), 1):
+        model.graph.node.insert(place + offset, node)
+    model.graph.initializer.append(onnx.numpy_helper.from_array(np.float32(0), "nothing"))
+    onnx.save(model, tmp_path / "net.onnx")
+    x = mlp.x.copy()
+    x[3] *= 1000
+    names = np.array([f"photo {row}" for row in range(len(x))])
+    report = onnxmem.audit(
+        tmp_path / "net.onnx", {"x": x, "y": mlp.y, "id": names}, layers=["relu1"], **QUICK
+    )  # type: ignore[arg-type]
+    (layer,) = report.layers
+    assert layer.status == "skipped"
+    assert "NaN or infinite activations for 1 sample: photo 3" in layer.reason

@@ -298,3 +298,24 @@ def test_neighbours_on_a_device_are_those_on_the_cpu(mlp: Sample, fake_gpu: Modu
     assert on_cuda.network == on_cpu.network
     for one, other in zip(on_cpu.samples, on_cuda.samples, strict=True):
         assert other.margin == pytest.approx(one.margin, abs=1e-3)
+
+
+def test_held_out_labels_that_are_names_count_classes_as_the_training_data_do(
+    noisy: models.Network,
+) -> None:
+    data = dict(np.load(noisy.data_path))
+    train = data["split"] == "train"
+    x, y = data["x"][train], data["y"][train]
+    held = ~train & (data["y"] >= 2)  # by themselves they would count from 0
+    names = np.array([f"class {label}" for label in range(int(y.max()) + 1)])
+    found = onnxmem.samples(
+        noisy.path, x, names[y], held_out={"x": data["x"][held], "y": names[data["y"][held]]}
+    )
+    plainly = onnxmem.samples(
+        noisy.path, x, y, held_out={"x": data["x"][held], "y": data["y"][held]}
+    )
+    assert found.network is not None and plainly.network is not None
+    assert found.network.held_out_accuracy == plainly.network.held_out_accuracy
+    elsewhere = np.full(int(held.sum()), "somewhere else")
+    with pytest.raises(DataError, match="classes that the training data lack: somewhere else"):
+        onnxmem.samples(noisy.path, x, names[y], held_out={"x": data["x"][held], "y": elsewhere})

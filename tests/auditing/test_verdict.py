@@ -51,21 +51,6 @@ def test_saturated_alone_gives_no_score() -> None:
     assert score == Score(None, None, None, 0, 1)
 
 
-@pytest.mark.parametrize(
-    ("threshold", "passed"), [(0.4, True), (0.5, True), (0.55, True), (0.56, False)]
-)
-def test_gate_fails_only_below_the_whole_interval(threshold: float, passed: bool) -> None:
-    settings = replace(SETTINGS, fail_under={"nmf.mixed": threshold})
-    (gate,) = verdict.judge_gates({"nmf.mixed": SCORED}, settings.fail_under)
-    assert gate == Gate("nmf.mixed", threshold, 0.5, passed, 0.55)
-
-
-def test_gate_without_a_score_is_undecided() -> None:
-    settings = replace(SETTINGS, fail_under={"nmf.mixed": 0.5})
-    (gate,) = verdict.judge_gates({"nmf.mixed": NOTHING}, settings.fail_under)
-    assert gate.passed is None
-
-
 OPEN = layer(0.5)
 NO_CURVES = replace(OPEN.layer, status="skipped", reason="the cut fails its self-check", curves=())
 BROKEN = Measured(NO_CURVES, {}, failed=True)

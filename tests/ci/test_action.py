@@ -109,6 +109,19 @@ def test_an_audit_leaves_summary_files_and_code(step: Callable[..., Ran], mlp: S
     assert (settings["ranks"], settings["fail_under"]) == ([1, 2], {"nmf.mixed": 0.999})
 
 
+@pytest.mark.parametrize("spelled", ["--json={}", "--json {}"])
+def test_files_that_args_name_are_the_outputs(
+    step: Callable[..., Ran], mlp: Sample, tmp_path: Path, spelled: str
+) -> None:
+    own = tmp_path / "own report.json"
+    args = f"{QUICK} {spelled.format(shlex.quote(str(own)))}"
+    ran = step(AUDIT["run"], MODEL=mlp.path, DATA=mlp.data, ARGS=args)
+    assert ran.code == 0, ran.text
+    assert ran.outputs["json"] == str(own)
+    assert json.loads(own.read_text())["settings"]["ranks"] == [1, 2]
+    assert Path(ran.outputs["sarif"]).is_file()
+
+
 def test_a_network_that_cannot_be_audited_leaves_summary_and_files(
     step: Callable[..., Ran], mlp: Sample, tmp_path: Path
 ) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import onnx
+import onnx.parser
 import pytest
 from onnxmem.cli.hook import run
 from pre_commit.clientlib import load_manifest
@@ -36,3 +38,12 @@ def test_the_worst_model_decides(
 
 def test_without_models_there_is_nothing_to_do() -> None:
     assert run(["-q"]) == 0
+
+
+def test_models_without_any_activation_pass_with_a_note(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    text = '<ir_version: 8, opset_import: ["": 17]> n (float[N,4] x) => (float[N,4] y) {y=Neg(x)}'
+    onnx.save(onnx.parser.parse_model(text), tmp_path / "plain.onnx")
+    assert run([str(tmp_path / "plain.onnx")]) == 0
+    assert "has no activation to analyze" in capfd.readouterr().err

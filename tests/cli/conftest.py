@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,15 +10,23 @@ from pathlib import Path
 import pytest
 from onnxmem.cli import main
 
+PROGRESS = re.compile(
+    r"onnxmem: .*: ((still )?at .* \(.*\)|.* from the cache|compiling kernels.*)$"
+)
+
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a command left behind: exit code, both streams, and the files that are new."""
+    """What a command left behind: exit code, both streams, and the files that are new.
+
+    What stderr tells of progress stands by itself, in `progress`.
+    """
 
     code: int
     out: str
     err: str
     new_files: tuple[str, ...]
+    progress: tuple[str, ...] = ()
 
     @property
     def error(self) -> str:
@@ -48,6 +57,10 @@ def command(folder: Path, capfd: pytest.CaptureFixture[str]) -> Callable[..., Ou
             main([str(argument) for argument in arguments])
         assert isinstance(stop.value.code, int)
         new = sorted(str(path.relative_to(folder)) for path in set(folder.rglob("*")) - before)
-        return Outcome(stop.value.code, *capfd.readouterr(), tuple(new))
+        out, err = capfd.readouterr()
+        lines = err.splitlines(keepends=True)
+        told = [line for line in lines if PROGRESS.match(line)]
+        others = "".join(line for line in lines if line not in told)
+        return Outcome(stop.value.code, out, others, tuple(new), tuple(told))
 
     return run

@@ -114,7 +114,7 @@ WRONG = {
     "json = 5": "json = 5: give a path",
     r'html = "a\u0000b"': r"html = a\x00b: a path holds no NUL characters",
     r'baseline = "a\u0000b"': r"baseline = a\x00b: a path holds no NUL characters",
-    "zzz = 1": "unknown key 'zzz'; there are baseline, batch, bind, cache, class-names, ",
+    "zzz = 1": "unknown key 'zzz'; there are baseline, baseline-data, batch, bind, cache, ",
     "ranksx = 1": "unknown key 'ranksx'; did you mean 'ranks'?",
     "per-class = 12\nper_class = 13": "sets 'per-class' and 'per_class', which are one option",
 }

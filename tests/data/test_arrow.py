@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -185,3 +187,85 @@ def test_threads_read_one_after_the_other_and_get_their_own_rows(
         found = list(pool.map(lambda job: columns[job[0]][job[1] : job[1] + 3], jobs))
     for (key, start), rows in zip(jobs, found, strict=True):
         np.testing.assert_array_equal(rows, X[start : start + 3, "xz".index(key)])
+
+
+def as_decimal(values: Any) -> Any:
+    return pa.array([Decimal(int(value)) for value in values], pa.decimal128(3, 0))
+
+
+def as_bytes(values: Any) -> Any:
+    return pa.array([str(value).encode() for value in values], pa.binary())
+
+
+PLAIN = {
+    "decimal": as_decimal,
+    "binary": as_bytes,
+    "fixed_size_binary": lambda values: as_bytes(values).cast(pa.binary(1)),
+    "dictionary of binary": lambda values: as_bytes(values).dictionary_encode(),
+}
+
+
+@pytest.mark.parametrize("kind", PLAIN)
+@pytest.mark.parametrize("name", ["y", "label"])
+def test_labels_in_a_plain_column_of_another_type_are_read(
+    tmp_path: Path, kind: str, name: str
+) -> None:
+    path = written(tmp_path, x=X.tolist(), **{name: PLAIN[kind](Y)})
+    samples = make_samples(load(path, label_column=name), [Spec()])
+    np.testing.assert_array_equal(samples.labels, Y)
+
+
+@pytest.mark.parametrize("name", ["split", "id"])
+@pytest.mark.parametrize("kind", ["binary", "dictionary of binary"])
+def test_names_stored_as_binary_are_their_text(tmp_path: Path, kind: str, name: str) -> None:
+    names = ["train", "heldout"] * 4
+    path = written(tmp_path, x=X.tolist(), **{name: PLAIN[kind](names)})
+    assert load(path)[name].tolist() == names
+
+
+def test_samples_may_be_called_by_their_date(tmp_path: Path) -> None:
+    days = [date(2026, 1, 1 + day) for day in range(8)]
+    assert load(written(tmp_path, x=X.tolist(), id=pa.array(days)))["id"][1] == "2026-01-02"
+
+
+UNREAD = {
+    "date32": pa.array([date(2026, 1, 1)] * 8),
+    "null": pa.nulls(8),
+    "struct": pa.array([{"a": 1}] * 8),
+    "binary": pa.array([b"\xff"] * 8),
+    "decimal": pa.array([Decimal("0.5")] * 8),
+}
+
+
+@pytest.mark.parametrize("kind", UNREAD)
+@pytest.mark.parametrize("name", ["y", "label"])
+def test_labels_that_cannot_be_read_are_an_error_that_names_column_and_type(
+    tmp_path: Path, kind: str, name: str
+) -> None:
+    path = written(tmp_path, x=X.tolist(), **{name: UNREAD[kind]})
+    with pytest.raises(DataError, match=f"column '{name}' of .* is {kind}"):
+        load(path, label_column=name)
+
+
+@pytest.mark.parametrize("name", ["id", "split"])
+def test_names_that_cannot_be_read_are_an_error(tmp_path: Path, name: str) -> None:
+    path = written(tmp_path, x=X.tolist(), **{name: UNREAD["struct"]})
+    with pytest.raises(DataError, match=f"column '{name}' of .* is struct"):
+        load(path)
+
+
+def test_columns_of_an_unread_type_are_named_with_it(tmp_path: Path) -> None:
+    images = pa.array([{"bytes": b"1", "path": None}] * 8)
+    columns = load(written(tmp_path, image=images, y=Y))
+    with pytest.raises(DataError, match=r"column 'image' of .* is struct<bytes: binary"):
+        make_samples(columns, [Spec()])
+    with pytest.raises(DataError, match=r"they hold 'image', 'y'; column 'image' of .* is struct"):
+        make_samples(columns, [Spec("x")])
+
+
+def test_list_views_are_lists(tmp_path: Path) -> None:
+    views = pa.array(X.tolist(), pa.list_view(pa.float32()))
+    table = pa.table({"x": views, "y": Y})
+    with ipc.new_file(str(tmp_path / "t.arrow"), table.schema) as writer:
+        writer.write_table(table)
+    np.testing.assert_array_equal(load(tmp_path / "t.arrow")["x"][:], X)

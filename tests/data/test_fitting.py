@@ -117,3 +117,14 @@ def test_input_that_takes_no_such_images_is_refused(
 ) -> None:
     with pytest.raises(DataError, match=match):
         fit(Spec(shape), *words)
+
+
+def test_letterbox_is_taken_as_said() -> None:
+    recipe, assumed = fit(Spec(("n", 3, 8, 8)), "letterbox=8", "fill=9", "order=bgr", "scale=1")
+    assert recipe.resize == Resize(8, 8, fill=9) and recipe.crop is None and recipe.bgr
+    assert assumed == "mean and std"
+
+
+def test_bgr_needs_three_channels() -> None:
+    with pytest.raises(DataError, match="takes 1 channels, order=bgr has 3"):
+        fit(Spec(("n", 1, 8, 8)), "order=bgr")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import unicodedata
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -191,7 +192,8 @@ def test_preparation_from_a_file(pets: Path, tmp_path: Path) -> None:
 
 
 def test_prepared_images_that_do_not_fit_say_how_they_come_out(pets: Path) -> None:
-    with pytest.raises(DataError, match=r"axis 2 must be 4; the images come out so: resized to 8"):
+    expected = "axis 2 must be 4; the images come out so: turned upright by EXIF, resized to 8"
+    with pytest.raises(DataError, match=expected):
         make_samples(load(pets, preprocess="size=8x8"), [Spec()])
 
 
@@ -294,3 +296,80 @@ def test_threads_that_decode_leave_the_filters_of_warnings_alone(
         found = list(pool.map(lambda number: images[number : number + 1], [0, 1, 2] * 8))
     assert [round(255 * float(image.mean())) for image in found] == [10, 11, 20] * 8
     assert list(warnings.filters) == before
+
+
+@pytest.mark.parametrize("names", [("Train", "Test"), ("TRAIN", "VAL"), ("train_set", "holdout")])
+def test_splits_are_no_classes_however_they_are_written(
+    tmp_path: Path, names: tuple[str, str]
+) -> None:
+    for split, value in zip(names, (10, 20), strict=True):
+        save(tmp_path / split / "cat" / "a.png", value)
+        save(tmp_path / split / "dog" / "b.png", value + 1)
+    samples = make_samples(load(tmp_path), [Spec()])
+    assert values(samples) == [10, 11]
+    assert samples.labels is not None and samples.labels.tolist() == [0, 1]
+
+
+def test_images_of_splits_without_classes_have_no_labels(tmp_path: Path) -> None:
+    save(tmp_path / "Train" / "a.png", 10)
+    save(tmp_path / "Test" / "b.png", 20)
+    columns = load(tmp_path)
+    assert "y" not in columns
+    samples = make_samples(columns, [Spec()])
+    assert values(samples) == [10]
+    assert "without classes" in samples.notes[0]
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_images_are_turned_as_their_exif_says(tmp_path: Path, orientation: int) -> None:
+    upright = np.arange(12, dtype=np.uint8).reshape(3, 4) * 20
+    stored = {  # how such a picture lies in the file
+        1: upright, 2: upright[:, ::-1], 3: upright[::-1, ::-1], 4: upright[::-1], 5: upright.T,
+        6: np.rot90(upright), 7: upright[::-1, ::-1].T, 8: np.rot90(upright, -1),
+    }[orientation]  # fmt: skip
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    (tmp_path / "a").mkdir()
+    Image.fromarray(np.ascontiguousarray(stored)).save(tmp_path / "a" / "1.png", exif=exif)
+    spec = Spec(shape=("n", 1, 3, 4), dtype="uint8")
+    samples = make_samples(load(tmp_path, preprocess=["size=none", "crop=none"]), [spec])
+    np.testing.assert_array_equal(samples.inputs["image"][:][0, 0], upright)
+    assert "turned upright by EXIF" in samples.notes[0]
+
+
+def test_images_are_taken_as_stored_where_that_is_said(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    (tmp_path / "a").mkdir()
+    pixels = np.arange(12, dtype=np.uint8).reshape(3, 4)
+    Image.fromarray(pixels).save(tmp_path / "a" / "1.png", exif=exif)
+    spec = Spec(shape=("n", 1, "h", "w"), dtype="uint8")
+    samples = make_samples(load(tmp_path, preprocess=["exif=ignore"]), [spec])
+    np.testing.assert_array_equal(samples.inputs["image"][:][0, 0], pixels)
+    assert "EXIF aside" in samples.notes[0]
+
+
+def test_names_of_classes_match_in_every_normal_form(tmp_path: Path) -> None:
+    composed, apart = unicodedata.normalize("NFC", "ä"), unicodedata.normalize("NFD", "ä")
+    save(tmp_path / "images" / "train" / composed / "a.png", 1)
+    save(tmp_path / "images" / "test" / apart / "b.png", 2)
+    save(tmp_path / "images" / "test" / "z" / "c.png", 3)
+    for spelled in (composed, apart):
+        (tmp_path / "names.txt").write_text(f"z\n{spelled}\n", "utf-8")
+        columns = load(tmp_path / "images", class_names=tmp_path / "names.txt")
+        assert sorted(labels(columns)) == [0, 1, 1]
+    assert sorted(labels(load(tmp_path / "images"))) == [0, 1, 1]
+
+
+def test_folders_and_files_of_names_say_what_classes_are_called(pets: Path) -> None:
+    assert make_samples(load(pets), [Spec()]).class_names == {0: "cat", 1: "dog"}
+    names = pets.parent / "names.txt"
+    names.write_text("dog\nbird\ncat\n")
+    told = make_samples(load(pets, class_names=names), [Spec()])
+    assert told.class_names == {0: "dog", 1: "bird", 2: "cat"}
+
+
+def test_folders_that_are_numbers_name_nothing(tmp_path: Path) -> None:
+    for name in ("0", "1"):
+        save(tmp_path / name / "a.png", int(name))
+    assert make_samples(load(tmp_path), [Spec()]).class_names == {}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onnxmem.data.labels import check_labels, number_names
+from onnxmem.data.labels import check_labels, number_names, renumber
 from onnxmem.errors import DataError
 
 
@@ -45,3 +47,15 @@ def test_labels_of_all_kinds(y: np.ndarray, labels: list[int], names: tuple[str,
 def test_what_is_neither_numbers_nor_text_is_refused(y: np.ndarray) -> None:
     with pytest.raises(DataError, match="labels 'y'"):
         check_labels(y, 2)
+
+
+def test_labels_that_look_the_same_are_one_class() -> None:
+    y = np.array([unicodedata.normalize(form, "é") for form in ("NFC", "NFD")] + ["a"])
+    labels, names = check_labels(y, 3)
+    assert labels.tolist() == [1, 1, 0]
+    assert names == ("a", unicodedata.normalize("NFC", "é"))
+
+
+def test_labels_are_found_in_a_file_of_the_other_normal_form() -> None:
+    y = np.array([unicodedata.normalize("NFD", "é")])
+    assert renumber(y, {unicodedata.normalize("NFC", "é"): 3}, "names.txt").tolist() == [3]

@@ -80,7 +80,7 @@ def test_values_that_are_not_finite_are_counted_over_all_blocks(
     monkeypatch.setattr(columns, "BLOCK_BYTES", 2 * 3 * 4)
     np.save(folder / "x.npy", np.where(X % 6 == 0, np.nan, X))
     (folder / "split.npy").unlink()
-    with pytest.raises(DataError, match="NaN or infinite: 4"):
+    with pytest.raises(DataError, match="NaN or infinite in 4 samples: row 0, row 2"):
         make_samples(load(folder), [Spec()])
 
 
@@ -144,3 +144,11 @@ def test_a_header_that_makes_no_sense_is_no_internal_error(folder: Path, shape: 
     path.write_bytes(path.read_bytes().replace(b"(8, 3)", shape))
     with pytest.raises(DataError, match="damaged"):
         load(path)
+
+
+@pytest.mark.parametrize("name", ["y.csv", "split.txt", "id.parquet"])
+def test_labels_beside_arrays_that_are_not_read_are_an_error(tmp_path: Path, name: str) -> None:
+    np.save(tmp_path / "x.npy", np.ones((2, 3)))
+    (tmp_path / name).write_text("0\n1\n")
+    with pytest.raises(DataError, match=f"{name} is not read"):
+        load(tmp_path)

@@ -71,3 +71,19 @@ def test_words_overrule_the_file_before_them(tmp_path: Path) -> None:
 def test_file_that_is_not_there() -> None:
     with pytest.raises(DataError, match=r"nowhere\.json"):
         read_preprocess(["nowhere.json"])
+
+
+def test_letterbox_order_and_exif_are_words_too() -> None:
+    assert read_preprocess(["letterbox=640x480", "fill=0", "order=bgr", "exif=ignore"]) == {
+        "resize": Resize(640, 480, fill=114),
+        "crop": None,
+        "fill": 0,
+        "bgr": True,
+        "upright": False,
+    }
+
+
+@pytest.mark.parametrize("word", ["fill=256", "fill=-1", "order=grb", "exif=maybe", "letterbox=0"])
+def test_what_they_do_not_take_is_refused(word: str) -> None:
+    with pytest.raises(UsageError, match=word):
+        read_preprocess([word])

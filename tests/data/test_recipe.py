@@ -115,3 +115,34 @@ def test_identity_is_that_of_the_values_not_of_their_order() -> None:
     assert recipe(scale=1 / 255).identity != one.identity
     flat, turned = recipe(shape=(48,)), recipe(shape=(48,), layout="nhwc")
     assert flat.identity != turned.identity
+
+
+def test_bgr_turns_the_channels_around_before_they_are_scaled() -> None:
+    pixels = picture()
+    made = recipe(bgr=True, scale=1.0, mean=(1.0, 2.0, 3.0))
+    blue, green, red = made.apply(Image.fromarray(pixels))
+    np.testing.assert_array_equal(blue, pixels[..., 2] - np.float32(1))
+    np.testing.assert_array_equal(green, pixels[..., 1] - np.float32(2))
+    np.testing.assert_array_equal(red, pixels[..., 0] - np.float32(3))
+    assert "BGR" in str(made)
+    assert made.identity != recipe(scale=1.0, mean=(1.0, 2.0, 3.0)).identity
+
+
+def test_letterbox_holds_the_whole_image_in_proportion() -> None:
+    made = recipe(height=8, width=8, shape=(3, 8, 8), resize=Resize(8, 8, fill=114))
+    result = made.apply(Image.fromarray(np.full((4, 8, 3), 7, np.uint8)))
+    assert (result[:, 2:6] == 7).all()
+    assert (result[:, :2] == 114).all() and (result[:, 6:] == 114).all()
+    tall = made.apply(Image.fromarray(np.full((16, 6, 3), 7, np.uint8)))
+    assert [int(column) for column in tall[0, 0]] == [114, 114, 7, 7, 7, 114, 114, 114]
+    assert "letterbox of 114 in 8x8" in str(made)
+
+
+def test_palettes_with_a_list_of_transparencies_are_converted_without_a_warning(
+    recwarn: pytest.WarningsRecorder,
+) -> None:
+    image = Image.fromarray(picture()).quantize(16)
+    expected = np.asarray(image.convert("RGB")).transpose(2, 0, 1)
+    image.info["transparency"] = bytes([0] * 4 + [255] * 12)
+    np.testing.assert_array_equal(recipe().apply(image), expected)
+    assert not recwarn.list

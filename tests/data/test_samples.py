@@ -256,3 +256,47 @@ def test_without_such_a_split_nothing_is_held_out() -> None:
     marked = {"x": X, "y": Y, "split": np.array(["train", "extra"] * 2)}
     assert held_out_samples(marked, [Spec()]) is None
     assert held_out_samples(marked, [Spec()], frozenset({"extra"})) is not None
+
+
+STEP = [Spec(), Spec("sr", "int64", ())]
+
+
+@pytest.mark.parametrize("one", [16000, np.array(16000), np.array([16000]), np.int32(16000)])
+def test_a_number_for_a_scalar_input_is_shared_by_all_samples(one: Any) -> None:
+    samples = make_samples({"x": X, "y": Y, "sr": np.asarray(one)}, STEP)
+    assert set(samples.inputs) == {"x"}
+    shared = samples.shared["sr"]
+    assert (shared.shape, shared.dtype, int(shared)) == ((), np.int64, 16000)
+    other = make_samples({"x": X, "y": Y, "sr": np.array(8000)}, STEP)
+    assert other.sha256 != samples.sha256
+
+
+def test_many_numbers_for_a_scalar_input_are_refused_with_what_to_do() -> None:
+    with pytest.raises(DataError, match="--bind sr=VALUE"):
+        make_samples({"x": X, "sr": np.full(4, 16000)}, STEP)
+
+
+def test_a_number_alone_is_no_samples() -> None:
+    with pytest.raises(DataError, match="no axis of samples"):
+        make_samples({"x": np.array(1.0)}, [Spec(shape=None)])
+
+
+@pytest.mark.parametrize(
+    ("ids", "named"), [(None, "row 1, row 3"), (np.array(["a", "b", "c", "d"]), "b, d")]
+)
+def test_samples_with_values_that_are_not_finite_are_named(
+    ids: np.ndarray | None, named: str
+) -> None:
+    broken = X.copy()
+    broken[1, 0], broken[3, 2] = np.nan, np.inf
+    arrays = {"x": broken, "y": Y} | ({} if ids is None else {"id": ids})
+    with pytest.raises(DataError, match=f"infinite in 2 samples: {named}"):
+        make_samples(arrays, [Spec()])
+
+
+def test_classes_are_called_by_labels_that_are_names_or_as_the_data_say() -> None:
+    assert make_samples({"x": X, "y": Y}, [Spec()]).class_names == {}
+    named = make_samples({"x": X, "y": np.array(["b", "a", "b", "a"])}, [Spec()])
+    assert named.class_names == {0: "a", 1: "b"}
+    told = make_samples({"x": X, "y": Y, "class_names": np.array(["a", "", "c"])}, [Spec()])
+    assert told.class_names == {0: "a", 2: "c"}

@@ -20,7 +20,10 @@ from onnxmem import models
 ROOT = Path(__file__).parents[2]
 PAGES = sorted((ROOT / "docs").glob("*.md"))
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-NETWORKS = ("vowels-mlp-p00", "vowels-mlp-p20", "vowels-mlp-p100")
+NETWORKS = (
+    *("vowels-mlp-p00", "vowels-mlp-p20", "vowels-mlp-p100"),
+    *("mnist-cnn-p40", "mnist-cnn-p40-early"),
+)
 BASH = shutil.which("bash")
 
 
@@ -103,9 +106,9 @@ def test_the_networks_can_be_copied(tmp_path: Path) -> None:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = os.environ | {"PATH": path}
     subprocess.run([str(BASH), "-ec", script], cwd=tmp_path, env=environment, check=True)
-    assert {f"{name}.{kind}" for name in NETWORKS for kind in ("onnx", "npz")} <= set(
-        os.listdir(tmp_path)
-    )
+    networks = [models.network(name) for name in NETWORKS]
+    files = {path.name for one in networks for path in (one.path, one.data_path)}
+    assert files <= set(os.listdir(tmp_path))
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
@@ -144,6 +147,8 @@ def test_workflow_and_hook_fit_what_is_offered() -> None:
         (["audit", "--data", "net"], "file,net"),
         (["compare", "--baseline", "net"], "file,net"),
         (["report", "--png", "net"], "file,net"),
+        (["locate", "--check"], "plain,--checkpoint"),
+        (["locate", "--checkpoint", "net"], "file,net"),
     ],
 )
 def test_options_choices_and_files_are_completed(

@@ -321,3 +321,34 @@ def test_parts_do_not_fix_the_batch_size(network, run, draw):
     for batch in (2, 5):
         captured = draw(batch, 8, 8, 8)
         assert run(cut.tail, {"r1": captured})["y"].shape == (batch, 5)
+
+
+@pytest.mark.parametrize("samples", [2, 3])
+def test_a_resize_to_sizes_that_cross_the_cut_loads_by_itself(network, check_cut, draw, samples):
+    path = network(
+        """(float[N,3,H,W] x) => (float[N,4,H,W] y) {
+            c = Conv<pads=[1,1,1,1]>(x, w1)
+            r = Relu(c)
+            p = MaxPool<kernel_shape=[2,2], strides=[2,2]>(r)
+            d = Conv<pads=[1,1,1,1]>(p, w2)
+            s = Relu(d)
+            all = Shape(r)
+            hw = Slice(all, two, four)
+            own = Shape(s)
+            nc = Slice(own, zero, two)
+            sizes = Concat<axis=0>(nc, hw)
+            up = Resize<mode="nearest">(s, , , sizes)
+            y = Add(up, r)
+        }""",
+        w1=(4, 3, 3, 3), w2=(4, 4, 3, 3), two=np.array([2]), four=np.array([4]),
+        zero=np.array([0]),
+    )  # fmt: skip
+    feeds = {"x": draw(samples, 3, 8, 8)}
+    for tensor in ("r", "s"):
+        check_cut(path, tensor, feeds)
+    ort = pytest.importorskip("onnxruntime")
+    cut = graph.split(graph.load(path), "s")
+    free = {"hw": ("int64", (None,)), "r": ("float32", (None,) * 4), "s": ("float32", (None,) * 4)}
+    assert cut.crossing == ("r", "hw")
+    ort.InferenceSession(graph.with_input_types(cut.tail, free).proto)
+    ort.InferenceSession(cut.tail.proto)

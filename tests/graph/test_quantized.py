@@ -196,3 +196,76 @@ def test_scores_that_a_quantiser_holds_without_sign_are_no_relu_by_default(netwo
     model = graph.load(path)
     assert [site.kind for site in graph.find_sites(model)] == ["relu"]
     assert [site.tensor for site in graph.find_sites(model, ("auto",))] == ["t"]
+
+
+def quantizing(draw, kind: str, *between: onnx.NodeProto, domain: str = "", opset: int = 21):
+    """Return a network with a quantiser behind its first layer, and what goes between."""
+    node = onnx.helper.make_node
+    weights = {"w": draw(4, 4), "s": np.float32(0.5), "lo": np.int8(0), "hi": np.int8(127)}
+    zero = onnx.helper.make_tensor("z", getattr(onnx.TensorProto, kind), [], [0])
+    last = between[-1].output[0] if between else "q"
+    nodes = [
+        node("MatMul", ["x", "w"], ["h"]),
+        node("QuantizeLinear", ["h", "s", "z"], ["q"], domain=domain),
+        *between,
+        node("DequantizeLinear", [last, "s", "z"], ["r"], domain=domain),
+        node("MatMul", ["r", "w"], ["y"]),
+    ]
+    info = onnx.helper.make_tensor_value_info
+    inside = onnx.helper.make_graph(
+        nodes, "g", [info("x", 1, ["N", 4])], [info("y", 1, ["N", 4])],
+        [zero, *(onnx.numpy_helper.from_array(array, name) for name, array in weights.items())],
+    )  # fmt: skip
+    domains = [("", opset), *([(domain, 1)] if domain else [])]
+    return onnx.helper.make_model(
+        inside, ir_version=10, opset_imports=[onnx.helper.make_opsetid(*one) for one in domains]
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "domain", "opset"),
+    [("UINT4", "", 21), ("UINT16", "", 21), ("UINT8", "com.microsoft", 17),
+     ("UINT16", "com.microsoft", 17)],
+)  # fmt: skip
+def test_a_zero_point_cuts_in_every_unsigned_type_and_either_domain(
+    tmp_path, check_cut, draw, kind, domain, opset
+):
+    path = tmp_path / "q.onnx"
+    onnx.save(quantizing(draw, kind, domain=domain, opset=opset), path)
+    (site,) = graph.find_sites(graph.load(path))
+    assert site.status == "ok"
+    check_cut(path, site.tensor, {"x": draw(8, 4)})
+
+
+@pytest.mark.parametrize("op", ["Relu", "Clip"])
+def test_a_relu_of_quantized_integers_is_cut_where_it_is_dequantized(tmp_path, check_cut, draw, op):
+    path = tmp_path / "q.onnx"
+    bounds = ["lo", "hi"] if op == "Clip" else []
+    cut = onnx.helper.make_node(op, ["q", *bounds], ["cut"])
+    onnx.save(quantizing(draw, "INT8", cut), path)
+    (site,) = graph.find_sites(graph.load(path))
+    assert (site.tensor, site.op, site.status) == ("r", op, "ok")
+    check_cut(path, "r", {"x": draw(8, 4)})
+
+
+def test_a_relu_of_integers_is_named_where_it_cannot_be_cut(network, draw):
+    path = network(
+        """(float[N,4] x) => (float[N,4] y) {
+            h = MatMul(x, w) i = Cast<to=6>(h) r = Relu(i) f = Cast<to=1>(r) y = MatMul(f, w)
+        }""",
+        w=(4, 4),
+    )
+    (site,) = graph.find_sites(graph.load(path))
+    assert (site.tensor, site.status) == ("r", "unsupported")
+    assert "integers" in site.reason
+
+
+def test_clips_of_indices_are_no_relus(network):
+    path = network(
+        """(float[N,4] x) => (float[N,4] y) {
+            h = MatMul(x, w) a = ArgMax<axis=1>(h) c = Clip(a, zero, three) g = Gather(w, c)
+            y = Squeeze(g, one)
+        }""",
+        w=(4, 4), zero=np.array(0), three=np.array(3), one=np.array([1]),
+    )  # fmt: skip
+    assert graph.find_sites(graph.load(path), ("relu",)) == ()

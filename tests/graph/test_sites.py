@@ -318,3 +318,18 @@ def test_guards_and_gates_inside_a_body_are_not_reported(network):
         }""",
     )
     assert sites == ()
+
+
+@pytest.mark.parametrize(("activation", "found"), [("relu", True), ("gelu", False)])
+def test_a_relu_inside_a_mixture_of_experts_is_named(network, activation, found):
+    path = network(
+        f"""(float[N,4] x) => (float[N,4] y) {{
+            p = MatMul(x, w)
+            m = com.microsoft.MoE<k=1, activation_type="{activation}">(x, p, w1, , w2)
+            y = MatMul(m, w)
+        }}""",
+        w=(4, 4), w1=(4, 8, 4), w2=(4, 4, 8), domains={"com.microsoft": 1},
+    )  # fmt: skip
+    sites = graph.find_sites(graph.load(path), ("relu",))
+    assert [(site.op, site.status) for site in sites] == [("MoE", "unsupported")] * found
+    assert all("inside of MoE" in site.reason for site in sites)

@@ -19,3 +19,10 @@ def test_matrix_of_the_pieces_goes_back_into_them(xp: ModuleType, sizes: tuple[i
     matrix = capture.matrix()
     assert matrix.shape == capture.matrix_shape == (20, 3)
     assert bool((xp.concatenate(capture.tensors(matrix)) == whole).all())
+
+
+def test_samples_with_activations_that_are_not_finite_are_found(xp: ModuleType) -> None:
+    whole = xp.ones((5, 3, 4), "float32")
+    whole[1, 0, 0], whole[4, 2, 3] = xp.nan, xp.inf
+    parts = (Piece(2, whole[:2], {}), Piece(3, whole[2:], {}))
+    assert Activations(parts, 1).broken().tolist() == [1, 4]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from onnxmem.network.layout import to_matrix, to_tensor
+from onnxmem.network.layout import find_unit, to_matrix, to_tensor
 
 for_any_tensor = given(
     shape=st.lists(st.integers(1, 5), min_size=2, max_size=5).map(tuple),
@@ -63,3 +63,21 @@ def test_results_are_contiguous_and_do_not_alias(xp: ModuleType, axis: int) -> N
     back = to_tensor(matrix * 2, tensor, axis)
     assert back.flags.c_contiguous
     assert float(tensor.sum()) == tensor.size
+
+
+@pytest.mark.parametrize("power", [-1000, -600, -140, 0, 140, 1000])
+def test_doubles_of_any_size_make_the_same_matrix(xp: ModuleType, power: int) -> None:
+    numbers = numbered(xp, (2, 3, 4), "float64")
+    tensor = numbers * 2.0**power
+    unit = find_unit([tensor[:1], tensor[1:]])
+    matrix = to_matrix(tensor, 1, unit)
+    assert bool(
+        (matrix * (float(numbers.max()) / float(matrix.max())) == to_matrix(numbers, 1)).all()
+    )
+    assert bool((to_tensor(matrix, tensor, 1, unit) == tensor).all())
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, 0.0, 3.0])
+def test_what_float32_holds_as_well_is_left_alone(xp: ModuleType, value: float) -> None:
+    assert find_unit([xp.full((2, 3), value, "float64")]) == 1
+    assert find_unit([xp.full((2, 3), 1e30, "float32")]) == 1

@@ -79,3 +79,16 @@ def test_data_that_had_no_file_have_a_placeholder() -> None:
     report = report_samples.passing()
     line = command_line(replace(report, data=replace(report.data, path="")))
     assert "--data DATA.npz" in line
+
+
+def test_gates_come_back_with_what_they_were_set_for() -> None:
+    shared = {"classes": 10, "baseline_data": "same", "pool": "all", "samples": True}
+    assert not {"--classes", "--pool", "--no-samples"} & set(
+        command_line(with_settings(**shared)).replace("=", " ").split()
+    )
+    gated = shared | {"fail_over": {"memorized_share": 0.5}, "baseline_data": "other"}
+    line = command_line(with_settings(**gated | {"samples": False, "pool": "mean"}))
+    assert line.endswith(
+        "--fail-over=memorized_share=0.5 --baseline-data=other --classes=10 --pool=mean "
+        "--no-samples"
+    )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import report_samples
 
 from onnxmem.records import Report
+from onnxmem.report import words
 from onnxmem.report.rows import (
     curve_rows,
     first_choice,
@@ -67,3 +70,13 @@ def test_names_that_only_numbers_tell_apart_keep_their_words() -> None:
     names = [f"/{i}/Relu_output_0" for i in (1, 3, 12)]
     layers = tuple(report_samples.skipped(i, name) for i, name in enumerate(names))
     assert row_names(report_samples.report(layers)) == ["1 1/Relu", "2 3/Relu", "3 12/Relu"]
+
+
+def test_classes_are_called_by_their_names_and_mixed_batches_by_their_number() -> None:
+    report = report_samples.partly_skipped()
+    named = replace(report, data=replace(report.data, names={"0": "cat"}, left_out=(0, 7)))
+    curves = {row["curve"]: row for row in curve_rows(named)}
+    of_classes = {r["label"] for r in group_rows(named) if "class" in curves[r["curve"]]["batch"]}
+    of_mixed = {r["label"] for r in group_rows(named) if "class" not in curves[r["curve"]]["batch"]}
+    assert "cat" in of_classes and "cat" not in of_mixed
+    assert "left out for too few samples: cat, 7" in words.sentence(named)

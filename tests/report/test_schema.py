@@ -10,6 +10,7 @@ from typing import Any
 
 import json_mutations
 import jsonschema
+import locate_reports
 import msgspec
 import pytest
 import report_samples
@@ -19,20 +20,21 @@ import track_reports
 from onnxmem import records
 from onnxmem.comparing import compare
 from onnxmem.records import Report
-from onnxmem.report import render, render_comparison, render_track
+from onnxmem.report import render, render_comparison, render_locate, render_samples, render_track
 from onnxmem.report.schema import RECORDS, schema
 
 FILES = {
     "report": "schema.json",
     "comparison": "comparison.schema.json",
     "samples": "samples.schema.json",
+    "locate": "locate.schema.json",
     "track": "track.schema.json",
 }
 SHIPPED = {
     kind: json.loads((files("onnxmem.report") / name).read_text(encoding="utf-8"))
     for kind, name in FILES.items()
 }
-HOW = "run python -m onnxmem.report.schema, with comparison and other kinds, into the files"
+HOW = "run python -m onnxmem.report.schema, with the name of each kind, into the files"
 
 
 def small() -> Report:
@@ -61,10 +63,14 @@ def written(kind: str) -> dict[str, Any]:
     """Return what is written of a report of any kind, as JSON holds it."""
     if kind == "comparison":
         text = render_comparison(compare([small(), small()]), "json")
+    elif kind == "report":
+        text = render(small(), "json")
     elif kind == "track":
         text = str(render_track(track_reports.report(2, 2), "json"))
+    elif kind == "samples":
+        text = str(render_samples(samples_reports.report(3), "json"))
     else:
-        text = render(small() if kind == "report" else samples_reports.report(), "json")
+        text = str(render_locate(locate_reports.whole(), "json"))
     values: dict[str, Any] = json.loads(text)
     return values
 
@@ -99,13 +105,10 @@ def test_the_shipped_schema_takes_what_the_records_take_and_nothing_else(kind: s
 def test_the_shipped_schema_has_the_fields_of_the_records(kind: str) -> None:
     for title, definition in SHIPPED[kind]["$defs"].items():
         record = getattr(records, title)
-        fields = dataclasses.fields(record)
-        required = {
-            field.name
-            for field in fields
-            if field.default is field.default_factory is dataclasses.MISSING
-        }
-        assert list(definition["properties"]) == [field.name for field in fields], HOW
+        told = msgspec.inspect.type_info(record)
+        assert isinstance(told, msgspec.inspect.StructType | msgspec.inspect.DataclassType)
+        required = {field.encode_name for field in told.fields if field.required}
+        assert list(definition["properties"]) == [field.encode_name for field in told.fields], HOW
         assert set(definition["required"]) == required, HOW
         assert definition["description"] == inspect.getdoc(record), HOW
 

@@ -42,8 +42,10 @@ from onnxmem.factorize.target import Target
 __all__ = [
     "ENABLED",
     "NAME",
+    "folder",
     "forget",
     "grow",
+    "is_loaded",
     "merged",
     "product",
     "refine",
@@ -58,6 +60,16 @@ ENABLED = not numba.config.DISABLE_JIT
 
 _PACE = (RATE, GROWTH, CAP_GROWTH, CUT)
 _NOTHING = np.zeros(0, np.float32)
+
+
+def is_loaded() -> bool:
+    """Tell whether this process has the iterations already."""
+    return bool(refined.signatures)
+
+
+def folder() -> str:
+    """Return where what was compiled is kept; empty where there is no such place."""
+    return str(refined.stats.cache_path or "")
 
 
 def sweep(w: np.ndarray, gram: np.ndarray, cross: np.ndarray, sweeps: int) -> None:

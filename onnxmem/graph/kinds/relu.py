@@ -6,7 +6,7 @@ import onnx_ir as ir
 
 from onnxmem.graph.constants import Known
 from onnxmem.graph.kinds.kind import Kind, Match, fused_activation
-from onnxmem.graph.ops import given, is_standard, producer
+from onnxmem.graph.ops import dequantizes, given, is_standard, producer
 from onnxmem.graph.quantized import folds_relu
 
 
@@ -124,16 +124,28 @@ def recurrent(node: ir.Node, known: Known) -> Match | None:
 
 def folded(node: ir.Node, known: Known) -> Match | None:
     """Match a quantiser that cannot represent negatives; the tensor is the dequantised one."""
-    quantizer = producer(node.inputs[0]) if is_standard(node, "DequantizeLinear") else None
+    quantizer = producer(node.inputs[0]) if dequantizes(node) else None
     if quantizer is None or not folds_relu(quantizer, known):
         return None
     return Match(node.outputs[0], quantizer.op_type, quantizer.inputs[0])
 
+
+def experts(node: ir.Node, known: Known) -> Match | None:
+    """Match a mixture of experts of onnxruntime's own, whose ReLUs are inside of it."""
+    if node.op_type not in ENCLOSED or node.domain != "com.microsoft":
+        return None
+    if node.attributes.get_string("activation_type", "relu") != "relu":
+        return None
+    return Match(node.outputs[0], node.op_type, None)
+
+
+ENCLOSED = ("MoE", "QMoE")
+"""Operators with activations inside that no graph around them can reach."""
 
 RELU = Kind(
     name="relu",
     title="ReLU",
     op="Relu",
     signed=False,
-    patterns=(relu, clip, maximum, where, mask, slope_zero, fused, recurrent, folded),
+    patterns=(relu, clip, maximum, where, mask, slope_zero, fused, recurrent, folded, experts),
 )

@@ -21,7 +21,7 @@ class LiftBranches(ir.passes.InPlacePass):
 
     def call(self, model: ir.Model) -> ir.passes.PassResult:
         """Lift, including the Ifs that lifting brings to light."""
-        known, names, lifted = Known(model), _Names(model.graph), 0
+        known, names, lifted = Known(model), Names(model.graph), 0
         pending = [node for node in model.graph if _is_if(node)]
         while pending:
             node = pending.pop(0)
@@ -38,26 +38,47 @@ def _is_if(node: ir.Node) -> bool:
     return node.op_type == "If" and node.domain in ("", "ai.onnx")
 
 
-def _splice(graph: ir.Graph, node: ir.Node, branch: ir.Graph, names: _Names) -> list[ir.Node]:
+def _splice(graph: ir.Graph, node: ir.Node, branch: ir.Graph, names: Names) -> list[ir.Node]:
     """Put the nodes of `branch` in the place of `node` and return them."""
-    names.forget(inner for body in subgraphs(node) for inner in body.all_nodes())
-    results = list(branch.outputs)
-    branch.outputs.clear()
-    inside = list(branch)
-    branch.remove(inside)
+    return put_in_place(graph, node, branch, identities(branch.outputs), names)
+
+
+def identities(results: Iterable[ir.Value]) -> list[ir.Node]:
+    """Return nodes that hand values on."""
+    return [ir.Node("", "Identity", [result]) for result in results]
+
+
+def put_in_place(
+    graph: ir.Graph, node: ir.Node, body: ir.Graph, ends: list[ir.Node], names: Names
+) -> list[ir.Node]:
+    """Put the nodes of a body of `node`, and `ends` behind them, in its place.
+
+    Args:
+        graph: the main graph.
+        node: one of its nodes.
+        body: what is computed instead.
+        ends: for each output of `node` what gives it.
+        names: of the graph.
+
+    Returns:
+        The nodes of the body.
+    """
+    names.forget(inner for one in subgraphs(node) for inner in one.all_nodes())
+    body.outputs.clear()
+    inside = list(body)
+    body.remove(inside)
     names.settle(inside)
-    copies = [ir.Node("", "Identity", [result]) for result in results]
-    for copy, output in zip(copies, node.outputs, strict=True):
-        result = copy.outputs[0]
+    for end, output in zip(ends, node.outputs, strict=True):
+        result = end.outputs[0]
         result.name, output.name = output.name, f"{output.name}_if"
         result.type, result.shape = output.type, output.shape
         output.replace_all_uses_with(result, replace_graph_outputs=True)
-    graph.insert_before(node, [*inside, *copies])
+    graph.insert_before(node, [*inside, *ends])
     graph.remove(node, safe=True)
     return inside
 
 
-class _Names:
+class Names:
     """The names of all tensors and nodes of a graph, bodies included, and how often each occurs."""
 
     def __init__(self, graph: ir.Graph) -> None:
@@ -76,6 +97,12 @@ class _Names:
     def forget(self, nodes: Iterable[ir.Node]) -> None:
         """Free the names of `nodes` and of their tensors."""
         self._count(nodes, -1)
+
+    def fresh(self, name: str) -> str:
+        """Return a name that no tensor has yet, and take it."""
+        found = _fresh(name, self.tensors)
+        self.tensors[found] += 1
+        return found
 
     def settle(self, nodes: list[ir.Node]) -> None:
         """Give `nodes` and their tensors names that are not taken yet, and take those."""

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
+from itertools import count
+
 import onnx
 import onnx.inliner
 import onnx.shape_inference
@@ -21,10 +25,11 @@ def inline_functions(proto: onnx.ModelProto) -> ir.Model:
     """
     if not proto.functions:
         return ir.from_proto(proto)
+    _name_results(proto)
     if any(not _same_meaning(proto, function) for function in proto.functions):
         _declare_initializers(proto)
-        proto = onnx.shape_inference.infer_shapes(proto)
-        proto = onnx.inliner.inline_local_functions(proto, convert_version=True)
+        whole = _converted(proto)
+        proto = whole if _each_made_once(whole.graph) else _one_call_after_another(proto)
     network = ir.from_proto(proto)
     for function in network.functions.values():
         for domain in function.opset_imports:
@@ -32,6 +37,93 @@ def inline_functions(proto: onnx.ModelProto) -> ir.Model:
             function.opset_imports[domain] = version
     inline = ir.passes.Sequential(common.InlinePass(), common.RemoveUnusedOpsetsPass())
     return inline(network).model
+
+
+def _name_results(proto: onnx.ModelProto) -> None:
+    """Name the results of functions that calls leave without a name."""
+    called = {(function.domain, function.name) for function in proto.functions}
+    bodies = [proto.graph, *proto.functions]
+    for number, node in enumerate(node for body in bodies for node in _nodes(body)):
+        if (node.domain, node.op_type) in called:
+            for at, name in enumerate(node.output):
+                node.output[at] = name or f"{node.op_type}_unnamed_{number}_{at}"
+
+
+def _nodes(body: onnx.GraphProto | onnx.FunctionProto) -> Iterator[onnx.NodeProto]:
+    """Yield the nodes of a graph or of a function, and of the bodies in it."""
+    for node in body.node:
+        yield node
+        for inner in _bodies(node):
+            yield from _nodes(inner)
+
+
+def _bodies(node: onnx.NodeProto) -> Iterator[onnx.GraphProto]:
+    for attribute in node.attribute:
+        if attribute.HasField("g"):
+            yield attribute.g
+        yield from attribute.graphs
+
+
+def _converted(proto: onnx.ModelProto) -> onnx.ModelProto:
+    """Return the model with its functions inlined and brought to its own opset."""
+    typed = onnx.shape_inference.infer_shapes(proto)
+    return onnx.inliner.inline_local_functions(typed, convert_version=True)
+
+
+def _each_made_once(graph: onnx.GraphProto) -> bool:
+    made = Counter(name for node in _nodes(graph) for name in node.output if name)
+    return max(made.values(), default=0) <= 1
+
+
+def _one_call_after_another(proto: onnx.ModelProto) -> onnx.ModelProto:
+    """Do what `_converted` does, call by call.
+
+    onnx gives what it makes for a conversion the same names at every call of one function.
+    """
+    functions = {(one.domain, one.name, one.overload): one for one in proto.functions}
+    proto = _copy(proto)
+    del proto.functions[:]
+    for number in count(1):
+        calls = ((node, _call(node)) for node in _nodes(proto.graph) if _call(node) in functions)
+        node, key = next(calls, (None, ("", "", "")))
+        if node is None:
+            return proto
+        once = proto.functions.add()
+        once.CopyFrom(functions[key])
+        node.op_type = once.name = f"{once.name}_call_{number}"
+        known = _names(proto.graph)
+        proto = _converted(proto)
+        del proto.functions[:]
+        _rename(proto.graph, known, f"_{number}")
+    raise AssertionError
+
+
+def _copy(proto: onnx.ModelProto) -> onnx.ModelProto:
+    copy = onnx.ModelProto()
+    copy.CopyFrom(proto)
+    return copy
+
+
+def _call(node: onnx.NodeProto) -> tuple[str, str, str]:
+    return node.domain, node.op_type, node.overload
+
+
+def _names(graph: onnx.GraphProto) -> set[str]:
+    """Return the names of all tensors of a graph and of its bodies."""
+    names = {name for node in _nodes(graph) for name in (*node.input, *node.output)}
+    return names | {one.name for one in (*graph.input, *graph.output, *graph.initializer)}
+
+
+def _rename(graph: onnx.GraphProto, known: set[str], ending: str) -> None:
+    """Give an ending to the names of tensors that are not among those known."""
+    for node in graph.node:
+        for names in (node.input, node.output):
+            for at, name in enumerate(names):
+                names[at] = name if name in known or not name else name + ending
+        for body in _bodies(node):
+            _rename(body, known, ending)
+    for info in (*graph.input, *graph.output, *graph.value_info, *graph.initializer):
+        info.name = info.name if info.name in known else info.name + ending
 
 
 def _declare_initializers(proto: onnx.ModelProto) -> None:

@@ -13,6 +13,9 @@ from onnxmem.graph.quantized import RESULT, folds_relu
 
 DEQUANTIZED = "_dequantized"
 
+WIDER_FROM = 21
+"""The opset from which on the standard quantises to more types than those of 8 bits."""
+
 
 class DequantizeActivations(ir.passes.InPlacePass):
     """Pass every quantised tensor that folds a ReLU through float once.
@@ -37,7 +40,7 @@ class DequantizeActivations(ir.passes.InPlacePass):
         others = _other_activations(flow, known)
         folding += [node for node in others if node not in folding]
         for node in folding:
-            _insert_pair(model.graph, node)
+            _insert_pair(model, node)
         return ir.passes.PassResult(model, modified=bool(folding))
 
 
@@ -53,7 +56,7 @@ def _is_quantized(node: ir.Node) -> bool:
     return node.op_type in RESULT and node.op_type != "QuantizeLinear"
 
 
-def _insert_pair(graph: ir.Graph, node: ir.Node) -> None:
+def _insert_pair(model: ir.Model, node: ir.Node) -> None:
     quantized = node.outputs[0]
     readers = quantized.uses()
     if not readers:
@@ -62,8 +65,9 @@ def _insert_pair(graph: ir.Graph, node: ir.Node) -> None:
         node.inputs[at] if at < len(node.inputs) else None for at in RESULT[node.op_type]
     ]
     name = f"{quantized.name}{DEQUANTIZED}"
-    down = ir.Node("", "DequantizeLinear", [quantized, *parameters])
-    up = ir.Node("", "QuantizeLinear", [down.outputs[0], *parameters])
+    domain = _domain(model, node, parameters[1])
+    down = ir.Node(domain, "DequantizeLinear", [quantized, *parameters])
+    up = ir.Node(domain, "QuantizeLinear", [down.outputs[0], *parameters])
     down.outputs[0].name, up.outputs[0].name = name, f"{name}_again"
     scale = parameters[0]
     down.outputs[0].type = scale.type if scale is not None else None
@@ -71,4 +75,11 @@ def _insert_pair(graph: ir.Graph, node: ir.Node) -> None:
     up.outputs[0].type = quantized.type
     for reader, at in readers:
         reader.replace_input_with(at, up.outputs[0])
-    graph.insert_after(node, [down, up])
+    model.graph.insert_after(node, [down, up])
+
+
+def _domain(model: ir.Model, node: ir.Node, zero: ir.Value | None) -> str:
+    """Return whose quantiser takes the type of `zero`: the standard's, or onnxruntime's own."""
+    narrow = zero is None or zero.dtype in (ir.DataType.UINT8, ir.DataType.INT8)
+    is_new = model.opset_imports.get("", 0) >= WIDER_FROM
+    return "" if narrow or is_new else node.domain

@@ -62,7 +62,7 @@
     const curves = drawings.models[Number(model.slice(1))].datasets.curves;
     const own = curves.filter((curve) => curve.layer === layer);
     const words = own.map((curve) => {
-      const value = curve.state === "saturated" ? "saturated" : curve.auc.toFixed(3);
+      const value = curve.state === "scored" ? curve.auc.toFixed(3) : curve.state;
       return `${curve.compressor}, ${curve.batch} ${value}`;
     });
     document.getElementById(`${model}-chosen`).textContent = own.length

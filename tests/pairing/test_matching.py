@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onnxmem.comparing.matching import align, match_layers
+from onnxmem.pairing.matching import align, match_layers
 from onnxmem.records import Layer
 
 

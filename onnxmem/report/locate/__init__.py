@@ -1,0 +1,1 @@
+"""Where a network memorizes, in formats of its own; see `onnxmem.records.LocateReport`."""
