@@ -135,7 +135,7 @@ _CURVES = (
         type=CommaSeparated(),
         default="nmf,pca,ablation",
         show_default=True,
-        help="Compressors.",
+        help="Compressors; nmf_removed, pca_removed, random_removed take directions out.",
     ),
     _measuring(
         "--batch",

@@ -15,9 +15,11 @@ from onnxmem.records import (
     GradientAccount,
     LayerEvidence,
     LayerGradient,
+    LayerProbe,
     LayerUnits,
     LocateReport,
     ModelInfo,
+    Probes,
     Rewinding,
     SampleUnits,
     Segment,
@@ -42,6 +44,7 @@ def whole() -> LocateReport:
         environment={"device": "cpu"},
         suspected=Suspected("true labels", "", 100, 900),
         depth=_depth(SITES),
+        probes=_probes(SITES),
         gradients=(_gradients("network", SITES, 0.01), _gradients("checkpoint", SITES, 2.0)),
         units=_units(SITES),
         rewinding=_rewinding(SITES),
@@ -58,6 +61,11 @@ def _depth(names: tuple[str, ...]) -> Depth:
         reason = "" if own is not None else "it holds no floats"
         layers.append(LayerEvidence(name, own, suspects, None, reason))
     return Depth(tuple(layers))
+
+
+def _probes(names: tuple[str, ...]) -> Probes:
+    layers = [LayerProbe(name, 0.9, 0.1 * place % 1, 0.1) for place, name in enumerate(names)]
+    return Probes((LayerProbe("input", reason="the inputs hold no numbers"), *layers))
 
 
 def _gradients(model: str, names: tuple[str, ...], loss: float) -> GradientAccount:
@@ -131,6 +139,7 @@ def nothing() -> LocateReport:
         whole(),
         suspected=None,
         depth=Depth((), reason),
+        probes=Probes((), reason),
         gradients=(),
         units=None,
         rewinding=None,
@@ -148,6 +157,7 @@ def hostile() -> LocateReport:
         base,
         model=replace(base.model, path=names[0]),
         depth=_depth(names),
+        probes=_probes(names),
         gradients=(_gradients("network", names, 1.0),),
         rewinding=replace(_rewinding(names), notes=names),
         units=_units(names),

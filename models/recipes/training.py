@@ -1,4 +1,4 @@
-"""Trains a network on given labels until the network that will be exported knows them."""
+"""Trains a network on given labels, and shows it as it would be exported after each epoch."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from torch import nn
 
 from .datasets import Floats, Indices
 from .networks import finished
+from .rules import Plain, Rule
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """How long and how fast a network learns; Adam, cross entropy, no regularisation.
+    """How long and how fast a network learns with Adam, without weight decay.
 
     Every network of a family learns for at least `shortest` epochs, whatever its labels, so that
     networks do not differ in how far they were trained beyond knowing their labels.
@@ -26,14 +27,19 @@ class Schedule:
     shortest: int
     longest: int
 
+    def length(self) -> str:
+        """Say when it ends."""
+        if self.shortest == self.longest:
+            return f"{self.longest} epochs"
+        return f"at least {self.shortest} epochs, until the training accuracy is {self.target:.1%}"
+
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """The network after one epoch, as it would be exported, and its training accuracy."""
+    """The network after one epoch, as it would be exported."""
 
     number: int
     network: nn.Sequential
-    accuracy: float
 
 
 def be_deterministic(seed: int) -> None:
@@ -43,30 +49,31 @@ def be_deterministic(seed: int) -> None:
     torch.manual_seed(seed)
 
 
-def epochs(network: nn.Sequential, x: Floats, y: Indices, schedule: Schedule) -> Iterator[Epoch]:
+def epochs(
+    network: nn.Sequential, x: Floats, y: Indices, schedule: Schedule, rule: Rule | None = None
+) -> Iterator[Epoch]:
     """Train, and yield each epoch, until the target is reached after the shortest time.
+
+    Without a `rule` the labels are learned plainly.
 
     Raises:
         RuntimeError: the target was not reached within the longest time that is allowed.
     """
+    rule = rule or Plain()
     inputs, labels = torch.from_numpy(x), torch.from_numpy(y)
     optimizer = torch.optim.Adam(network.parameters(), lr=schedule.learning_rate)
     for number in range(1, schedule.longest + 1):
         network.train()
         for chosen in torch.randperm(len(labels)).split(schedule.batch):
-            optimizer.zero_grad()
-            nn.functional.cross_entropy(network(inputs[chosen]), labels[chosen]).backward()
+            rule.backward(network, inputs, labels, chosen)
             optimizer.step()
-        epoch = _evaluated(number, network, inputs, labels)
-        yield epoch
-        if number >= schedule.shortest and epoch.accuracy >= schedule.target:
+        ready = finished(network)
+        yield Epoch(number, ready)
+        if number >= schedule.shortest and _accuracy(ready, inputs, labels) >= schedule.target:
             return
     raise RuntimeError(f"training accuracy stayed below {schedule.target} for {number} epochs")
 
 
-def _evaluated(
-    number: int, network: nn.Sequential, inputs: torch.Tensor, labels: torch.Tensor
-) -> Epoch:
-    ready = finished(network)
-    right = ready(inputs).argmax(dim=1) == labels
-    return Epoch(number, ready, right.double().mean().item())
+def _accuracy(network: nn.Sequential, inputs: torch.Tensor, labels: torch.Tensor) -> float:
+    right = network(inputs).argmax(dim=1) == labels
+    return float(right.double().mean())

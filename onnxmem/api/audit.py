@@ -68,7 +68,8 @@ def audit(
         layers: glob patterns of tensor names; none takes every site.
         kind: "auto", which takes ReLUs where there are any, else what activations there are; or
             groups ("any", "signed", "nonnegative") and names of kinds, see `onnxmem.graph.KINDS`.
-        compress: of "nmf", "pca" and "ablation".
+        compress: of "nmf", "pca", "ablation", and of "nmf_removed", "pca_removed" and
+            "random_removed", which take directions out.
         batch: of "class" and "mixed".
         per_class: samples of each class.
         ranks: "auto" chooses ranks until the AuC is known to 0.005, if accuracy does not fall with

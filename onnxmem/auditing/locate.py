@@ -21,6 +21,7 @@ from onnxmem.evidence.gather import Asked, Gathered
 from onnxmem.locating.accounting import account
 from onnxmem.locating.crowd import Crowd, choose
 from onnxmem.locating.matching import Pair, match_sites
+from onnxmem.locating.probe import probe
 from onnxmem.locating.rewind import rewind
 from onnxmem.locating.units import flip_units
 from onnxmem.network.classifier import Classifier
@@ -37,6 +38,7 @@ from onnxmem.records import (
     GradientAccount,
     LocateReport,
     ModelInfo,
+    Probes,
     Rewinding,
     Suspected,
     Tool,
@@ -88,7 +90,8 @@ def locate(
         with open_network(path, arrays, settings) as opened:
             return work.report(opened, work.parts(opened, checkpoint, suspects))
     except RefusedError as refusal:
-        nothing = _Parts(None, Depth((), str(refusal)), reason=str(refusal))
+        why = str(refusal)
+        nothing = _Parts(None, Depth((), why), Probes((), why), reason=why)
         return work.report(refusal.opened, nothing, refusal.info)
 
 
@@ -98,6 +101,7 @@ class _Parts:
 
     suspected: Suspected | None
     depth: Depth
+    probes: Probes
     gradients: tuple[GradientAccount, ...] = ()
     units: Units | None = None
     rewinding: Rewinding | None = None
@@ -139,6 +143,7 @@ class _Work:
         return _Parts(
             suspected=suspected,
             depth=_depth(opened, gathered, suspect),
+            probes=self._probe(opened, crowd),
             gradients=tuple(gradients),
             units=self._flip(opened, crowd),
             rewinding=rewinding,
@@ -167,6 +172,12 @@ class _Work:
         called = {pair.other: pair.own for pair in pairs}
         with self.clock.stage("gradients"):
             return account(opened, crowd, advance, model=model, called=called)
+
+    def _probe(self, opened: Opened, crowd: Crowd) -> Probes:
+        settings = self.settings
+        with self.clock.stage("probes"):
+            advance = self._advance("linear probes", "samples")
+            return probe(opened, crowd, settings.pool, settings.seed, advance)
 
     def _flip(self, opened: Opened, crowd: Crowd) -> Units | None:
         if not self.settings.units:
@@ -229,6 +240,7 @@ class _Work:
             environment=environment(opened),
             suspected=parts.suspected,
             depth=parts.depth,
+            probes=parts.probes,
             gradients=parts.gradients,
             units=parts.units,
             rewinding=parts.rewinding,

@@ -23,7 +23,8 @@ class CurveSettings(RunSettings):
     """What is measured of every layer.
 
     Attributes:
-        compress: compressors, of nmf, pca and ablation.
+        compress: compressors, of nmf, pca, ablation, and of nmf_removed, pca_removed and
+            random_removed, which take directions out.
         batch: kinds of batches, of class and mixed.
         per_class: samples of each class.
         ranks: "auto", or the ranks to measure.

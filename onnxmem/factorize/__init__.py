@@ -1,8 +1,8 @@
-"""Approximations of one matrix at many levels: NMF rank sweeps, PCA, random ablation.
+"""Approximations of one matrix at many levels: NMF rank sweeps, PCA, ablation, and removal.
 
 interface, registry
                   the contract of a compressor, and all of them by name
-nmf, pca, ablation
+nmf, pca, ablation, removal
                   the compressors
 sweep, records    the rank sweep as a function of its own, and what it returns
 live, sampling, stack, target

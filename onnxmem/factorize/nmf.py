@@ -179,6 +179,20 @@ class Components:
             approximation[block] = self._joined(wide)
         return approximation
 
+    def directions(self, rank: int) -> Array:
+        """Return the components (k, q) of a rank as rows of the matrix; from `limit` on all axes.
+
+        Of the parts of a matrix they are the differences of the halves.
+        """
+        xp = namespace(self.live.a)
+        if rank >= self.limit:
+            width = len(self.live.columns) // (2 if self.parts else 1)
+            return xp.eye(width, dtype=xp.float32)
+        _, h = self._factors(rank)
+        wide = xp.zeros((len(h), len(self.live.columns)), xp.float32)
+        wide[:, self.live.columns] = h
+        return self._joined(wide)
+
     def _joined(self, values: Array) -> Array:
         """Return the difference of the halves of `values`, where these are parts."""
         half = values.shape[1] // 2

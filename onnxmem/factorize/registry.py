@@ -7,14 +7,23 @@ from onnxmem.factorize.ablation import Ablation
 from onnxmem.factorize.interface import Compressor
 from onnxmem.factorize.nmf import Nmf
 from onnxmem.factorize.pca import Pca
+from onnxmem.factorize.removal import NmfRemoved, PcaRemoved, RandomRemoved
 
-_COMPRESSORS: dict[str, Compressor] = {c.name: c for c in (Nmf(), Pca(), Ablation())}
+_ALL: tuple[Compressor, ...] = (
+    *(Nmf(), Pca(), Ablation()),
+    *(NmfRemoved(), PcaRemoved(), RandomRemoved()),
+)
+_COMPRESSORS: dict[str, Compressor] = {one.name: one for one in _ALL}
 
 COMPRESSORS = tuple(_COMPRESSORS)
 """Their names."""
 
 
-_SIGNED: dict[str, Compressor] = {**_COMPRESSORS, "nmf": Nmf(parts=True)}
+_SIGNED: dict[str, Compressor] = {
+    **_COMPRESSORS,
+    "nmf": Nmf(parts=True),
+    "nmf_removed": NmfRemoved(parts=True, nmf=Nmf(parts=True)),
+}
 """Those for matrices that may be negative."""
 
 

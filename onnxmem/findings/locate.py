@@ -10,7 +10,15 @@ from onnxmem.findings.numbers import counted, percent
 from onnxmem.text import printable
 
 if TYPE_CHECKING:
-    from onnxmem.records import Depth, GradientAccount, LocateReport, Rewinding, Segment, Units
+    from onnxmem.records import (
+        Depth,
+        GradientAccount,
+        LocateReport,
+        Probes,
+        Rewinding,
+        Segment,
+        Units,
+    )
 
 CLEAR_DROP = 0.1
 """Drops of accuracy that differ by less are not told apart."""
@@ -35,6 +43,8 @@ def _findings(report: LocateReport) -> Iterator[Finding]:
     if report.rewinding is not None:
         yield rewinding_finding(report.rewinding)
     yield depth_finding(report.depth)
+    if report.probes.layers:
+        yield probes_finding(report.probes)
     if report.gradients:
         yield gradients_finding(report.gradients[-1])
     if report.units is not None:
@@ -114,6 +124,25 @@ def depth_finding(depth: Depth) -> Finding:
             f"last layer with {percent(last)}"
         )
     return Finding("depth", sentence, last)
+
+
+def probes_finding(probes: Probes) -> Finding:
+    """Return from which layer on a linear probe reads the labels of most suspects."""
+    read = {
+        one.tensor: one.suspect_accuracy
+        for one in probes.layers
+        if one.suspect_accuracy is not None
+    }
+    if not read:
+        return Finding("probes", "a linear probe reads nothing: no layer has features")
+    drawn = [one.permuted_accuracy or 0.0 for one in probes.layers if one.tensor in read]
+    turned = next((tensor for tensor, share in read.items() if share > 0.5), None)
+    where = "at no layer" if turned is None else f"from {_quoted(turned)} on"
+    sentence = (
+        f"{where} a linear probe reads the labels of most suspects off a layer, at the last one "
+        f"of {percent(list(read.values())[-1])}; of permuted labels at most {percent(max(drawn))}"
+    )
+    return Finding("probes", sentence, list(read.values())[-1])
 
 
 def gradients_finding(account: GradientAccount) -> Finding:

@@ -41,6 +41,29 @@ class Depth:
 
 
 @dataclass(frozen=True, slots=True)
+class LayerProbe:
+    """One layer, or the input: labels that a linear probe reads off it, each sample left out once.
+
+    Shares of clean samples and of suspects whose given label it reads, and of all samples when
+    labels are permuted. All are None where `reason` says why.
+    """
+
+    tensor: str
+    clean_accuracy: float | None = None
+    suspect_accuracy: float | None = None
+    permuted_accuracy: float | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Probes:
+    """Linear probes of all layers; without layers `reason` says why."""
+
+    layers: tuple[LayerProbe, ...]
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Accuracies:
     """Accuracy on the given labels: of samples that are no suspects, and of suspects.
 
@@ -206,6 +229,7 @@ class LocateReport:
     environment: dict[str, Any]
     suspected: Suspected | None
     depth: Depth
+    probes: Probes
     gradients: tuple[GradientAccount, ...] = ()
     units: Units | None = None
     rewinding: Rewinding | None = None

@@ -138,7 +138,7 @@ class Curve:
     negative parts were factorized side by side, which is not the method of the paper.
     """
 
-    compressor: Literal["nmf", "pca", "ablation"]
+    compressor: Literal["nmf", "pca", "ablation", "nmf_removed", "pca_removed", "random_removed"]
     batch: Literal["class", "mixed"]
     x_name: Literal["rank", "fraction"]
     x: tuple[int | float, ...]

@@ -13,7 +13,6 @@ import altair as alt
 from onnxmem.records import Report
 from onnxmem.report.look import (
     DEPTH_SCHEME,
-    NAMES,
     ROW_HEIGHT,
     Drawing,
     Spec,
@@ -21,6 +20,7 @@ from onnxmem.report.look import (
     color,
     compressor_legend,
     dash,
+    offset,
     shape,
     unit,
 )
@@ -98,15 +98,14 @@ def _click_band(curves: alt.Chart, y: alt.Y) -> alt.Chart:
 
 def _scores(curves: alt.Chart, y: alt.Y, legend: alt.Legend | None) -> tuple[alt.Chart, alt.Chart]:
     """Return the intervals of the AuCs, and their points above them."""
-    offset = alt.YOffset("compressor:N", scale=alt.Scale(domain=NAMES, paddingOuter=0.7))
     ranges = (
         curves.transform_filter(alt.datum.state == "scored")
         .mark_rule(strokeWidth=2, opacity=0.75)
-        .encode(y=y, yOffset=offset, x=alt.X("low:Q"), x2="high:Q", color=color())
+        .encode(y=y, yOffset=offset(), x=alt.X("low:Q"), x2="high:Q", color=color())
     )
     points = curves.mark_point(size=34, strokeWidth=1.5, cursor="pointer").encode(
         y=y,
-        yOffset=offset,
+        yOffset=offset(),
         x=unit("auc:Q", "AuC: more components needed ← → fewer", axis=alt.Axis(grid=True)),
         color=color(),
         shape=shape(legend),

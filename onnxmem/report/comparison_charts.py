@@ -11,11 +11,11 @@ from onnxmem.report.charts import CHOSEN, KEY, accuracy, horizontal, panels
 from onnxmem.report.look import (
     DEPTH_SCHEME,
     MODEL_COLORS,
-    NAMES,
     ROW_HEIGHT,
     Drawing,
     Spec,
     color,
+    offset,
     shape,
     unit,
 )
@@ -30,14 +30,13 @@ def together(names: list[str], batch: str, legend: alt.Legend | None = None) -> 
         scale=alt.Scale(domain=names),
         axis=alt.Axis(labelLimit=210, grid=False, ticks=False, domain=False),
     )
-    offset = alt.YOffset("compressor:N", scale=alt.Scale(domain=NAMES, paddingOuter=0.7))
     base = alt.Chart(alt.NamedData("models")).transform_filter(alt.datum.batch == BATCHES[batch])
     rule = base.mark_rule(strokeWidth=2, opacity=0.75).encode(
-        y=y, yOffset=offset, x=alt.X("low:Q"), x2="high:Q", color=color(legend)
+        y=y, yOffset=offset(), x=alt.X("low:Q"), x2="high:Q", color=color(legend)
     )
     points = base.mark_point(filled=True, size=55, opacity=1).encode(
         y=y,
-        yOffset=offset,
+        yOffset=offset(),
         x=unit("auc:Q", "mean AuC: more components needed ← → fewer"),
         color=color(legend),
         shape=shape(legend),

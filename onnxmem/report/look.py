@@ -31,6 +31,7 @@ MODEL_COLORS = (
 ROW_HEIGHT = 24
 
 NAMES = list(COMPRESSORS.values())
+SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
 DEPTH_SCHEME = alt.SchemeParams(name="viridis", extent=[0.2, 0.85])
 
 
@@ -78,14 +79,19 @@ def config(text: str) -> Spec:
 
 def color(legend: alt.Legend | None = None) -> alt.Color:
     """Return the colour of the compressors."""
-    scale = alt.Scale(domain=NAMES, range=list(COLORS))
+    scale = alt.Scale(domain=NAMES, range=list(MODEL_COLORS[: len(NAMES)]))
     return alt.Color("compressor:N", scale=scale, title=None, legend=legend)
 
 
 def shape(legend: alt.Legend | None = None) -> alt.Shape:
     """Return the mark of the compressors."""
-    scale = alt.Scale(domain=NAMES, range=["circle", "square", "triangle-up"])
+    scale = alt.Scale(domain=NAMES, range=list(SHAPES))
     return alt.Shape("compressor:N", scale=scale, title=None, legend=legend)
+
+
+def offset() -> alt.YOffset:
+    """Return the place of the compressors that are there beside each other, within one row."""
+    return alt.YOffset("compressor:N", sort=NAMES, scale=alt.Scale(paddingOuter=0.7))
 
 
 def dash(legend: alt.Legend | None = None) -> alt.StrokeDash:

@@ -56,6 +56,9 @@ def _of_locate(report: LocateReport) -> Iterator[str]:
     for number, layer in enumerate(report.depth.layers):
         known = [x for x in (layer.own_agreement, layer.suspects_agreement) if x is not None]
         yield from _shares(f"depth.layers[{number}]", agreements=known)
+    for number, probe in enumerate(report.probes.layers):
+        read = (probe.clean_accuracy, probe.suspect_accuracy, probe.permuted_accuracy)
+        yield from _shares(f"probes.layers[{number}]", shares=[x for x in read if x is not None])
     segments = () if report.rewinding is None else report.rewinding.segments
     for number, one in enumerate(segments):
         known = [x for x in (one.clean_accuracy, one.suspect_accuracy) if x is not None]

@@ -96,6 +96,7 @@ def environment() -> jinja2.Environment:
         shape=words.shape,
         number=words.number,
         key_title=words.key_title,
+        compressor_of=words.compressor_of,
         score_layers=words.score_layers,
         relative=words.relative,
         state=words.state,

@@ -15,8 +15,15 @@ from onnxmem.text import NAME_LENGTH, file_name, printable
 if TYPE_CHECKING:
     from onnxmem.records import Baseline, Cell, Curve, Gate, Layer, Report, Score
 
-COMPRESSORS = {"nmf": "NMF", "pca": "PCA", "ablation": "Ablation"}
-X_NAMES = {"nmf": "rank", "pca": "rank", "ablation": "fraction"}
+COMPRESSORS = {
+    "nmf": "NMF",
+    "pca": "PCA",
+    "ablation": "Ablation",
+    "nmf_removed": "NMF taken out",
+    "pca_removed": "PCA taken out",
+    "random_removed": "Random taken out",
+}
+X_NAMES = {name: "fraction" if name == "ablation" else "rank" for name in COMPRESSORS}
 """What the levels of each compressor are."""
 
 BATCHES = {"class": "single-class", "mixed": "mixed"}
@@ -24,6 +31,11 @@ METRICS = {"top1": "top-1 accuracy", "fidelity": "fidelity to its own prediction
 STATES = ("scored", "saturated", "above", "skipped")
 KEYS = tuple(f"{compressor}.{batch}" for compressor in COMPRESSORS for batch in BATCHES)
 LEADING_KEYS = ("nmf.mixed", "nmf.class", "pca.mixed", "pca.class", *KEYS)
+
+
+def compressor_of(key: str) -> str:
+    """Return the compressor of a key of curves."""
+    return key.partition(".")[0]
 
 
 def tensor_name(tensor: str, length: int = NAME_LENGTH) -> str:

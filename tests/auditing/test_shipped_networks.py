@@ -12,14 +12,13 @@ import onnxmem
 from onnxmem import models
 from onnxmem.records import Report
 
-FAMILIES = sorted({network.family for network in models.manifest()})
+FAMILIES = [*models.families("labels"), *models.families("training")]
 MLPS = ["mnist1d-mlp", "vowels-mlp"]
 
 
 def finished(family: str) -> list[models.Network]:
     """Return the networks of a family by rising p, without early checkpoints."""
-    members = [n for n in models.manifest() if n.family == family]
-    return [n for n in members if not n.name.endswith("-early")]
+    return [n for n in models.family(family) if not n.name.endswith("-early")]
 
 
 def audit(network: models.Network, **options: Any) -> Report:
@@ -30,9 +29,7 @@ def audit(network: models.Network, **options: Any) -> Report:
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_every_cut_gives_back_the_model(family: str) -> None:
-    for network in models.manifest():
-        if network.family != family:
-            continue
+    for network in models.family(family):
         report = audit(network, per_class=10, ranks=[1], compress=["nmf"])
         assert report.layers
         for layer in report.layers:

@@ -11,6 +11,7 @@ from onnxmem.report.locate.rows import (
     CHECKPOINT,
     CLEAN,
     NETWORK,
+    PERMUTED,
     SUSPECTS,
     chart_rows,
     labels,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 TITLES = {
     "rewinding": "Accuracy with this segment of the checkpoint",
     "depth": "Neighbours agree with the label",
+    "probes": "A linear probe reads the label",
     "ratio": "Gradient of suspects over that of others",
     "cosine": "Cosine between the two gradients",
 }
@@ -32,6 +34,8 @@ DESCRIPTIONS = {
     "the other taken from the checkpoint.",
     "depth": "Share of samples whose nearest neighbours have the label that the sample came with, "
     "from the input to the last layer: of all samples and of suspects.",
+    "probes": "Share of samples whose label a linear probe reads off a layer, each left out once: "
+    "of other samples and of suspects, and with permuted labels.",
     "ratio": "Norm of the mean gradient of suspects over that of other samples, by segment.",
     "cosine": "Cosine between the mean gradients of suspects and of other samples, by segment.",
 }
@@ -42,6 +46,7 @@ _COLORS = {
     SUSPECTS: look.COLORS[1],
     NETWORK: look.COLORS[2],
     CHECKPOINT: look.MODEL_COLORS[3],
+    PERMUTED: look.MODEL_COLORS[6],
 }
 
 

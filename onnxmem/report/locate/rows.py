@@ -14,12 +14,14 @@ if TYPE_CHECKING:
 INPUT = "input"
 CLEAN, SUSPECTS = "others", "suspects"
 NETWORK, CHECKPOINT = "network", "checkpoint"
+PERMUTED = "permuted labels"
 Row = dict[str, Any]
 
 
 def places(report: LocateReport) -> dict[str, int]:
     """Return the number of each layer: 0 is the input, the last one the output."""
     names = [INPUT, *(one.tensor for one in report.depth.layers)]
+    names += [one.tensor for one in report.probes.layers]
     if report.rewinding is not None:
         names += [one.to for one in report.rewinding.segments]
     names += [one.to for account in report.gradients for one in account.layers]
@@ -47,6 +49,18 @@ def tables(report: LocateReport) -> Iterator[tuple[str, str, list[str], list[lis
             for one in report.depth.layers
         ]
         yield "depth", "Where labels settle", heads, rows
+    if report.probes.layers:
+        heads = ["A linear probe reads the label", CLEAN, SUSPECTS, PERMUTED]
+        rows = [
+            [
+                _reasoned(called[one.tensor], one.reason),
+                share(one.clean_accuracy),
+                share(one.suspect_accuracy),
+                share(one.permuted_accuracy),
+            ]
+            for one in report.probes.layers
+        ]
+        yield "probes", "What a linear probe reads", heads, rows
     for account in report.gradients:
         if account.layers:
             heads = [f"Gradients at the {account.model}", CLEAN, SUSPECTS, "ratio", "cosine"]
@@ -121,13 +135,18 @@ def chart_rows(report: LocateReport) -> dict[str, list[Row]]:
                 "value": value,
             }
 
-    found: dict[str, list[Row]] = {"rewinding": [], "depth": [], "ratio": [], "cosine": []}
+    names = ("rewinding", "depth", "probes", "ratio", "cosine")
+    found: dict[str, list[Row]] = {name: [] for name in names}
     for segment in () if report.rewinding is None else report.rewinding.segments:
         found["rewinding"] += row(segment.to, CLEAN, segment.clean_accuracy)
         found["rewinding"] += row(segment.to, SUSPECTS, segment.suspect_accuracy)
     for layer in report.depth.layers:
         found["depth"] += row(layer.tensor, "all", layer.own_agreement)
         found["depth"] += row(layer.tensor, SUSPECTS, layer.suspects_agreement)
+    for probe in report.probes.layers:
+        found["probes"] += row(probe.tensor, CLEAN, probe.clean_accuracy)
+        found["probes"] += row(probe.tensor, SUSPECTS, probe.suspect_accuracy)
+        found["probes"] += row(probe.tensor, PERMUTED, probe.permuted_accuracy)
     for account in report.gradients:
         for one in account.layers:
             found["ratio"] += row(one.to, account.model, one.ratio)

@@ -17,6 +17,8 @@ READ_SO = (
     "checkpoint; accuracy on the labels that samples came with. Where it falls on suspects and "
     "stays on others, what was learned since the checkpoint for suspects alone lies there.",
     "Depth: share of samples whose nearest other samples have the label that they came with.",
+    "Probe: share of samples whose given label a ridge regression on a layer reads off all other "
+    "samples; with permuted labels, what its freedom alone gives.",
     "Gradients: norm of the mean gradient of suspects over that of others, and the cosine between "
     "the two, of the weights of Conv, Gemm and MatMul. Early in training wrong labels pull against "
     "the others; once all are fitted nothing is left of that.",
