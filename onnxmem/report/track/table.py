@@ -10,6 +10,7 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
+from onnxmem.findings import short_names
 from onnxmem.findings.track import checkpoint_names
 from onnxmem.report.samples.words import class_name
 from onnxmem.report.track.words import (
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 SHOWN = 10
 """Samples in the table."""
+
+_LONG = 16
+"""Characters from which on a name is shortened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +59,18 @@ def _checkpoints(report: TrackReport) -> Table:
     table.add_column(TITLES[0], overflow="fold")
     for title in TITLES[1:]:
         table.add_column(title, justify="right")
-    for one, row in zip(report.checkpoints, cells(report), strict=True):
+    names = _names(report)
+    for one, name, row in zip(report.checkpoints, names, cells(report), strict=True):
         kept = one.path == report.chosen
-        name = f"{row[0]} *" if kept else row[0]
-        table.add_row(*map(Text, (name, *row[1:])), style="bold" if kept else "")
+        shown = f"{name} *" if kept else name
+        table.add_row(*map(Text, (shown, *row[1:])), style="bold" if kept else "")
     return table
+
+
+def _names(report: TrackReport) -> list[str]:
+    """Return what checkpoints are called in a table: of long names what tells them apart."""
+    names = checkpoint_names(report)
+    return short_names(names) if max(map(len, names), default=0) > _LONG else list(names)
 
 
 def _suspects(report: TrackReport) -> Table:
@@ -67,7 +78,7 @@ def _suspects(report: TrackReport) -> Table:
     table.add_column("Most suspect", overflow="fold")
     for title in ("Label", "Margin", "Fitted from"):
         table.add_column(title, justify="right", overflow="fold")
-    names = checkpoint_names(report)
+    names = _names(report)
     for one in most_suspect(report, SHOWN):
         table.add_row(
             Text(printable(one.id, 40)),

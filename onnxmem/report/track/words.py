@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from onnxmem.findings.numbers import percent, percents
@@ -72,6 +73,6 @@ def most_suspect(report: TrackReport, most: int) -> list[TrackedSample]:
     return sorted(chosen, key=lambda one: (-one.margin, one.row))[:most]
 
 
-def fitted_from(one: TrackedSample, names: tuple[str, ...]) -> str:
+def fitted_from(one: TrackedSample, names: Sequence[str]) -> str:
     """Return from which checkpoint on a sample is fitted."""
     return "never" if one.fitted_from is None else names[one.fitted_from]
