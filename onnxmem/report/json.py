@@ -16,16 +16,18 @@ from onnxmem.records import (
     LOCATE_SCHEMA,
     SAMPLES_SCHEMA,
     SCHEMA,
+    TRACK_SCHEMA,
     Comparison,
     LocateReport,
     Report,
     SamplesReport,
+    TrackReport,
 )
 from onnxmem.report import sense
 from onnxmem.text import json_text, printable
 
 
-def render(report: Report | Comparison | LocateReport) -> str:
+def render(report: Report | Comparison | LocateReport | TrackReport) -> str:
     """Return a report, or a comparison with its reports, as JSON text, keys as in the records.
 
     Raises:
@@ -46,7 +48,7 @@ def load(path: str | Path) -> Report:
     return found
 
 
-Stored = Report | Comparison | SamplesReport | LocateReport
+Stored = Report | Comparison | SamplesReport | LocateReport | TrackReport
 """What a JSON file may hold."""
 
 
@@ -62,7 +64,7 @@ def render_samples(report: SamplesReport) -> str:
 
 
 def load_stored(path: str | Path) -> Stored:
-    """Return what a JSON file holds: a report, a comparison, samples, or where a network memorizes.
+    """Return what a JSON file holds: what one of the commands left there.
 
     Raises:
         DataError: there is no such file, or it holds none of these schemas.
@@ -74,6 +76,7 @@ def load_stored(path: str | Path) -> Stored:
             COMPARISON_SCHEMA: Comparison,
             SAMPLES_SCHEMA: SamplesReport,
             LOCATE_SCHEMA: LocateReport,
+            TRACK_SCHEMA: TrackReport,
         },
     )
 
@@ -92,6 +95,8 @@ def _load(path: str | Path, kinds: Mapping[str, type[Stored]]) -> Stored:
             sense.check_samples(report)
         elif isinstance(report, LocateReport):
             sense.check_locate(report)
+        elif isinstance(report, TrackReport):
+            sense.check_track(report)
         else:
             for one in report.reports if isinstance(report, Comparison) else [report]:
                 sense.check(one)
