@@ -262,6 +262,15 @@ _TABLES = (
 )
 
 
+_suspects_option = _measuring(
+    "--suspects",
+    type=FilePath(),
+    metavar="FILE",
+    help="Which samples count as noisy: .npz with a boolean 'suspect', or CSV with 'id'. Default: "
+    "those whose neighbours have another label.",
+)
+
+
 def _added(options: Iterable[Callable[[F], F]], function: F) -> F:
     for option in reversed(tuple(options)):
         function = option(function)
@@ -296,7 +305,7 @@ def locate_options(function: F) -> F:
 
 def track_options(function: F) -> F:
     """Add the options of `track`."""
-    measuring = (layers_option, kind_option, pool_option)
+    measuring = (_suspects_option, layers_option, kind_option, pool_option)
     writing = (*_files(*_REPORTS, _TABLES[0], *_PICTURES), *_TALKING)
     return _added((*_READING, *measuring, *_RUNNING, *writing), function)
 

@@ -22,6 +22,7 @@ from .options import (
     take_outputs,
     take_source,
     take_store,
+    take_suspects,
 )
 from .parameters import FilePath
 
@@ -48,9 +49,10 @@ def command(checkpoints: tuple[str, ...], data: str, **options: Any) -> int:
     from .progress import progress
 
     settings, outputs = take_evidence_settings(options), take_outputs(options, FORMATS)
-    paths = find_checkpoints(checkpoints)
+    paths, suspects = find_checkpoints(checkpoints), take_suspects(options)
+    read = [*paths, *data_files(data, options)] + ([suspects.source] if suspects else [])
     for path in outputs.paths.values():
-        check_keeps([*paths, *data_files(data, options)], path, models=paths)
+        check_keeps(read, path, models=paths)
         formats.check_writable(path)
     store = take_store(options)
     with progress("track", quiet=options["quiet"]) as listen:
@@ -60,6 +62,7 @@ def command(checkpoints: tuple[str, ...], data: str, **options: Any) -> int:
             columns,
             settings,
             held_out=take_held_out(options, columns),
+            given=suspects,
             source=take_source(data, options),
             store=store,
             listen=listen,

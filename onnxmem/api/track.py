@@ -18,6 +18,7 @@ from onnxmem.api.taking import (
     take_held_out,
     take_source,
     take_store,
+    take_suspects,
     take_words,
 )
 from onnxmem.auditing import Progress
@@ -31,6 +32,7 @@ def track(
     y: ArrayLike | None = None,
     *,
     held_out: Inputs | Sequence[str] | None = None,
+    suspects: str | Path | ArrayLike | None = None,
     layers: Sequence[str] = (),
     kind: Sequence[str] = ("auto",),
     pool: Pool = "all",
@@ -57,6 +59,8 @@ def track(
         y: (samples,) the integer labels that the network was trained on; None takes `y` from `x`.
         held_out: samples that the network was not trained on, with or without labels: as `x`; or
             names of splits. None takes those that a `split` calls test, validation or held-out.
+        suspects: (rows,) true where a sample counts as noisy, or a path as `--suspects` takes it;
+            None takes those whose neighbours have another label, mean over the checkpoints.
         layers: glob patterns of tensor names; none takes every site.
         kind: kinds of activations, as `onnxmem.audit` takes them.
         pool: "all" positions of a layer, or their "mean".
@@ -103,6 +107,7 @@ def track(
         arrays,
         settings,
         held_out=take_held_out(held_out),
+        given=take_suspects(suspects)[0],
         source=take_source(x),
         store=take_store(cache),
         listen=progress or (lambda event: None),

@@ -119,7 +119,11 @@ def _fitting(report: TrackReport, names: list[str]) -> Iterator[Finding]:
             f"half of the other samples are fitted from {names[others]} on, half of the "
             f"{counted(number, 'suspect')} {end}{order}"
         ),
-        caution="a suspect is a sample whose neighbours have another label, which may be right",
+        caution=(
+            "a suspect is a sample whose neighbours have another label, which may be right"
+            if report.suspects_from == "margin"
+            else "suspects are those that were given"
+        ),
     )
 
 

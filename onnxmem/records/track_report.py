@@ -98,7 +98,11 @@ class TrackedSample:
 
 @dataclass(frozen=True, slots=True)
 class TrackReport:
-    """A course of training. `chosen` is None where `reason` says why no checkpoint is."""
+    """A course of training.
+
+    `chosen` is None where `reason` says why no checkpoint is. `suspects_from` is `margin` where the
+    neighbours tell which samples are suspects, `file` where somebody did.
+    """
 
     schema: str
     tool: Tool

@@ -13,9 +13,10 @@ import numpy as np
 from onnxmem._version import __version__
 from onnxmem.auditing.evidence import SAME_DATA, HeldOutSource, take_held_out
 from onnxmem.auditing.progress import Listener, Progress
+from onnxmem.auditing.suspects import given_suspects
 from onnxmem.cache import NOWHERE, Store
 from onnxmem.cache.scratch import scratch_folder
-from onnxmem.data import IN_MEMORY, Column, Samples, Source
+from onnxmem.data import IN_MEMORY, Column, Samples, Source, Suspects
 from onnxmem.errors import DataError, InconclusiveError, UsageError
 from onnxmem.evidence.gather import Asked, Gathered, gather
 from onnxmem.evidence.settings import EvidenceSettings
@@ -51,6 +52,7 @@ def track(
     settings: EvidenceSettings,
     *,
     held_out: HeldOutSource = SAME_DATA,
+    given: Suspects | None = None,
     source: Source = IN_MEMORY,
     store: Store = NOWHERE,
     listen: Listener = lambda progress: None,
@@ -62,6 +64,7 @@ def track(
         arrays: all training samples: inputs by name, labels in `y`.
         settings: how the networks are run.
         held_out: where inputs come from that they were not trained on; their labels decide nothing.
+        given: which samples count as noisy; None: those whose neighbours have another label.
         source: where the arrays come from, for the report.
         store: neighbours that it knows are not looked for again.
         listen: told about progress.
@@ -83,7 +86,7 @@ def track(
     with _kept(store) as kept, clock.stage("neighbours"):
         for place, path in enumerate(paths):
             look = _Look(path, place, len(paths), listen)
-            found = look.at(arrays, settings, held_out, kept)
+            found = look.at(arrays, settings, held_out, given, kept)
             _check_same(course, found.standing)
             course.append(found.standing)
     listen(Progress("done", len(paths), len(paths), unit="checkpoints"))
@@ -112,6 +115,7 @@ class _Found:
     samples: Samples
     environment: dict[str, Any]
     output: str
+    suspect: np.ndarray | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +132,7 @@ class _Look:
         arrays: Mapping[str, Column],
         settings: EvidenceSettings,
         held_out: HeldOutSource,
+        given: Suspects | None,
         store: Store,
     ) -> _Found:
         """Return what is found of the checkpoint.
@@ -145,13 +150,24 @@ class _Look:
                 machine = environment(opened)
                 asked = Asked(settings.pool, settings.seed, settings.influences, machine)
                 gathered = gather(opened, others, asked, store, self._advance)
-                return self._found(opened, gathered, machine)
+                found = None
+                if given is not None:
+                    flags = given_suspects(opened, arrays, settings.split, given)
+                    found = flags[gathered.contents.order]
+                return self._found(opened, gathered, machine, found)
         except InconclusiveError as error:
             raise InconclusiveError(f"{file_name(self.path)}: {error}") from error
 
-    def _found(self, opened: Opened, gathered: Gathered, machine: dict[str, Any]) -> _Found:
+    def _found(
+        self,
+        opened: Opened,
+        gathered: Gathered,
+        machine: dict[str, Any],
+        suspect: np.ndarray | None,
+    ) -> _Found:
         standing = stand(self.path, opened.info.sha256, gathered.facts)
-        return _Found(standing, gathered, opened.samples, machine, opened.network.output)
+        output = opened.network.output
+        return _Found(standing, gathered, opened.samples, machine, output, suspect)
 
     def _advance(self, stage: str, done: int, total: int) -> None:
         name = f"{file_name(self.path)}: {stage}"
@@ -183,7 +199,7 @@ def _report(
     clock: Clock,
 ) -> TrackReport:
     choice, agreements = choose(course, settings.seed)
-    suspect = suspects(mean_margin(course))
+    suspect = suspects(mean_margin(course)) if last.suspect is None else last.suspect
     samples, gathered = last.samples, last.gathered
     held = gathered.facts.held_out
     layers = () if course[0].held_out is None else tuple(course[0].held_out.by_layer)
@@ -209,7 +225,7 @@ def _report(
         chosen=None if choice is None else choice.path,
         choice=choice,
         held_out_samples=0 if held is None else len(held.predictions),
-        suspects_from="margin",
+        suspects_from="margin" if last.suspect is None else "file",
         samples=describe(course, gathered, samples, suspect),
         reason=NO_CHOICE if choice is None else "",
         notes=(*gathered.notes, *filter(None, [gathered.labelling.note])),

@@ -154,3 +154,16 @@ def test_labels_that_no_checkpoint_knows_are_inconclusive(course: Course) -> Non
 def test_what_keeps_a_checkpoint_from_being_asked_names_it(course: Course) -> None:
     with pytest.raises(InconclusiveError, match=r"epoch_1\.onnx: 15 different training samples"):
         onnxmem.track(course.paths, course.x[:15], course.y[:15], held_out=course.held_x)
+
+
+def test_suspects_may_be_given(course: Course) -> None:
+    found = onnxmem.track(
+        course.paths[:2], course.x, course.y, held_out=course.held_x, suspects=course.wrong
+    )
+    assert [one.suspect for one in found.samples] == course.wrong.tolist()
+    assert found.suspects_from == "file"
+    for one in found.checkpoints:
+        assert one.suspects_fitted is not None and one.others_fitted is not None
+        assert one.suspects_fitted < one.others_fitted
+    with pytest.raises(DataError, match="has 3 entries"):
+        onnxmem.track(course.paths[-1:], course.x, course.y, suspects=[True, False, True])

@@ -54,6 +54,7 @@ def render(report: TrackReport) -> str:
             ],
             layers=_layers(report),
             samples=_samples(report),
+            told=report.suspects_from != "margin",
             suspects=sum(one.suspect for one in report.samples),
             charts=drawn,
             read_so=READ_SO,

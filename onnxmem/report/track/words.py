@@ -18,7 +18,8 @@ READ_SO = (
     "The choice was measured on small networks: it lost .006 of the best held-out accuracy on "
     "average and .021 at most over 11 courses, the last checkpoint .082 and .166.",
     "Margin of a sample: by how much another label has more neighbours, mean over all layers and "
-    "checkpoints. A suspect has a margin above 0. Its label may be right all the same.",
+    "checkpoints. Where nobody tells which samples are suspects, they "
+    "are those with a margin above 0, whose label may be right all the same.",
 )
 
 TITLES = ("Checkpoint", "Training", "Agreement", "Memorized", "Fitted, others", "Fitted, suspects",
