@@ -36,7 +36,9 @@ def take_source(x: Inputs) -> Source:
     return Source(str(x) if isinstance(x, (str, Path)) else "")
 
 
-def take_columns(x: Inputs, y: ArrayLike | None = None) -> dict[str, Column]:
+def take_columns(
+    x: Inputs, y: ArrayLike | None = None, memory: int | None = None
+) -> dict[str, Column]:
     """Return samples as named columns, labels in `y`.
 
     Raises:
@@ -44,7 +46,7 @@ def take_columns(x: Inputs, y: ArrayLike | None = None) -> dict[str, Column]:
     """
     given: dict[str, Any] = {"x": x}
     if isinstance(x, (str, Path)):
-        given = dict(load(x))
+        given = dict(load(x, memory=memory))
     elif isinstance(x, Mapping):
         given = dict(x)
     if y is not None and "y" in given:
