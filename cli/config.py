@@ -20,9 +20,12 @@ from onnxmem.errors import ConfigError, UsageError
 if TYPE_CHECKING:
     from onnxmem.records import Waiver
 
-CONFIGURABLE = ("audit", "compare", "locate", "samples")
+CONFIGURABLE = ("audit", "compare", "locate", "samples", "track")
 PATHS = {"DATA", "DIR", "FILE", "FILE|samples", "MODEL", "REPORT.json"}
 """Metavars of options that take a path; in a file it is relative to that file."""
+DEEPEST = 8
+"""Tables within tables that a key may be written as."""
+
 WAIVER = "waiver"
 """Key of the tables that are no option."""
 PATH_OR_PAIR = "FILE|KEY=VALUE"
@@ -141,7 +144,7 @@ def _read(path: Path) -> dict[str, Any]:
 
     try:
         return tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ConfigError(f"cannot read {path}: {error}") from error
 
 
@@ -184,6 +187,9 @@ def _spelled(key: str) -> str:
 def _argument(value: Any, option: click.Option, path: Path) -> Any:
     """Return a value as the command line would bring it; tables become `KEY=VALUE`."""
     if option.is_flag:
+        if not isinstance(value, (bool, int, str)):
+            name = assignment(str(option.name), value)
+            raise ConfigError(f"{_where(path)} {name}: give true or false")
         return value
     if option.metavar in PATHS:
         if not isinstance(value, str):
@@ -192,7 +198,10 @@ def _argument(value: Any, option: click.Option, path: Path) -> Any:
         is_word = value == "-" or value in option.metavar.split("|")[1:]
         return value if is_word else os.path.relpath(path.parent / value)
     if isinstance(value, Mapping):
-        items = list(_pairs(value))
+        try:
+            items = list(_pairs(value))
+        except ValueError as error:
+            raise ConfigError(f"{_where(path)} {_spelled(str(option.name))}: {error}") from error
     else:
         items = [str(item) for item in (value if isinstance(value, list) else [value])]
         if option.metavar == PATH_OR_PAIR:
@@ -202,6 +211,8 @@ def _argument(value: Any, option: click.Option, path: Path) -> Any:
 
 def _pairs(table: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
     """Yield `KEY=VALUE`; a table within the table, such as `nmf.mixed = 0.5`, adds its name."""
+    if prefix.count(".") > DEEPEST:
+        raise ValueError("its tables are too deep")
     for key, value in table.items():
         if isinstance(value, Mapping):
             yield from _pairs(value, f"{prefix}{key}.")

@@ -6,15 +6,12 @@ import difflib
 import importlib
 import io
 import re
-import signal
 import sys
-import threading
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -24,6 +21,7 @@ from onnxmem.text import printable
 
 from . import config
 from .examples import epilog
+from .signals import Interrupted, terminable, unspoken
 from .streams import let_go, tell, write_out
 
 if TYPE_CHECKING:
@@ -41,6 +39,7 @@ COMMANDS = {
     "report": "Write a report in other formats, or show its table.",
     "samples": "Tell which training samples a model memorized.",
     "split": "Cut a model in two.",
+    "track": "Tell which checkpoint of a course to keep.",
 }
 """What each command does, in short."""
 
@@ -85,6 +84,16 @@ class Commands(click.Group):
             return super().resolve_command(ctx, args)
         raise UsageError(f"there is no command {name!r}; {_meant(name)}")
 
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        """Read the arguments; see `unspoken`."""
+        with unspoken():
+            return super().make_context(*args, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; see `unspoken`."""
+        with unspoken():
+            return super().invoke(ctx)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands."""
         with formatter.section("Commands"):
@@ -123,29 +132,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
             stream.reconfigure(errors="replace")
     arguments = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     verbose = any(a == "--verbose" or re.fullmatch("-q*v[qv]*", a) for a in arguments)
-    with _terminable(), warnings.catch_warnings():
+    with terminable(), warnings.catch_warnings():
         if not verbose:
             warnings.simplefilter("ignore")
         code = _run(arguments, Run(verbose))
         let_go()
     sys.exit(code)
-
-
-@contextmanager
-def _terminable() -> Iterator[None]:
-    """Let a termination end the run as an interrupt does, so that temporary files are removed."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def interrupt(number: int, frame: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _run(arguments: Sequence[str], run: Run) -> int:
@@ -158,7 +150,7 @@ def _run(arguments: Sequence[str], run: Run) -> int:
         return _fail(error, str(error), error.exit_code, run.verbose)
     except click.ClickException as error:
         return _fail(error, error.format_message(), 2, run.verbose)
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, Interrupted, click.Abort):
         tell("onnxmem: interrupted; no output was written")
         return INTERRUPTED
     except OSError as error:

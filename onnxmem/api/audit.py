@@ -103,7 +103,6 @@ def audit(
 
     Source: Collins, Bigdeli, Süsstrunk (2018), arXiv:1810.03372.
     """
-    arrays = take_columns(x, y)
     settings = take_settings(
         AuditOptions(
             layers=layers,
@@ -129,6 +128,7 @@ def audit(
             waivers=waivers,
         )
     )
+    arrays = take_columns(x, y, settings.memory)
     with model_file(model) as path:
         report = run_audit(
             path,

@@ -99,7 +99,7 @@ def samples(
     with model_file(model) as path:
         report = find_samples(
             path,
-            take_columns(x, y),
+            take_columns(x, y, settings.memory),
             settings,
             held_out=take_held_out(held_out),
             pictures=True,

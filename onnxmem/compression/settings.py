@@ -77,6 +77,8 @@ def _width(site: Site) -> int | None:
     """Return the features of a site, None where the graph does not tell."""
     if site.sizes is None or site.feature_axis is None:
         return None
+    if not -len(site.sizes) <= site.feature_axis < len(site.sizes):
+        return None
     return site.sizes[site.feature_axis]
 
 

@@ -16,16 +16,21 @@ from onnxmem.records import (
     LOCATE_SCHEMA,
     SAMPLES_SCHEMA,
     SCHEMA,
+    TRACK_SCHEMA,
     Comparison,
     LocateReport,
     Report,
     SamplesReport,
+    TrackReport,
 )
 from onnxmem.report import sense
 from onnxmem.text import json_text, printable
 
+_LONGEST = 1 << 29
+"""Characters beyond which no file is read whole."""
 
-def render(report: Report | Comparison | LocateReport) -> str:
+
+def render(report: Report | Comparison | LocateReport | TrackReport) -> str:
     """Return a report, or a comparison with its reports, as JSON text, keys as in the records.
 
     Raises:
@@ -46,7 +51,7 @@ def load(path: str | Path) -> Report:
     return found
 
 
-Stored = Report | Comparison | SamplesReport | LocateReport
+Stored = Report | Comparison | SamplesReport | LocateReport | TrackReport
 """What a JSON file may hold."""
 
 
@@ -62,7 +67,7 @@ def render_samples(report: SamplesReport) -> str:
 
 
 def load_stored(path: str | Path) -> Stored:
-    """Return what a JSON file holds: a report, a comparison, samples, or where a network memorizes.
+    """Return what a JSON file holds: what one of the commands left there.
 
     Raises:
         DataError: there is no such file, or it holds none of these schemas.
@@ -74,6 +79,7 @@ def load_stored(path: str | Path) -> Stored:
             COMPARISON_SCHEMA: Comparison,
             SAMPLES_SCHEMA: SamplesReport,
             LOCATE_SCHEMA: LocateReport,
+            TRACK_SCHEMA: TrackReport,
         },
     )
 
@@ -92,6 +98,8 @@ def _load(path: str | Path, kinds: Mapping[str, type[Stored]]) -> Stored:
             sense.check_samples(report)
         elif isinstance(report, LocateReport):
             sense.check_locate(report)
+        elif isinstance(report, TrackReport):
+            sense.check_track(report)
         else:
             for one in report.reports if isinstance(report, Comparison) else [report]:
                 sense.check(one)
@@ -102,11 +110,15 @@ def _load(path: str | Path, kinds: Mapping[str, type[Stored]]) -> Stored:
 
 def _read(path: str | Path, shown: str) -> str:
     try:
-        return Path(path).read_text(encoding="utf-8-sig")
+        with Path(path).open(encoding="utf-8-sig") as stream:
+            text = stream.read(_LONGEST)
     except OSError as error:
         raise DataError(f"cannot read the report {shown}: {error.strerror or error}") from error
     except ValueError as error:
         raise DataError(f"{shown} is no JSON report: it is not UTF-8 text") from error
+    if len(text) == _LONGEST:
+        raise DataError(f"{shown} is too long to be a report; give another file")
+    return text
 
 
 def _parse(text: str, shown: str) -> Any:
