@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from .signals import terminable
 from .streams import tell
 
 __all__ = ["main"]
@@ -18,9 +19,10 @@ __all__ = ["main"]
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; an interrupt is answered from the first import on."""
     try:
-        from .entry import main as run
+        with terminable():
+            from .entry import main as run
 
-        run(arguments)
+            run(arguments)
     except KeyboardInterrupt:
         tell("onnxmem: interrupted; no output was written")
         sys.exit(130)

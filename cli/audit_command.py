@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -10,13 +11,15 @@ import click
 from onnxmem import report as formats
 from onnxmem.errors import InconclusiveError, UsageError
 
-from .conclusion import conclude, note_trouble
+from .conclusion import conclude, note_trouble, say_waivers
 from .configured import ConfiguredCommand
-from .declared import audit_options, data_option
-from .entry import exit_code, say_settings
+from .declared import audit_options, data_option, statement_options
+from .entry import exit_code, say_settings, waivers
 from .folders import check_keeps
 from .grouped import OUTPUTS, RUNNING, GroupedOption
 from .options import (
+    FORMATS,
+    STATEMENTS,
     Outputs,
     data_files,
     take_baseline,
@@ -31,7 +34,7 @@ from .parameters import FilePath, OutputFile
 from .streams import tell
 
 if TYPE_CHECKING:
-    from onnxmem.auditing import Plan
+    from onnxmem.auditing import Plan, Settings
     from onnxmem.records import Evidence, Report
 
 
@@ -54,6 +57,7 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Write all samples, a row each: .csv or .parquet.",
 )
+@statement_options
 @audit_options
 def command(model: str, data: str, plan: bool, **options: Any) -> int:
     """Score every ReLU layer of MODEL by how well it survives compression.
@@ -68,7 +72,9 @@ def command(model: str, data: str, plan: bool, **options: Any) -> int:
 
     from .progress import progress
 
-    settings, outputs = take_settings(options), take_outputs(options)
+    settings = replace(take_settings(options), waivers=waivers())
+    outputs = take_outputs(options, (*FORMATS, *STATEMENTS))
+    _check_gates(settings, outputs)
     baseline = take_baseline(options)
     inputs = [
         model,
@@ -106,6 +112,19 @@ def command(model: str, data: str, plan: bool, **options: Any) -> int:
     if options["verbose"]:
         tell(command_line(report))
     return exit_code(report, exit_zero=options["exit_zero"])
+
+
+def _check_gates(settings: Settings, outputs: Outputs) -> None:
+    """Check that there is something to attest, where that is wanted.
+
+    Raises:
+        UsageError: no gate is set.
+    """
+    gated = settings.fail_under or settings.fail_over or settings.max_drop is not None
+    if "attest" in outputs.paths and not gated:
+        raise UsageError(
+            "--attest says whether gates passed, and none is set; give --fail-under or another"
+        )
 
 
 class _Witness:
@@ -163,5 +182,6 @@ def present(
     written = {path: formats.render(report, name) for name, path in outputs.paths.items()}
     formats.write_all(written | others)
     if not report.measured:
+        say_waivers(report)
         raise InconclusiveError(report.reason)
     conclude(report, table=not outputs.to_stdout, quiet=quiet)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from onnxmem.errors import UsageError
 from .conclusion import conclude_comparison, note_trouble
 from .configured import ConfiguredCommand
 from .declared import audit_options
-from .entry import exit_code, say_settings
+from .entry import exit_code, say_settings, waivers
 from .folders import check_keeps
 from .options import (
     FORMATS,
@@ -83,7 +84,8 @@ def command(
     else:
         files = [file for one in data for file in data_files(one, options)]
         _check_outputs([*paths, *files, *judged], outputs, models=paths)
-        comparison = _audit(paths, data, take_settings(options), options)
+        settings = replace(take_settings(options), waivers=waivers())
+        comparison = _audit(paths, data, settings, options)
     contents = {p: formats.render_comparison(comparison, n) for n, p in outputs.paths.items()}
     formats.write_all(contents)
     say_settings(quiet=options["quiet"], used=OF_REPORTS if stored else None)

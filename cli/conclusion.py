@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from onnxmem import report as formats
-from onnxmem.findings import comparison_findings
+from onnxmem.findings import comparison_findings, waivers_told
 from onnxmem.text import printable
 
 from .entry import MESSAGE_LENGTH
@@ -32,6 +32,15 @@ def conclude(report: Report, *, table: bool, quiet: bool) -> None:
         tell(formats.sentence(report))
     elif report.exit_code:
         tell(f"onnxmem: {report.verdict}: {printable(report.reason, 400)}")
+    if quiet or not table:
+        say_waivers(report)
+
+
+def say_waivers(report: Report) -> None:
+    """Say on stderr what became of waivers, which never goes unsaid."""
+    for told, one in zip(waivers_told(report), report.waivers, strict=True):
+        if one.state != "unneeded":
+            tell(f"onnxmem: {told}")
 
 
 def conclude_samples(report: SamplesReport, *, table: bool, quiet: bool) -> None:
@@ -90,3 +99,4 @@ def conclude_comparison(comparison: Comparison, *, table: bool, quiet: bool) -> 
             tell(f"onnxmem: error: {printable(report.reason, MESSAGE_LENGTH)}")
         elif report.exit_code:
             tell(f"onnxmem: {name}: {report.verdict}: {printable(report.reason, 400)}")
+        say_waivers(report)

@@ -10,16 +10,24 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
-from onnxmem.errors import ConfigError
+from onnxmem.errors import ConfigError, UsageError
+
+if TYPE_CHECKING:
+    from onnxmem.records import Waiver
 
 CONFIGURABLE = ("audit", "compare", "locate", "samples", "track")
 PATHS = {"DATA", "DIR", "FILE", "FILE|samples", "MODEL", "REPORT.json"}
 """Metavars of options that take a path; in a file it is relative to that file."""
+DEEPEST = 8
+"""Tables within tables that a key may be written as."""
+
+WAIVER = "waiver"
+"""Key of the tables that are no option."""
 PATH_OR_PAIR = "FILE|KEY=VALUE"
 """Metavar of an option that takes either, told apart by the sign."""
 
@@ -31,6 +39,7 @@ class Config:
     path: Path = Path()
     defaults: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     verbose: bool = False
+    waivers: tuple[Waiver, ...] = ()
 
     def in_force(self, ctx: click.Context) -> dict[str, Any]:
         """Return option -> value of what the file sets and the command line of `ctx` does not."""
@@ -63,14 +72,36 @@ def find(ctx: click.Context) -> Config:
         return Config()
     path = Path(os.path.relpath(path))
     values = _unified(values, path)
+    waivers = _waivers(values.pop(WAIVER, []), path)
     options = {name: _options(ctx, name) for name in CONFIGURABLE}
     for key in values:
-        _check_key(key, set().union(*options.values()), path)
+        _check_key(key, {WAIVER}.union(*options.values()), path)
     defaults = {
         name: {key: _argument(values[key], own[key], path) for key in values if key in own}
         for name, own in options.items()
     }
-    return Config(path, defaults, values.get("verbose") is True)
+    return Config(path, defaults, values.get("verbose") is True, waivers)
+
+
+def _waivers(tables: Any, path: Path) -> tuple[Waiver, ...]:
+    """Return the waivers of a file.
+
+    Raises:
+        ConfigError: they are no tables, or one of them makes no sense.
+    """
+    if not tables:
+        return ()
+    from onnxmem.auditing.waivers import check_waivers
+    from onnxmem.records import make_waiver
+
+    try:
+        if not isinstance(tables, list) or not all(isinstance(one, Mapping) for one in tables):
+            raise UsageError("write each as a table of its own: [[waiver]]")
+        waivers = tuple(map(make_waiver, tables))
+        check_waivers(waivers)
+    except UsageError as error:
+        raise ConfigError(f"{_where(path)} [[waiver]]: {error}") from error
+    return waivers
 
 
 def _options(ctx: click.Context, name: str) -> dict[str, click.Option]:
@@ -113,7 +144,7 @@ def _read(path: Path) -> dict[str, Any]:
 
     try:
         return tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ConfigError(f"cannot read {path}: {error}") from error
 
 
@@ -156,6 +187,9 @@ def _spelled(key: str) -> str:
 def _argument(value: Any, option: click.Option, path: Path) -> Any:
     """Return a value as the command line would bring it; tables become `KEY=VALUE`."""
     if option.is_flag:
+        if not isinstance(value, (bool, int, str)):
+            name = assignment(str(option.name), value)
+            raise ConfigError(f"{_where(path)} {name}: give true or false")
         return value
     if option.metavar in PATHS:
         if not isinstance(value, str):
@@ -164,7 +198,10 @@ def _argument(value: Any, option: click.Option, path: Path) -> Any:
         is_word = value == "-" or value in option.metavar.split("|")[1:]
         return value if is_word else os.path.relpath(path.parent / value)
     if isinstance(value, Mapping):
-        items = list(_pairs(value))
+        try:
+            items = list(_pairs(value))
+        except ValueError as error:
+            raise ConfigError(f"{_where(path)} {_spelled(str(option.name))}: {error}") from error
     else:
         items = [str(item) for item in (value if isinstance(value, list) else [value])]
         if option.metavar == PATH_OR_PAIR:
@@ -174,6 +211,8 @@ def _argument(value: Any, option: click.Option, path: Path) -> Any:
 
 def _pairs(table: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
     """Yield `KEY=VALUE`; a table within the table, such as `nmf.mixed = 0.5`, adds its name."""
+    if prefix.count(".") > DEEPEST:
+        raise ValueError("its tables are too deep")
     for key, value in table.items():
         if isinstance(value, Mapping):
             yield from _pairs(value, f"{prefix}{key}.")

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import click
 
 from onnxmem.errors import ConfigError, OnnxmemError, UsageError
+from onnxmem.report.own import is_ours
 
 from .config import Config
 from .entry import Run
 from .grouped import GroupedCommand
 from .options import check_settings
+from .parameters import OutputFile
 
 
 class ConfiguredCommand(GroupedCommand):
@@ -44,6 +48,9 @@ class ConfiguredCommand(GroupedCommand):
         """
         found = _config(ctx)
         values = found.in_force(ctx)
+        for option in self.params:
+            if option.name in values and isinstance(option.type, OutputFile):
+                _check_output(found, option.name, values[option.name])
         try:
             return super().invoke(ctx)
         except OnnxmemError as error:
@@ -71,6 +78,32 @@ class ConfiguredCommand(GroupedCommand):
             if not _same_fault(left, fault):
                 return key
         return None
+
+
+def _check_output(found: Config, key: str, path: str) -> None:
+    """Check that a file of others' making writes nowhere but beside itself, over our files alone.
+
+    Raises:
+        ConfigError: it names another place, or a file that onnxmem did not write.
+    """
+    if path == "-":
+        return
+    folder, target = found.path.absolute().parent.resolve(), Path(os.path.realpath(path))
+    place = found.place(key, path)
+    if folder not in target.parents:
+        raise ConfigError(
+            f"{place}: it lies outside of {folder}, the folder of this file; "
+            f"name such a place on the command line: --{key.replace('_', '-')} {path}"
+        )
+    try:
+        ours = not target.exists() or (target.is_file() and is_ours(target))
+    except OSError as error:
+        raise ConfigError(f"{place}: {error.strerror or error}") from error
+    if not ours:
+        raise ConfigError(
+            f"{place}: it is no report of onnxmem, and a configuration file overwrites nothing "
+            f"else; remove it, or name it on the command line"
+        )
 
 
 def _config(ctx: click.Context) -> Config:

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 import click
 
 from .grouped import DATA, GATES, MEASURING, OUTPUTS, RUNNING, GroupedOption
-from .parameters import CommaSeparated, FilePath, OutputFile
+from .offered import batches, compressors, devices, kinds, limits, ranks, scores
+from .parameters import CommaSeparated, FilePath, OutputFile, Word
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -29,6 +30,7 @@ exact_option = _running(
 )
 device_option = _running(
     "--device",
+    type=Word(devices),
     default="auto",
     show_default=True,
     metavar="auto|cpu|cuda[:N]",
@@ -39,7 +41,7 @@ layers_option = _measuring(
 )
 kind_option = _measuring(
     "--kind",
-    type=CommaSeparated(),
+    type=CommaSeparated(kinds),
     default="auto",
     show_default=True,
     help="Kinds of activations: gelu, silu, tanh, ..., or any, signed, nonnegative; auto takes "
@@ -132,14 +134,14 @@ _LOCATING = (
 _CURVES = (
     _measuring(
         "--compress",
-        type=CommaSeparated(),
+        type=CommaSeparated(compressors),
         default="nmf,pca,ablation",
         show_default=True,
         help="Compressors; nmf_removed, pca_removed, random_removed take directions out.",
     ),
     _measuring(
         "--batch",
-        type=CommaSeparated(),
+        type=CommaSeparated(batches),
         default="class,mixed",
         show_default=True,
         help="Kinds of batches.",
@@ -149,6 +151,7 @@ _CURVES = (
     ),
     _measuring(
         "--ranks",
+        type=Word(ranks),
         default="auto",
         show_default=True,
         metavar="auto|1,2,...",
@@ -192,12 +195,14 @@ _RUNNING = (
 _JUDGING = (
     _gate(
         "--fail-under",
+        type=Word(scores),
         multiple=True,
         metavar="KEY=VALUE",
         help="Fail if a score lies below, such as nmf.mixed=0.5. Repeatable.",
     ),
     _gate(
         "--fail-over",
+        type=Word(limits),
         multiple=True,
         metavar="KEY=VALUE",
         help="Fail if more than this share: memorized_share, strong_share, label_noise or "
@@ -246,6 +251,10 @@ _REPORTS = (
     ("markdown", "a summary for a pull request"),
 )
 _FOR_CI = (("junit", "JUnit XML"), ("sarif", "SARIF 2.1.0"))
+_STATEMENTS = (
+    ("attest", "an in-toto statement of the gates"),
+    ("bom", "a CycloneDX bill of materials"),
+)
 _PICTURES = (("png", "the charts as PNG"), ("svg", "the charts as SVG"))
 _TABLES = (
     ("csv", "all samples, a row each, as CSV"),
@@ -273,6 +282,11 @@ def audit_options(function: F) -> F:
     measuring = (layers_option, kind_option, *_CURVES)
     writing = (*_files(*_REPORTS, *_FOR_CI), *_TALKING)
     return _added((*_READING, *measuring, *_RUNNING, *_JUDGING, *writing), function)
+
+
+def statement_options(function: F) -> F:
+    """Add the options of documents about one model."""
+    return _added(_files(*_STATEMENTS), function)
 
 
 def samples_options(function: F) -> F:

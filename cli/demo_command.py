@@ -9,7 +9,8 @@ from onnxmem import report as formats
 from onnxmem.text import printable
 
 from .declared import quiet_option, verbose_option
-from .parameters import OutputFile
+from .offered import devices
+from .parameters import OutputFile, Word
 from .streams import tell
 
 NETWORKS = ("mnist-cnn-p00", "mnist-cnn-p100")
@@ -28,7 +29,13 @@ LEAD = (
     metavar="FILE",
     help="Where to leave the page; - is stdout.",
 )
-@click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda[:N]")
+@click.option(
+    "--device",
+    type=Word(devices),
+    default="auto",
+    show_default=True,
+    metavar="auto|cpu|cuda[:N]",
+)
 @quiet_option
 @verbose_option
 def command(html: str, device: str, quiet: bool) -> int:

@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import io
 import re
-import signal
 import sys
-import threading
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from onnxmem._version import __version__
-from onnxmem.errors import OnnxmemError
+from onnxmem.errors import OnnxmemError, UsageError
 from onnxmem.text import printable
 
 from . import config
+from .examples import epilog
+from .signals import Interrupted, terminable, unspoken
 from .streams import let_go, tell, write_out
 
 if TYPE_CHECKING:
-    from onnxmem.records import Comparison, Report
+    from onnxmem.records import Comparison, Report, Waiver
 
 COMMANDS = {
     "audit": "Score every ReLU layer of a model.",
@@ -68,12 +68,44 @@ class Commands(click.Group):
             return None
         command = importlib.import_module(f".{cmd_name}_command", __package__).command
         assert isinstance(command, click.Command)
+        command.epilog = epilog(cmd_name)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that the first argument names.
+
+        Raises:
+            UsageError: there is none; the message says which one may be meant.
+        """
+        name = args[0]
+        if name in COMMANDS or name.startswith("-") or ctx.resilient_parsing:
+            return super().resolve_command(ctx, args)
+        raise UsageError(f"there is no command {name!r}; {_meant(name)}")
+
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        """Read the arguments; see `unspoken`."""
+        with unspoken():
+            return super().make_context(*args, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; see `unspoken`."""
+        with unspoken():
+            return super().invoke(ctx)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+
+
+def _meant(name: str) -> str:
+    """Return which command may be meant by a name that none has."""
+    if name.lower().endswith(".onnx"):
+        return f"did you mean 'onnxmem audit {name} --data DATA'?"
+    near = difflib.get_close_matches(name.lower(), COMMANDS, 1)
+    return f"did you mean {near[0]!r}?" if near else f"there are {', '.join(COMMANDS)}"
 
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -100,29 +132,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
             stream.reconfigure(errors="replace")
     arguments = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     verbose = any(a == "--verbose" or re.fullmatch("-q*v[qv]*", a) for a in arguments)
-    with _terminable(), warnings.catch_warnings():
+    with terminable(), warnings.catch_warnings():
         if not verbose:
             warnings.simplefilter("ignore")
         code = _run(arguments, Run(verbose))
         let_go()
     sys.exit(code)
-
-
-@contextmanager
-def _terminable() -> Iterator[None]:
-    """Let a termination end the run as an interrupt does, so that temporary files are removed."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def interrupt(number: int, frame: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _run(arguments: Sequence[str], run: Run) -> int:
@@ -135,7 +150,7 @@ def _run(arguments: Sequence[str], run: Run) -> int:
         return _fail(error, str(error), error.exit_code, run.verbose)
     except click.ClickException as error:
         return _fail(error, error.format_message(), 2, run.verbose)
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, Interrupted, click.Abort):
         tell("onnxmem: interrupted; no output was written")
         return INTERRUPTED
     except OSError as error:
@@ -174,6 +189,12 @@ def say_settings(*, quiet: bool, used: AbstractSet[str] | None = None) -> None:
         shown = ", ".join(config.assignment(key, value) for key, value in values.items())
         line = f"settings from {run.config.path}: {shown}"
         tell(f"onnxmem: {printable(line, MESSAGE_LENGTH)}")
+
+
+def waivers() -> tuple[Waiver, ...]:
+    """Return the waivers of the configuration file that counts here."""
+    run = click.get_current_context().find_object(Run)
+    return () if run is None else run.config.waivers
 
 
 def exit_code(report: Report | Comparison, *, exit_zero: bool) -> int:

@@ -12,8 +12,9 @@ from onnxmem.errors import UsageError
 from .declared import bind_option, exact_option, json_option, kind_option, verbose_option
 from .folders import check_keeps
 from .lines import patience
+from .offered import devices
 from .options import take_bind
-from .parameters import FilePath
+from .parameters import FilePath, Word
 from .streams import tell
 
 if TYPE_CHECKING:
@@ -35,7 +36,13 @@ _PIPED_WIDTH = 160
 @bind_option
 @click.option("--output-name", metavar="NAME", help="The only output that the tails compute.")
 @kind_option
-@click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda[:N]")
+@click.option(
+    "--device",
+    type=Word(devices),
+    default="auto",
+    show_default=True,
+    metavar="auto|cpu|cuda[:N]",
+)
 @exact_option
 @click.option(
     "--allow-none", is_flag=True, help="Exit with 0 where the model has no activation to cut at."

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from onnxmem.records import Report
 
 FORMATS = ("json", "html", "markdown", "junit", "sarif")
+STATEMENTS = ("attest", "bom")
+"""Documents about one model."""
 
 
 def take_store(options: dict[str, Any]) -> Store:
@@ -163,9 +165,13 @@ def _how_to_run(options: dict[str, Any]) -> dict[str, Any]:
         "split": options["split"],
         "device": options["device"],
         "exact": options["exact"],
-        "memory": None if options["memory"] is None else parse_size(str(options["memory"])),
+        "memory": _memory(options),
         "seed": options["seed"],
     }
+
+
+def _memory(options: dict[str, Any]) -> int | None:
+    return None if options["memory"] is None else parse_size(str(options["memory"]))
 
 
 def take_held_out(options: dict[str, Any], columns: Mapping[str, Column]) -> HeldOutSource:
@@ -183,6 +189,7 @@ def take_held_out(options: dict[str, Any], columns: Mapping[str, Column]) -> Hel
     if plain_name(given) in split_names(columns):
         return HeldOutSource(splits=frozenset({plain_name(given)}))
     said = {name: options[name] for name in ("label_column", "preprocess")}
+    said["memory"] = _memory(options)
     held_out = load(given, **said)
     if options["class_names"] is not None and "y" in held_out:
         held_out = load(given, class_names=options["class_names"], **said)
@@ -203,6 +210,7 @@ def take_data(path: str, options: dict[str, Any]) -> dict[str, Column]:
         label_column=options["label_column"],
         class_names=options["class_names"],
         preprocess=options["preprocess"],
+        memory=_memory(options),
     )
 
 

@@ -15,10 +15,10 @@ from .conclusion import (
     conclude_samples,
     conclude_track,
 )
-from .declared import output_options
+from .declared import output_options, statement_options
 from .entry import exit_code
 from .folders import check_keeps
-from .options import FORMATS, take_outputs
+from .options import FORMATS, STATEMENTS, take_outputs
 from .parameters import FilePath, OutputFile
 
 if TYPE_CHECKING:
@@ -41,7 +41,14 @@ PICTURES: dict[str, Literal["png", "svg"]] = {"png": "png", "svg": "svg"}
     metavar="FILE",
     help="Write the charts as an SVG picture; - is stdout.",
 )
+@click.option(
+    "--model-card",
+    type=OutputFile(),
+    metavar="FILE",
+    help="Write the part of a Hugging Face model card; - is stdout.",
+)
 @click.option("--exit-zero", is_flag=True, help="Exit 0 if a gate failed; changes nothing else.")
+@statement_options
 @output_options
 def command(stored: str, exit_zero: bool, quiet: bool, **options: Any) -> int:
     """Write REPORT.json, which an audit left, in other formats, or show its table.
@@ -51,7 +58,7 @@ def command(stored: str, exit_zero: bool, quiet: bool, **options: Any) -> int:
     """
     from onnxmem.records import Comparison, LocateReport, SamplesReport, TrackReport
 
-    outputs = take_outputs(options, (*FORMATS, *PICTURES))
+    outputs = take_outputs(options, (*FORMATS, *STATEMENTS, "model_card", *PICTURES))
     for name, path in outputs.paths.items():
         if name != "json":
             check_keeps([stored], path)

@@ -31,16 +31,23 @@ if TYPE_CHECKING:
     from onnxmem import data, errors, report
     from onnxmem.api.audit import audit
     from onnxmem.api.compare import compare, load
+    from onnxmem.api.inspect import inspect
     from onnxmem.api.locate import locate
-    from onnxmem.api.results import Comparison, LocateReport, Report, SamplesReport, TrackReport
+    from onnxmem.api.results import (
+        Comparison,
+        Inspection,
+        LocateReport,
+        Report,
+        SamplesReport,
+        TrackReport,
+    )
     from onnxmem.api.samples import samples
     from onnxmem.api.track import track
-    from onnxmem.inspecting import inspect
 
 __all__ = [
-    "Comparison", "Report", "__version__", "audit", "compare", "data", "errors", "inspect", "load",
-    "locate", "LocateReport", "report", "SamplesReport", "samples",
-    "track", "TrackReport",
+    "Comparison", "Inspection", "LocateReport", "Report", "SamplesReport", "__version__", "audit",
+    "compare", "data", "errors", "inspect", "load", "locate", "report", "samples", "track",
+    "TrackReport",
 ]  # fmt: skip
 
 _MODULES = ("data", "errors", "report")
@@ -49,7 +56,8 @@ _HOMES = {
     "Report": "onnxmem.api.results",
     "audit": "onnxmem.api.audit",
     "compare": "onnxmem.api.compare",
-    "inspect": "onnxmem.inspecting",
+    "Inspection": "onnxmem.api.results",
+    "inspect": "onnxmem.api.inspect",
     "load": "onnxmem.api.compare",
     "locate": "onnxmem.api.locate",
     "LocateReport": "onnxmem.api.results",

@@ -15,6 +15,9 @@ import psutil
 
 from onnxmem.errors import DeviceError
 
+_LIMITS = ("RLIMIT_AS", "RLIMIT_DATA")
+"""Limits of a process on the memory that it may take, -1 for none."""
+
 Array = Any
 """A NumPy or CuPy array; neither library types the operations that both share."""
 
@@ -60,7 +63,11 @@ def free_memory(on_device: bool) -> int:
     """Return how many bytes are free, on the current CUDA device or on the host."""
     if on_device:
         return int(load_cupy().cuda.Device().mem_info[0])
-    return int(psutil.virtual_memory().available)
+    available = int(psutil.virtual_memory().available)
+    if not hasattr(psutil, "RLIMIT_AS"):
+        return available
+    limits = (psutil.Process().rlimit(getattr(psutil, name))[0] for name in _LIMITS)
+    return int(min([available, *(limit for limit in limits if limit >= 0)]))
 
 
 def resident_memory() -> int:

@@ -81,15 +81,15 @@ class InferenceSession:
     def get_outputs(self) -> Any:
         return self.session.get_outputs()
 
-    def run(self, names: Any, feeds: Any) -> Any:
+    def run(self, names: Any, feeds: Any, options: Any = None) -> Any:
         assert not self.on_device, "what is on the device is bound"
-        return self.session.run(names, feeds)
+        return self.session.run(names, feeds, options)
 
     def io_binding(self) -> Binding:
         return Binding(self.session.io_binding())
 
-    def run_with_iobinding(self, binding: Binding) -> None:
-        self.session.run_with_iobinding(binding.binding)
+    def run_with_iobinding(self, binding: Binding, options: Any = None) -> None:
+        self.session.run_with_iobinding(binding.binding, options)
 
 
 def preload_dlls() -> None:
@@ -102,6 +102,7 @@ def make() -> Any:
         __version__=onnxruntime.__version__,
         InferenceSession=InferenceSession,
         OrtValue=OrtValue,
+        RunOptions=onnxruntime.RunOptions,
         SessionOptions=onnxruntime.SessionOptions,
         GraphOptimizationLevel=onnxruntime.GraphOptimizationLevel,
         disable_telemetry_events=lambda: None,

@@ -21,6 +21,7 @@ from onnxmem.records import (
     Score,
     Tool,
     Verdict,
+    Waiver,
 )
 
 RANKS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
@@ -189,6 +190,23 @@ def failing() -> Report:
     return report(layers, "fail", reason, gates, "models/cnn-noisy.onnx")
 
 
+def waived() -> Report:
+    """Return a report with a failed gate that is waived, and waivers that have no effect."""
+    base = failing()
+    waivers = (
+        Waiver("nmf.mixed", "relu1 is wide", "conv0", "", "2999-12-31", "applied", 0.52),
+        Waiver("memorized_share", "hard <samples>", "", "17", "2020-01-31", "expired"),
+        Waiver("pca.mixed", "for later", state="unmatched"),
+    )
+    return replace(
+        base,
+        gates=base.gates[:2],
+        verdict="pass",
+        reason="all other gates passed; failed and waived: nmf.mixed",
+        waivers=waivers,
+    )
+
+
 def inconclusive() -> Report:
     """Return a report in which everything is saturated."""
     layers = (saturated(0, "relu1"), saturated(1, "relu2"))
@@ -271,6 +289,7 @@ ALL = {
     for make in (
         passing,
         failing,
+        waived,
         inconclusive,
         partly_skipped,
         empty,

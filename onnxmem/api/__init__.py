@@ -1,7 +1,9 @@
 """The Python interface: what `onnxmem.audit` and its like take, and what they hand out.
 
-audit, samples, track, compare
+audit, samples, locate, track, compare, inspect
 one call for each question
-taking            what callers give in place of files and options
+taking, models, options
+what callers give in place of files and options
 results           the records with methods that write and show them
+frames            results as tables
 """

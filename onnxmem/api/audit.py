@@ -3,42 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 from numpy.typing import ArrayLike
 
+from onnxmem.api.models import Model, as_given, model_file
+from onnxmem.api.options import AuditOptions, take_settings
 from onnxmem.api.results import Report
-from onnxmem.api.taking import (
-    Inputs,
-    plain,
-    take_bind,
-    take_columns,
-    take_held_out,
-    take_limits,
-    take_ranks,
-    take_source,
-    take_store,
-    take_words,
-)
-from onnxmem.auditing import Progress, Settings, run_audit
-from onnxmem.compression.settings import BATCHES
-from onnxmem.factorize import COMPRESSORS
+from onnxmem.api.taking import Inputs, take_columns, take_held_out, take_source, take_store
+from onnxmem.auditing import Progress, run_audit
 from onnxmem.network.features import Pool
+from onnxmem.records import Batch, Compressor, Metric, Waiver
 
 
 def audit(
-    model: str | Path,
+    model: Model,
     x: Inputs,
     y: ArrayLike | None = None,
     *,
     layers: Sequence[str] = (),
     kind: Sequence[str] = ("auto",),
-    compress: Sequence[str] = COMPRESSORS,
-    batch: Sequence[str] = BATCHES,
+    compress: Sequence[Compressor] = ("nmf", "pca", "ablation"),
+    batch: Sequence[Batch] = ("class", "mixed"),
     per_class: int = 30,
     ranks: Sequence[int] | Literal["auto"] = "auto",
-    metric: Literal["top1", "fidelity"] | None = None,
+    metric: Metric | None = None,
     output_name: str | None = None,
     bind: Mapping[str, Any] | None = None,
     split: str | None = None,
@@ -53,13 +44,14 @@ def audit(
     held_out: Inputs | Sequence[str] | None = None,
     pool: Pool = "all",
     min_accuracy: float | None = None,
+    waivers: Sequence[Mapping[str, str] | Waiver] = (),
     cache: bool | str | Path = False,
     progress: Callable[[Progress], None] | None = None,
 ) -> Report:
     """Score every layer of an ONNX network by how well it survives compression.
 
     Args:
-        model: path of the ONNX file.
+        model: path of the ONNX file, its bytes, or an `onnx.ModelProto`.
         x: the samples, preprocessed as the network takes them: an array (samples, ...), or one
             for each input name; or a path, or what `onnxmem.data.load` returned for one.
         y: (samples,) the integer labels that the network was trained on; None takes `y` from `x`
@@ -93,6 +85,8 @@ def audit(
             names of splits. None takes those that a `split` calls test, validation or held-out.
         pool: "all" positions of a layer, or their "mean", for neighbours.
         min_accuracy: baseline accuracy below which the report is inconclusive.
+        waivers: gates that may fail, as dictionaries with `gate`, `reason`, and where it is about
+            one of them `layer` or `sample`, and `expires` (YYYY-MM-DD).
         cache: keep the results of layers, and take from there what was measured before: True for
             the folder that the command line uses, or a folder. Equal results, in less time.
         progress: called while the audit runs.
@@ -109,36 +103,40 @@ def audit(
 
     Source: Collins, Bigdeli, Süsstrunk (2018), arXiv:1810.03372.
     """
-    arrays = take_columns(x, y)
-    settings = Settings(
-        layers=take_words("layers", layers, separator=None),
-        kind=take_words("kind", kind),
-        compress=take_words("compress", compress),
-        batch=take_words("batch", batch),
-        per_class=plain(per_class),
-        ranks=take_ranks(ranks),
-        metric=metric,
-        output_name=output_name,
-        bind=take_bind(bind),
-        split=split,
-        device=device,
-        exact=plain(exact),
-        memory=plain(memory),
-        seed=plain(seed),
-        fail_under=take_limits("fail_under", fail_under),
-        fail_over=take_limits("fail_over", fail_over),
-        classes=plain(classes),
-        samples=plain(samples),
-        pool=pool,
-        min_accuracy=plain(min_accuracy),
+    settings = take_settings(
+        AuditOptions(
+            layers=layers,
+            kind=kind,
+            compress=compress,
+            batch=batch,
+            per_class=per_class,
+            ranks=ranks,
+            metric=metric,
+            output_name=output_name,
+            bind=bind,
+            split=split,
+            device=device,
+            exact=exact,
+            memory=memory,
+            seed=seed,
+            fail_under=fail_under,
+            fail_over=fail_over,
+            classes=classes,
+            samples=samples,
+            pool=pool,
+            min_accuracy=min_accuracy,
+            waivers=waivers,
+        )
     )
-    report = run_audit(
-        model,
-        arrays,
-        settings,
-        source=take_source(x),
-        held_out=take_held_out(held_out),
-        store=take_store(cache),
-        listen=progress or (lambda event: None),
-    )
-    return Report.of(report)
+    arrays = take_columns(x, y, settings.memory)
+    with model_file(model) as path:
+        report = run_audit(
+            path,
+            arrays,
+            settings,
+            source=take_source(x),
+            held_out=take_held_out(held_out),
+            store=take_store(cache),
+            listen=progress or (lambda event: None),
+        )
+    return Report.of(replace(report, model=as_given(report.model, model)))

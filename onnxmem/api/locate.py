@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from numpy.typing import ArrayLike
 
+from onnxmem.api.models import Model, as_given, model_file
 from onnxmem.api.results import LocateReport
 from onnxmem.api.taking import (
     Inputs,
@@ -25,7 +27,7 @@ from onnxmem.network.features import Pool
 
 
 def locate(
-    model: str | Path,
+    model: Model,
     x: Inputs,
     y: ArrayLike | None = None,
     *,
@@ -54,7 +56,7 @@ def locate(
     place of the network's own takes away from them.
 
     Args:
-        model: path of the ONNX file.
+        model: path of the ONNX file, its bytes, or an `onnx.ModelProto`.
         x: all training samples, as `onnxmem.samples` takes them.
         y: (samples,) the integer labels that the network was trained on; None takes `y` from `x`.
         checkpoint: path of an earlier state of the network, of the same architecture; names and
@@ -94,7 +96,7 @@ def locate(
         suspects=said,
         most=plain(most),
         units=plain(units),
-        layers=take_words("layers", layers),
+        layers=take_words("layers", layers, separator=None),
         kind=take_words("kind", kind),
         pool=pool,
         output_name=output_name,
@@ -105,14 +107,15 @@ def locate(
         memory=plain(memory),
         seed=plain(seed),
     )
-    report = run(
-        model,
-        take_columns(x, y),
-        settings,
-        checkpoint=checkpoint,
-        suspects=given,
-        source=take_source(x),
-        store=take_store(cache),
-        listen=progress or (lambda event: None),
-    )
-    return LocateReport.of(report)
+    with model_file(model) as path:
+        report = run(
+            path,
+            take_columns(x, y),
+            settings,
+            checkpoint=checkpoint,
+            suspects=given,
+            source=take_source(x),
+            store=take_store(cache),
+            listen=progress or (lambda event: None),
+        )
+    return LocateReport.of(replace(report, model=as_given(report.model, model)))

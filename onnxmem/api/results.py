@@ -1,23 +1,22 @@
 """Results as Python hands them out: the records, and what writes and shows them.
 
 The records themselves know no format. These classes add nothing but methods, so that one is taken
-wherever its record is.
+wherever its record is. `repr` is one line, `str` says what was found.
 """
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
-
-from onnxmem import records
+from onnxmem import inspecting, records
 from onnxmem import report as formats
+from onnxmem.api import frames
+from onnxmem.findings import locate_findings
 from onnxmem.report.samples.rows import columns
 from onnxmem.report.track.csv import columns as track_columns
+from onnxmem.text import file_name
 
 
 def _fields(record: Any) -> dict[str, Any]:
@@ -30,16 +29,15 @@ def _written(text: str, path: str | Path | None) -> str:
     return text
 
 
-def _frame(columns: Mapping[str, Sequence[Any]]) -> Any:
-    """Return columns as a DataFrame where pandas is installed, else as arrays by name."""
-    try:
-        pandas = importlib.import_module("pandas")
-    except ImportError:
-        return {name: np.array(values) for name, values in columns.items()}
-    return pandas.DataFrame(columns)
+def _short(record: object, *said: str) -> str:
+    return f"<onnxmem.{type(record).__name__} {', '.join(filter(None, said))}>"
 
 
-@dataclass(frozen=True, slots=True)
+def _memorized(network: records.NetworkEvidence | None) -> str:
+    return "" if network is None else f"memorized_share={network.memorized_share.value:.3f}"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Report(records.Report):
     """What one audit measured; see `onnxmem.records.Report` for the fields."""
 
@@ -47,6 +45,19 @@ class Report(records.Report):
     def of(cls, record: records.Report) -> Self:
         """Return a record with the methods of this class."""
         return cls(**_fields(record))
+
+    def __repr__(self) -> str:
+        """Return model, verdict and the first numbers in one line."""
+        means = [
+            f"{key}={score.auc:.3f}" for key, score in self.summary.items() if score.auc is not None
+        ]
+        evidence = _memorized(self.evidence.network) if self.evidence is not None else ""
+        name = file_name(self.model.path)
+        return _short(self, f"{name!r}", f"verdict={self.verdict!r}", *means[:2], evidence)
+
+    def __str__(self) -> str:
+        """Return what was measured and what came of it, in one sentence."""
+        return formats.sentence(self)
 
     def to_json(self, path: str | Path | None = None) -> str:
         """Return the report as JSON text, and write it to `path` where one is given."""
@@ -56,12 +67,24 @@ class Report(records.Report):
         """Return the report as a self-contained page, and write it to `path` where one is given."""
         return _written(formats.render(self, "html"), path)
 
+    def to_markdown(self, path: str | Path | None = None) -> str:
+        """Return the report as Markdown, and write it to `path` where one is given."""
+        return _written(formats.render(self, "markdown"), path)
+
+    def to_frame(self) -> Any:
+        """Return a row for each curve: a pandas DataFrame, a dictionary of arrays without it."""
+        return frames.frame(frames.report_columns(self))
+
+    def plot(self) -> Any:
+        """Return the charts as an Altair object."""
+        return formats.plot(self)
+
     def _repr_html_(self) -> str:
         """Show the report as a table in a notebook."""
         return formats.render(self, "notebook")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Comparison(records.Comparison):
     """Several reports side by side; see `onnxmem.records.Comparison` for the fields."""
 
@@ -69,6 +92,15 @@ class Comparison(records.Comparison):
     def of(cls, record: records.Comparison) -> Self:
         """Return a record with the methods of this class."""
         return cls(**_fields(record))
+
+    def __repr__(self) -> str:
+        """Return the models in one line."""
+        more = len(self.models) - 4
+        return _short(self, *map(repr, self.models[:4]), f"and {more} more" if more > 0 else "")
+
+    def __str__(self) -> str:
+        """Return how the models stand to the first one, a line for each score and model."""
+        return formats.comparison_sentences(self)
 
     def to_json(self, path: str | Path | None = None) -> str:
         """Return the comparison as JSON text, and write it to `path` where one is given."""
@@ -78,8 +110,27 @@ class Comparison(records.Comparison):
         """Return the comparison as a page, and write it to `path` where one is given."""
         return _written(formats.render_comparison(self, "html"), path)
 
+    def to_markdown(self, path: str | Path | None = None) -> str:
+        """Return the comparison as Markdown, and write it to `path` where one is given."""
+        return _written(formats.render_comparison(self, "markdown"), path)
 
-@dataclass(frozen=True, slots=True)
+    def to_frame(self) -> Any:
+        """Return a row for each layer, score and model: a DataFrame, or a dictionary of arrays.
+
+        Layer 0 holds the means over the layers.
+        """
+        return frames.frame(frames.comparison_columns(self))
+
+    def plot(self) -> Any:
+        """Return the charts as an Altair object."""
+        return formats.plot(self)
+
+    def _repr_html_(self) -> str:
+        """Show what the comparison says, and its scores, in a notebook."""
+        return formats.render_comparison(self, "notebook")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class SamplesReport(records.SamplesReport):
     """Which samples a network memorized; see `onnxmem.records.SamplesReport` for the fields."""
 
@@ -87,6 +138,15 @@ class SamplesReport(records.SamplesReport):
     def of(cls, record: records.SamplesReport) -> Self:
         """Return a record with the methods of this class."""
         return cls(**_fields(record))
+
+    def __repr__(self) -> str:
+        """Return model and numbers in one line."""
+        name, count = file_name(self.model.path), f"{len(self.samples)} samples"
+        return _short(self, f"{name!r}", count, _memorized(self.network))
+
+    def __str__(self) -> str:
+        """Return what was found in one sentence."""
+        return formats.samples_sentence(self)
 
     def to_json(self, path: str | Path | None = None) -> str:
         """Return the report as JSON text, and write it to `path` where one is given."""
@@ -100,16 +160,71 @@ class SamplesReport(records.SamplesReport):
         """Return all samples as CSV, a row each, and write it to `path` where one is given."""
         return _written(str(formats.render_samples(self, "csv")), path)
 
+    def to_markdown(self, path: str | Path | None = None) -> str:
+        """Return the report as Markdown, and write it to `path` where one is given."""
+        return _written(str(formats.render_samples(self, "markdown")), path)
+
     def to_frame(self) -> Any:
         """Return all samples, a row each: a pandas DataFrame, a dictionary of arrays without it."""
-        return _frame(columns(self.samples, self.names))
+        return frames.frame(columns(self.samples, self.names))
+
+    def plot(self) -> Any:
+        """Return where labels and neighbours come to agree, as an Altair object."""
+        return formats.plot(self)
 
     def _repr_html_(self) -> str:
         """Show what was found, and the most memorized samples, in a notebook."""
         return formats.samples_fragment(self)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
+class Inspection(inspecting.Inspection):
+    """A model and its sites; see `onnxmem.inspecting.Inspection` for the fields."""
+
+    @classmethod
+    def of(cls, record: inspecting.Inspection) -> Self:
+        """Return a record with the methods of this class."""
+        return cls(**_fields(record))
+
+    def __repr__(self) -> str:
+        """Return model and number of sites in one line."""
+        good = sum(site.status == "ok" for site in self.sites)
+        name, count = file_name(self.model.path), f"{good} of {len(self.sites)} sites can be cut"
+        return _short(self, f"{name!r}", count)
+
+    def __str__(self) -> str:
+        """Return what was found in one line."""
+        return f"{file_name(self.model.path)}: {self.verdict}" if self.sites else self.verdict
+
+    def to_json(self, path: str | Path | None = None) -> str:
+        """Return the inspection as JSON text, and write it to `path` where one is given."""
+        return _written(inspecting.Inspection.to_json(self), path)
+
+    def to_markdown(self, path: str | Path | None = None) -> str:
+        """Return the sites as Markdown, and write it to `path` where one is given."""
+        from onnxmem.report import sites
+
+        name = file_name(self.model.path)
+        return _written(sites.markdown(name, str(self), frames.inspection_columns(self)), path)
+
+    def to_frame(self) -> Any:
+        """Return a row for each site: a pandas DataFrame, or a dictionary of arrays."""
+        return frames.frame(frames.inspection_columns(self))
+
+    def plot(self) -> Any:
+        """Return a bar for each site, its features, as an Altair object."""
+        from onnxmem.report import plots
+
+        return plots.sites(str(self), frames.inspection_columns(self))
+
+    def _repr_html_(self) -> str:
+        """Show the sites as a table in a notebook."""
+        from onnxmem.report import sites
+
+        return sites.fragment(str(self), frames.inspection_columns(self))
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class LocateReport(records.LocateReport):
     """Where a network memorizes; see `onnxmem.records.LocateReport` for the fields."""
 
@@ -117,6 +232,19 @@ class LocateReport(records.LocateReport):
     def of(cls, record: records.LocateReport) -> Self:
         """Return a record with the methods of this class."""
         return cls(**_fields(record))
+
+    def __repr__(self) -> str:
+        """Return the model in one line."""
+        return _short(self, f"{file_name(self.model.path)!r}")
+
+    def __str__(self) -> str:
+        """Return what was found, a sentence a line."""
+        found = [one.sentence for one in locate_findings(self)] or [self.reason]
+        return "\n".join(f"{one[:1].upper()}{one[1:]}." for one in found)
+
+    def to_markdown(self, path: str | Path | None = None) -> str:
+        """Return the report as Markdown, and write it to `path` where one is given."""
+        return _written(str(formats.render_locate(self, "markdown")), path)
 
     def to_json(self, path: str | Path | None = None) -> str:
         """Return the report as JSON text, and write it to `path` where one is given."""
@@ -160,4 +288,4 @@ class TrackReport(records.TrackReport):
 
     def to_frame(self) -> Any:
         """Return all samples, a row each: a pandas DataFrame, a dictionary of arrays without it."""
-        return _frame(track_columns(self))
+        return frames.frame(track_columns(self))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from numpy.typing import ArrayLike
 
+from onnxmem.api.models import Model, as_given, model_file
 from onnxmem.api.results import SamplesReport
 from onnxmem.api.taking import (
     Inputs,
@@ -25,7 +27,7 @@ from onnxmem.network.features import Pool
 
 
 def samples(
-    model: str | Path,
+    model: Model,
     x: Inputs,
     y: ArrayLike | None = None,
     *,
@@ -50,7 +52,7 @@ def samples(
     memorized, which does not say that its label is wrong.
 
     Args:
-        model: path of the ONNX file.
+        model: path of the ONNX file, its bytes, or an `onnx.ModelProto`.
         x: all training samples, preprocessed as the network takes them: an array (samples, ...),
             or one for each input name; or a path, or what `onnxmem.data.load` returned for one.
         y: (samples,) the integer labels that the network was trained on; None takes `y` from `x`.
@@ -94,14 +96,15 @@ def samples(
         memory=plain(memory),
         seed=plain(seed),
     )
-    report = find_samples(
-        model,
-        take_columns(x, y),
-        settings,
-        held_out=take_held_out(held_out),
-        pictures=True,
-        source=take_source(x),
-        store=take_store(cache),
-        listen=progress or (lambda event: None),
-    )
-    return SamplesReport.of(report)
+    with model_file(model) as path:
+        report = find_samples(
+            path,
+            take_columns(x, y, settings.memory),
+            settings,
+            held_out=take_held_out(held_out),
+            pictures=True,
+            source=take_source(x),
+            store=take_store(cache),
+            listen=progress or (lambda event: None),
+        )
+    return SamplesReport.of(replace(report, model=as_given(report.model, model)))

@@ -16,6 +16,7 @@ from onnxmem.cache import NOWHERE, Store, default_store
 from onnxmem.compression.settings import parse_ranks
 from onnxmem.data import Column, Lazy, Source, Suspects, as_flags, load, plain_name, read_suspects
 from onnxmem.errors import DataError, UsageError
+from onnxmem.records import Waiver, make_waiver
 
 Inputs = ArrayLike | Mapping[str, ArrayLike | Column] | str | Path
 """Samples: one array, or one for each input, or a path."""
@@ -35,7 +36,9 @@ def take_source(x: Inputs) -> Source:
     return Source(str(x) if isinstance(x, (str, Path)) else "")
 
 
-def take_columns(x: Inputs, y: ArrayLike | None = None) -> dict[str, Column]:
+def take_columns(
+    x: Inputs, y: ArrayLike | None = None, memory: int | None = None
+) -> dict[str, Column]:
     """Return samples as named columns, labels in `y`.
 
     Raises:
@@ -43,7 +46,7 @@ def take_columns(x: Inputs, y: ArrayLike | None = None) -> dict[str, Column]:
     """
     given: dict[str, Any] = {"x": x}
     if isinstance(x, (str, Path)):
-        given = dict(load(x))
+        given = dict(load(x, memory=memory))
     elif isinstance(x, Mapping):
         given = dict(x)
     if y is not None and "y" in given:
@@ -105,6 +108,19 @@ def take_bind(values: Mapping[str, Any] | None) -> dict[str, Any]:
 def take_limits(name: str, values: Mapping[str, float] | None) -> dict[str, Any]:
     """Return thresholds by their key."""
     return {key: plain(value) for key, value in take_pairs(name, values)}
+
+
+def take_waivers(values: Sequence[Mapping[str, str] | Waiver]) -> tuple[Waiver, ...]:
+    """Return waivers, of which some are given as dictionaries.
+
+    Raises:
+        UsageError: one has a field that there is not, or is no waiver.
+    """
+    if isinstance(values, (str, Mapping)) or not all(
+        isinstance(one, (Mapping, Waiver)) for one in values
+    ):
+        raise UsageError(f"waivers={values!r}: give a list of dictionaries with gate and reason")
+    return tuple(one if isinstance(one, Waiver) else make_waiver(one) for one in values)
 
 
 def take_ranks(values: Sequence[int] | Literal["auto"]) -> tuple[int, ...] | Literal["auto"]:

@@ -10,6 +10,7 @@ from onnxmem._version import __version__
 from onnxmem.auditing import verdict
 from onnxmem.auditing.gates import judge, judge_limits
 from onnxmem.auditing.settings import Settings
+from onnxmem.auditing.waivers import judge_waivers
 from onnxmem.compression.layer import unmeasured
 from onnxmem.data import Source
 from onnxmem.network.opening import RefusedError
@@ -68,4 +69,6 @@ def refused_report(
         reason=reason,
     )
     gates = judge(report, settings.fail_under, baseline, settings.max_drop)
-    return replace(report, gates=gates + judge_limits(None, settings.fail_over))
+    gates += judge_limits(None, settings.fail_over)
+    _, told = judge_waivers(report, gates, settings.waivers)
+    return replace(report, gates=gates, waivers=told)

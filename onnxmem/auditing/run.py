@@ -22,6 +22,7 @@ from onnxmem.auditing.layer_cache import LayerCache
 from onnxmem.auditing.progress import Listener, Progress
 from onnxmem.auditing.refused import refused_report
 from onnxmem.auditing.settings import Settings, check_complete
+from onnxmem.auditing.waivers import forgive, judge_waivers
 from onnxmem.cache import NOWHERE, Store
 from onnxmem.compression.experiment import Experiment, bootstrap_weights, grouping
 from onnxmem.compression.layer import Measured, unmeasured
@@ -144,8 +145,11 @@ def _report(
         timings=evaluation.clock.split() | ({CACHED_LAYERS: float(cached)} if cached else {}),
     )
     gates, scarce = _judge(report, opened, settings, baseline)
-    outcome, reason = verdict.decide(unclear, measured, summary, gates, scarce)
-    return replace(report, gates=gates, verdict=outcome, reason=reason)
+    forgiven, told = judge_waivers(report, gates, settings.waivers)
+    counting = [gate for gate in gates if gate not in forgiven]
+    decided = verdict.decide(unclear, measured, summary, counting, scarce)
+    outcome, reason = forgive(*decided, forgiven, told)
+    return replace(report, gates=gates, verdict=outcome, reason=reason, waivers=told)
 
 
 def _judge(

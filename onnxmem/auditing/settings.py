@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
+from onnxmem.auditing.waivers import check_waivers
 from onnxmem.compression.settings import CurveSettings
 from onnxmem.data import Column
 from onnxmem.data.columns import describe
@@ -14,7 +15,7 @@ from onnxmem.evidence.settings import EvidenceSettings
 from onnxmem.graph import Site
 from onnxmem.network.features import Pool
 from onnxmem.network.sites import kinds_of
-from onnxmem.records import RELATIVE, Metric, Report
+from onnxmem.records import RELATIVE, Metric, Report, Waiver
 
 _ORDER = (
     *("layers", "kind", "compress", "batch", "per_class", "ranks", "metric", "output_name"),
@@ -43,6 +44,7 @@ class Settings(CurveSettings):
         baseline_data: whether that report must be one of the same data, or may be of other.
         samples: whether neighbours of the training samples are looked at.
         pool: all positions of a layer's features, or their mean, where they are.
+        waivers: gates that may fail, for a reason; the report holds them beside its gates.
     """
 
     fail_under: Mapping[str, float] = field(default_factory=dict)
@@ -54,9 +56,11 @@ class Settings(CurveSettings):
     baseline_data: Literal["same", "other"] = "same"
     samples: bool = True
     pool: Pool = "all"
+    waivers: tuple[Waiver, ...] = ()
 
     def __post_init__(self) -> None:
         CurveSettings.__post_init__(self)
+        check_waivers(self.waivers)
         check_limits(self.fail_over, EVIDENCE_KEYS)
         if self.fail_over and not self.samples:
             raise UsageError("--fail-over needs what neighbours say; leave --no-samples out")

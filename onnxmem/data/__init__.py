@@ -1,6 +1,7 @@
 """Labelled samples: from files to named columns, and from these to batches. Knows no models.
 
     loading           which reader a path belongs to: `npz`, `npy`, `arrow` or `images`
+    budget            what is too large to be read, by its header
     columns           what readers give: arrays, or rows that are read when they are asked for
     files, extras     unreadable files and missing libraries, in words
     labels, splits    numbers and names of classes, names of splits

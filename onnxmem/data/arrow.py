@@ -6,26 +6,31 @@ which group each row lies, and reads the groups of those that it is asked for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 import numpy as np
 
+from onnxmem.data.arrow_groups import ARROW, FEATHER_1, PARQUET, Group, open_groups, readable
+from onnxmem.data.budget import UNBOUNDED, Budget
 from onnxmem.data.columns import CLASS_NAMES, RESERVED, Column, Lazy, Unread, misnamed_labels
 from onnxmem.data.extras import need
-from onnxmem.data.files import begin, damaged
-from onnxmem.errors import DataError
+from onnxmem.data.files import begin
+from onnxmem.errors import DataError, OutOfMemoryError
 from onnxmem.text import listed
 
 ENDINGS = (".parquet", ".arrow", ".feather")
-PARQUET, ARROW, FEATHER_1 = b"PAR1", b"ARROW1", b"FEA1"
 MAGICS = (PARQUET, ARROW, FEATHER_1)
 
+_WIDEST = 8
+"""Bytes of a number whose type is not looked at."""
 
-def load_table(paths: Sequence[Path], label_column: str) -> dict[str, Column]:
+
+def load_table(
+    paths: Sequence[Path], label_column: str, budget: Budget = UNBOUNDED
+) -> dict[str, Column]:
     """Return the columns of files of one schema, one after another.
 
     Where there is no column `x`, it stands for all columns of single numbers, side by side in
@@ -33,9 +38,10 @@ def load_table(paths: Sequence[Path], label_column: str) -> dict[str, Column]:
 
     Raises:
         DataError: a file cannot be read, or its labels, `id` or `split` are of a type that cannot.
+        OutOfMemoryError: a group of rows is larger than the budget.
         UsageError: pyarrow is missing.
     """
-    table = _Table(paths)
+    table = _Table(paths, budget)
     note = "" if label_column in table.names else misnamed_labels(table.names)
     columns: dict[str, Column] = {}
     features, others = [], []
@@ -59,21 +65,21 @@ class _Table:
     One thread at a time may read, since pyarrow's readers of Parquet take no more.
     """
 
-    def __init__(self, paths: Sequence[Path]) -> None:
-        self.path, self.lock = paths[0], Lock()
-        self._groups: list[Callable[[str], Any]] = []
+    def __init__(self, paths: Sequence[Path], budget: Budget) -> None:
+        self.path, self.budget, self.lock = paths[0], budget, Lock()
+        self._groups: list[Group] = []
         sizes, schemas = [0], []
         for path in paths:
             magic = begin(path, "data file")
-            with _readable(path):
-                schema, groups = _open(path, magic)
+            with readable(path):
+                schema, groups = open_groups(path, magic)
             schemas.append(schema)
-            for size, read in groups:
-                sizes.append(size)
-                self._groups.append(read)
+            sizes += [group.rows for group in groups]
+            self._groups += groups
             if not schema.equals(schemas[0]):
                 raise DataError(f"{path} has other columns than {self.path}; give them one by one")
         self.schema, self.edges = schemas[0], np.cumsum(sizes)
+        budget.require(8 * len(self), f"the numbers of the rows of {self.path}")
         self.names = [name for name in self.schema.names if not name.startswith("__index_level_")]
         if len(set(self.names)) < len(self.names):
             raise DataError(f"{self.path} has several columns of one name; rename them")
@@ -81,9 +87,9 @@ class _Table:
     def __len__(self) -> int:
         return int(self.edges[-1])
 
-    def values(self, group: int, name: str) -> np.ndarray:
-        """Return a column of a group, (rows, ...)."""
-        return _values(self._stored(group, name), self.where(name))
+    def values(self, group: int, name: str, width: int) -> np.ndarray:
+        """Return a column of a group, (rows, ...), whose numbers take `width` bytes each."""
+        return _values(self._stored(group, name, width), self.where(name))
 
     def alone(self, name: str, *, numbers: bool) -> np.ndarray:
         """Return the whole of a column that holds one value for each sample.
@@ -97,7 +103,9 @@ class _Table:
         parts = [np.empty(0, np.int64)] if not len(self) else []
         for group, rows in enumerate(np.diff(self.edges)):
             if rows:
-                array = _plain(self._stored(group, name), self.where(name), numbers=numbers)
+                array = _plain(
+                    self._stored(group, name, _WIDEST), self.where(name), numbers=numbers
+                )
                 parts.append(_values(array, self.where(name)))
         return np.concatenate(parts)
 
@@ -105,67 +113,20 @@ class _Table:
         """Return what messages call a column."""
         return f"column {name!r} of {self.path}"
 
-    def _stored(self, group: int, name: str) -> Any:
-        """Return a column of a group as pyarrow holds it."""
-        with _readable(self.path):
-            return self._groups[group](name)
+    def _stored(self, group: int, name: str, width: int) -> Any:
+        """Return a column of a group as pyarrow holds it.
 
-
-@contextmanager
-def _readable(path: Path) -> Iterator[None]:
-    pa = need("pyarrow", "arrow")
-    try:
-        yield
-    except (pa.ArrowInvalid, OSError) as error:
-        raise damaged(path, error) from error
-    except pa.ArrowException as error:
-        raise DataError(f"cannot read {path}: {error}; write it with other options") from error
-
-
-Group = tuple[int, Callable[[str], Any]]
-"""The number of rows, and what returns a column of them as pyarrow holds it."""
-
-
-def _open(path: Path, magic: bytes) -> tuple[Any, list[Group]]:
-    """Return the schema of a file that begins with `magic`, and its groups."""
-    if magic.startswith(FEATHER_1):
-        raise DataError(f"{path} is of version 1 of Feather; write it with pyarrow.feather again")
-    if magic.startswith(PARQUET):
-        return _open_parquet(path)
-    if magic.startswith(ARROW):
-        return _open_arrow(path)
-    if path.suffix == ".parquet":
-        raise DataError(f"{path} is no Parquet file, whatever its name; write it again")
-    pa, ipc = need("pyarrow", "arrow"), need("pyarrow.ipc", "arrow")
-    reader = ipc.open_stream(pa.memory_map(str(path)))
-    return reader.schema, [(batch.num_rows, batch.column) for batch in reader]
-
-
-def _open_arrow(path: Path) -> tuple[Any, list[Group]]:
-    pa, ipc = need("pyarrow", "arrow"), need("pyarrow.ipc", "arrow")
-    mapped = ipc.open_file(pa.memory_map(str(path)))
-    schema = mapped.schema
-
-    def reader(number: int) -> Callable[[str], Any]:
-        def read(name: str) -> Any:
-            options = ipc.IpcReadOptions(included_fields=[schema.get_field_index(name)])
-            with pa.OSFile(str(path)) as source:
-                return ipc.open_file(source, options=options).get_batch(number).column(0)
-
-        return read
-
-    numbers = range(mapped.num_record_batches)
-    return schema, [(mapped.get_batch(number).num_rows, reader(number)) for number in numbers]
-
-
-def _open_parquet(path: Path) -> tuple[Any, list[Group]]:
-    file = need("pyarrow.parquet", "arrow").ParquetFile(path)
-
-    def reader(number: int) -> Callable[[str], Any]:
-        return lambda name: file.read_row_group(number, columns=[name]).column(name)
-
-    rows = [file.metadata.row_group(number).num_rows for number in range(file.num_row_groups)]
-    return file.schema_arrow, [(count, reader(number)) for number, count in enumerate(rows)]
+        Raises:
+            DataError: it cannot be read.
+            OutOfMemoryError: it is larger than the budget.
+        """
+        where = f"a group of rows of {self.where(name)}"
+        self.budget.require(self._groups[group].size(name, width), where)
+        try:
+            with readable(self.path):
+                return self._groups[group].read(name)
+        except MemoryError as error:
+            raise OutOfMemoryError(f"{where} does not fit into memory") from error
 
 
 class ArrowColumn(Lazy):
@@ -196,7 +157,7 @@ class ArrowColumn(Lazy):
     def _group(self, number: int) -> np.ndarray:
         with self._table.lock:
             if self._kept[0] != number:
-                self._kept = (number, self._table.values(number, self.name))
+                self._kept = (number, self._table.values(number, self.name, self.dtype.itemsize))
             return self._kept[1]
 
 
@@ -233,7 +194,7 @@ def _column(table: _Table, name: str, note: str) -> ArrowColumn | Unread:
     inner = _inner_shape(kind)
     if inner is None:
         first = next((group for group, rows in enumerate(np.diff(table.edges)) if rows), None)
-        inner = () if first is None else table.values(first, name).shape[1:]
+        inner = () if first is None else table.values(first, name, dtype.itemsize).shape[1:]
     return ArrowColumn(table, name, inner, dtype, note)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import lzma
 import struct
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
 from tokenize import TokenError
 from zipfile import BadZipFile
@@ -14,6 +15,9 @@ from onnxmem.file_kinds import mistaken
 
 _START = 512
 """Bytes that tell what a file is."""
+
+_LONGEST_TEXT = 1 << 26
+"""Bytes of the longest file of text that is read: names of classes, a configuration."""
 
 UNREADABLE = (
     ArithmeticError, BadZipFile, EOFError, LookupError, OSError, RuntimeError, TokenError,
@@ -32,9 +36,36 @@ def begin(path: Path, what: str) -> bytes:
         what: it should be, for messages.
 
     Raises:
-        DataError: it is missing, a folder, not readable, empty, or surely something else.
+        DataError: it is missing, a folder, a pipe or a device, not readable, empty, or surely
+            something else.
     """
+    if path.exists() and not path.is_dir():
+        require_regular(path, what)
     return _read(path, what, _START)
+
+
+def require_regular(path: Path, what: str) -> None:
+    """Check that a file is no pipe, socket or device, of which a look alone may never end.
+
+    Raises:
+        DataError: it is.
+    """
+    if not path.is_file():
+        raise DataError(
+            f"cannot read the {what} {path}: it is a pipe, a socket or a device; give a file"
+        )
+
+
+def regular_files(paths: Iterable[Path], what: str) -> list[Path]:
+    """Return the files of a folder in the order of their names.
+
+    Raises:
+        DataError: one of them is no regular file.
+    """
+    found = sorted(paths)
+    for path in found:
+        require_regular(path, what)
+    return found
 
 
 def read_text(path: Path, what: str) -> str:
@@ -44,12 +75,15 @@ def read_text(path: Path, what: str) -> str:
         DataError: as `begin`, or it is no UTF-8.
     """
     try:
-        return _read(path, what).decode("utf-8-sig")
+        content = _read(path, what, _LONGEST_TEXT)
+        if len(content) == _LONGEST_TEXT:
+            raise DataError(f"the {what} {path} is too long to be one; give another file")
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataError(f"the {what} {path} is no text in UTF-8; save it as such") from error
 
 
-def _read(path: Path, what: str, size: int = -1) -> bytes:
+def _read(path: Path, what: str, size: int) -> bytes:
     if path.is_dir():
         raise DataError(f"cannot read the {what} {path}: it is a folder; give the file")
     try:

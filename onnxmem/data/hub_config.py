@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from onnxmem.data.files import read_text
-from onnxmem.data.recipe import RESAMPLING, Given, Resize
+from onnxmem.data.recipe import RESAMPLING, SMALLEST_FACTOR, Given, Resize
 from onnxmem.errors import DataError
 
 
@@ -54,7 +54,7 @@ def _from_timm(values: Mapping[str, Any]) -> Given:
         raise ValueError(f"crop_mode {mode!r} is not known; center and squash are")
     if filter_name not in RESAMPLING:
         raise ValueError(f"interpolation {filter_name!r} is not known")
-    share = float(values.get("crop_pct") or 0.875)
+    share = _factor(values.get("crop_pct") or 0.875, "crop_pct")
     larger = [math.floor(_pixels(size, "input_size") / share) for size in (height, width)]
     if mode == "center" and height != width:
         raise ValueError("only square inputs are known with crop_mode center")
@@ -118,8 +118,9 @@ def _from_transformers(values: Mapping[str, Any]) -> Given:
     if values.get("do_center_crop", crops):
         given["crop"] = _rectangle(values.get("crop_size"), "crop_size")
     if kind == "ConvNext" and given["resize"] is not None:
-        given.update(_convnext(given["resize"], float(values.get("crop_pct") or 224 / 256)))
-    factor = float(values.get("rescale_factor", 1 / 255))
+        share = _factor(values.get("crop_pct") or 224 / 256, "crop_pct")
+        given.update(_convnext(given["resize"], share))
+    factor = _factor(values.get("rescale_factor", 1 / 255), "rescale_factor")
     given["scale"] = factor if _does(values, "rescale") else 1.0
     normalized = _does(values, "normalize")
     given["mean"] = _triple(values.get("image_mean"), "image_mean") if normalized else None
@@ -186,6 +187,13 @@ def _convnext(resize: Resize, share: float) -> Given:
         return {"resize": Resize(edge, edge)}
     larger = int(edge / share)
     return {"resize": Resize(larger, larger, shortest=True), "crop": (edge, edge)}
+
+
+def _factor(value: Any, key: str) -> float:
+    factor = float(value)
+    if not SMALLEST_FACTOR <= factor <= 1 / SMALLEST_FACTOR:
+        raise ValueError(f"{key} {value!r} is no factor above 0")
+    return factor
 
 
 def _triple(values: Any, key: str) -> tuple[float, ...]:

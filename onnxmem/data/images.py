@@ -18,11 +18,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from onnxmem.data.budget import UNBOUNDED, Budget
 from onnxmem.data.columns import Column, InputSpec, Lazy
 from onnxmem.data.extras import need
 from onnxmem.data.files import begin
 from onnxmem.data.fitting import fit_recipe
 from onnxmem.data.labels import check_known, composed, named_classes, number_names
+from onnxmem.data.quiet import hush_pillow, unheard
 from onnxmem.data.recipe import Given, Recipe
 from onnxmem.data.splits import SPLITS, plain_name
 from onnxmem.errors import DataError
@@ -36,6 +38,9 @@ ENDINGS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".w
 
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 """Formats that are read, whatever a file is called; some other readers of Pillow run programs."""
+
+_PIXEL_BYTES = 4
+"""That Pillow takes for a pixel in colour."""
 
 _DEEP = frozenset({"I", "F", "I;16", "I;16B", "I;16L", "I;16N"})
 """Pillow's modes of more than 8 bits, which it would cut off."""
@@ -52,15 +57,18 @@ _TURNS = {
 """What turns an image upright. Source: Exif 2.3, tag Orientation."""
 
 _OPENING = Lock()
-"""Filters of warnings belong to all threads, so only one at a time may change and restore them."""
+"""Filters of warnings belong to all threads, so only one at a time may change and restore them;
+and so does stderr."""
 
 
 class ImageFiles(Lazy):
     """Images in files; what shape they get is decided by the input that they are fitted to."""
 
-    def __init__(self, files: Sequence[Path], given: Given, note: str) -> None:
+    def __init__(
+        self, files: Sequence[Path], given: Given, note: str, budget: Budget = UNBOUNDED
+    ) -> None:
         super().__init__((len(files),), np.dtype(np.uint8))
-        self._files, self._given, self._labels = files, given, note
+        self._files, self._given, self._labels, self._budget = files, given, note, budget
 
     def __getitem__(self, rows: slice | np.ndarray) -> np.ndarray:
         """Refuse: images have no shape of their own."""
@@ -74,18 +82,21 @@ class ImageFiles(Lazy):
         """
         recipe, assumed = fit_recipe(self._given, spec, self._first_size)
         note = f"images: {recipe}" + (f" (assumed: {assumed})" if assumed else "")
-        return Prepared(self._files, recipe, "; ".join(filter(None, (note, self._labels))))
+        note = "; ".join(filter(None, (note, self._labels)))
+        return Prepared(self._files, recipe, note, self._budget)
 
     def _first_size(self) -> tuple[int, int]:
         """Return height and width of the first image."""
-        image = _opened(self._files[0], upright=self._given.get("upright", True))
+        image = _opened(self._files[0], self._budget, upright=self._given.get("upright", True))
         return image.height, image.width
 
 
 class Prepared(Lazy):
     """Images in files, as a network takes them; known by the bytes of their files."""
 
-    def __init__(self, files: Sequence[Path], recipe: Recipe, note: str) -> None:
+    def __init__(
+        self, files: Sequence[Path], recipe: Recipe, note: str, budget: Budget = UNBOUNDED
+    ) -> None:
         super().__init__(
             (len(files), *recipe.shape),
             recipe.dtype,
@@ -94,14 +105,14 @@ class Prepared(Lazy):
             hint=f"the images come out so: {recipe}",
             library="pillow",
         )
-        self._files, self._prepare = files, recipe
+        self._files, self._prepare, self._budget = files, recipe, budget
 
     def __getitem__(self, rows: slice | np.ndarray) -> np.ndarray:
         """Decode those images."""
         numbers = np.arange(len(self))[rows]
         images = np.empty((len(numbers), *self.shape[1:]), self.dtype)
         for place, number in enumerate(numbers.tolist()):
-            images[place] = _decode(self._files[number], self._prepare)
+            images[place] = _decode(self._files[number], self._prepare, self._budget)
         return images
 
     def fingerprints(self, rows: slice | np.ndarray) -> Iterator[bytes]:
@@ -114,8 +125,9 @@ class Prepared(Lazy):
                 raise DataError(f"cannot read the image {self._files[number]}: {error}") from error
 
 
-def _decode(file: Path, recipe: Recipe) -> np.ndarray:
-    image = _opened(file, upright=recipe.upright)
+def _decode(file: Path, recipe: Recipe, budget: Budget) -> np.ndarray:
+    image = _opened(file, budget, upright=recipe.upright)
+    budget.require(recipe.largest(image) * _PIXEL_BYTES, f"the image {file}, resized,")
     if image.mode in _DEEP:
         raise DataError(f"the image {file} has more than 8 bits a channel; convert it to 8")
     try:
@@ -124,19 +136,29 @@ def _decode(file: Path, recipe: Recipe) -> np.ndarray:
         raise DataError(f"cannot use the image {file}: {error}") from error
 
 
-def _opened(file: Path, *, upright: bool) -> Image:
+def _opened(file: Path, budget: Budget, *, upright: bool) -> Image:
     """Open an image; one of hundreds of megapixels is refused as Pillow does.
 
     Where it is to be `upright`, it is turned as its EXIF says.
+
+    Raises:
+        DataError: it cannot be read.
+        OutOfMemoryError: it is larger than the budget.
     """
     begin(file, "image")
+    hush_pillow()
     pillow, opener = need("PIL", "images"), need("PIL.Image", "images")
     try:
         with file.open("rb") as stream:
             with _OPENING, warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 image: Image = opener.open(stream, formats=FORMATS)
-            image.load()
+            budget.require(image.width * image.height * _PIXEL_BYTES, f"the image {file}")
+            if image.format == "TIFF":
+                with _OPENING, unheard():
+                    image.load()
+            else:
+                image.load()
     except (*_BROKEN, opener.DecompressionBombError) as error:
         unknown = isinstance(error, pillow.UnidentifiedImageError)
         cause = f"it is none of {', '.join(FORMATS)}, or damaged" if unknown else error
@@ -156,7 +178,11 @@ def _turned(image: Image) -> Image:
 
 
 def load_folder(
-    path: Path, given: Given, classes: Mapping[str, int] | None, source: str
+    path: Path,
+    given: Given,
+    classes: Mapping[str, int] | None,
+    source: str,
+    budget: Budget = UNBOUNDED,
 ) -> dict[str, Column]:
     """Return the images below a folder as `x`, their classes as `y`, and splits if there are any.
 
@@ -166,6 +192,7 @@ def load_folder(
         given: what was said about preprocessing.
         classes: the class of each folder's name; None numbers them.
         source: where `classes` come from, for messages.
+        budget: bytes that an image may take.
 
     Raises:
         DataError: there are no images, a folder that is no class, or one without images where
@@ -191,7 +218,7 @@ def load_folder(
             "y.npy, or one with a subfolder of images for each class"
         )
     if not files:
-        return {"x": ImageFiles(loose, given, ""), "id": _names(loose, path)}
+        return {"x": ImageFiles(loose, given, "", budget), "id": _names(loose, path)}
     filled = {name for _, name, _ in files}
     empty = sorted({composed(one.name) for _, one in found} - filled)
     if empty and classes is None:
@@ -200,7 +227,7 @@ def load_folder(
     if loose:
         note += f"; left out: {len(loose)} outside of the class folders"
     columns: dict[str, Column] = {
-        "x": ImageFiles([file for _, _, file in files], given, note),
+        "x": ImageFiles([file for _, _, file in files], given, note, budget),
         "y": np.array([numbers[name] for _, name, _ in files], np.int64),
         "id": _names([file for _, _, file in files], path),
         **named_classes({_legible(name): number for name, number in numbers.items()}),

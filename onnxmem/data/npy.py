@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
+from onnxmem.data.budget import UNBOUNDED, Budget
 from onnxmem.data.columns import RESERVED, Column, Lazy
-from onnxmem.data.files import UNREADABLE, begin, damaged
+from onnxmem.data.files import UNREADABLE, begin, damaged, regular_files
 from onnxmem.errors import DataError
 
 MAGIC = b"\x93NUMPY"
@@ -32,9 +33,15 @@ class NpyFile(Lazy):
         """Return a copy of those rows; their pages are given back when it is made."""
         return np.array(self._map()[rows])
 
-    def whole(self) -> np.ndarray:
-        """Return a copy of everything."""
-        return np.array(self._map())
+    def whole(self, budget: Budget) -> np.ndarray:
+        """Return a copy of everything.
+
+        Raises:
+            DataError: it is larger than the budget.
+        """
+        mapped = self._map()
+        budget.require(mapped.nbytes, str(self.path))
+        return np.array(mapped)
 
     def _map(self) -> np.ndarray:
         try:
@@ -58,17 +65,17 @@ def load_file(path: Path) -> dict[str, Column]:
     return {"x": NpyFile(path)}
 
 
-def load_folder(path: Path) -> dict[str, Column]:
+def load_folder(path: Path, budget: Budget = UNBOUNDED) -> dict[str, Column]:
     """Return the arrays of the `.npy` files in a folder, by the names of the files.
 
     Raises:
         DataError: one cannot be read.
     """
     columns: dict[str, Column] = {}
-    for file in sorted(path.glob("*.npy")):
+    for file in regular_files(path.glob("*.npy"), "data file"):
         array = NpyFile(file)
         at_once = file.stem in RESERVED or array.ndim == 0
-        columns[file.stem] = array.whole() if at_once else array
+        columns[file.stem] = array.whole(budget) if at_once else array
     if columns:
         _require_read(path, columns)
     return columns
@@ -81,7 +88,7 @@ def _require_read(path: Path, columns: dict[str, Column]) -> None:
             raise DataError(f"{file} is not read beside .npy files; save it as {file.stem}.npy")
 
 
-def load_labels(path: str | Path) -> np.ndarray:
+def load_labels(path: str | Path, budget: Budget = UNBOUNDED) -> np.ndarray:
     """Return the labels in a `.npy` file.
 
     Raises:
@@ -90,4 +97,4 @@ def load_labels(path: str | Path) -> np.ndarray:
     array = NpyFile(Path(path), "file of labels")
     if array.ndim == 0:
         raise DataError(f"{path} holds a single number; labels need one for each sample")
-    return array.whole()
+    return array.whole(budget)

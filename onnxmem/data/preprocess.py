@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from onnxmem.data.hub_config import read_config
-from onnxmem.data.recipe import RESAMPLING, Given, Resize
+from onnxmem.data.recipe import RESAMPLING, SMALLEST_FACTOR, Given, Resize
 from onnxmem.errors import UsageError
 
 _GREY = 114
@@ -93,7 +93,7 @@ def _scale(value: str, key: str) -> Given:
         scale = float(numerator) / float(denominator or 1)
     except (ValueError, ZeroDivisionError):
         scale = math.nan
-    if not math.isfinite(scale) or scale == 0:
+    if not SMALLEST_FACTOR <= abs(scale) <= 1 / SMALLEST_FACTOR:
         raise UsageError(f"--preprocess {key}={value}: give a factor such as 1/255, or none")
     return {"scale": scale}
 

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 RESAMPLING = ("nearest", "lanczos", "bilinear", "bicubic", "box", "hamming")
 """Filters in the order of Pillow's codes 0 to 5."""
 
+SMALLEST_FACTOR = 1e-9
+"""Below this, and above its inverse, nothing is a factor of pixels or of sizes."""
+
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 """Pillow's mode for a number of channels."""
 
@@ -152,6 +155,13 @@ class Recipe:
         else:
             steps.append(f"mean {_numbers(self.mean)}, std {_numbers(self.std)}")
         return ", ".join(steps)
+
+    def largest(self, image: Image) -> int:
+        """Return the pixels that `image` has where it is largest on its way."""
+        sizes = [image.size, (self.width, self.height), *([self.crop] if self.crop else [])]
+        if self.resize is not None:
+            sizes.append(self.resize.target(*image.size))
+        return max(width * height for width, height in sizes)
 
     def apply(self, image: Image) -> np.ndarray:
         """Return the input that `image` becomes, an array of `shape`.

@@ -4,6 +4,7 @@
     audit             all that an audit found, the headline first
     likeness          how alike several models are on held-out inputs
     evidence          what neighbours of the training samples tell
+    waivers           gates that may fail, and what became of that
     comparison        what several models say together
     locate            in which layers samples are memorized
     numbers           numbers as sentences have them
@@ -29,12 +30,14 @@ from onnxmem.findings.likeness import (
     matrices,
 )
 from onnxmem.findings.locate import locate_findings, suspects_sentence
+from onnxmem.findings.waivers import all_waivers_told, waived_because, waivers_told
 
 __all__ = [
     "Finding",
     "LAYER_TITLES",
     "PAIR_TITLES",
     "above_baseline",
+    "all_waivers_told",
     "audit_findings",
     "audit_headline",
     "comparison_findings",
@@ -50,4 +53,6 @@ __all__ = [
     "short_names",
     "suspects_sentence",
     "two_numbers",
+    "waived_because",
+    "waivers_told",
 ]

@@ -51,17 +51,18 @@ def _verdict(report: Report) -> Iterator[Finding]:
         yield Finding("verdict", f"inconclusive: {reason}", follow=_cure(report))
     for gate in report.gates:
         if gate.passed is False:
-            yield _failed(gate)
+            yield _failed(gate, waived=gate.key in report.waived)
 
 
-def _failed(gate: Gate) -> Finding:
+def _failed(gate: Gate, *, waived: bool) -> Finding:
     value, limit = beside(gate.bound if gate.bound is not None else gate.value, gate.threshold)
     key = printable(gate.key, 80)
     under = "." in gate.key and not gate.key.endswith(":drop")
     side = "at most {}, below {}" if under else "at least {}, above {}"
+    what = "gate failed and waived" if waived else "gate failed"
     return Finding(
         key="gate",
-        sentence=f"gate failed: {key} is {side.format(value, limit)}",
+        sentence=f"{what}: {key} is {side.format(value, limit)}",
         value=gate.value,
         follow="docs/gates.md says what a gate can and cannot tell",
     )

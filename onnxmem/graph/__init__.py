@@ -3,7 +3,7 @@
 The only package that imports onnx and onnx_ir.
 
     model             loads a model: `file` reads it, `soundness` checks it, `normalise` brings it
-                      into one form with the help of `passes`
+                      into one form with the help of `passes`; `inference` finds types and sizes
     records           what is handed out: models, sites, cuts, parts
     sites             finds the tensors to cut at, by `kinds` of activations; `gates` sorts out
                       what only looks like a ReLU
@@ -11,6 +11,7 @@ The only package that imports onnx and onnx_ir.
                       what the graph tells of a tensor before any run
     axes, outputs, largest, tables
                       feature axes, forms of outputs, sizes, which inputs are words
+    crossing          what many cuts need
     cut, segment      take a model apart; `pieces` and `write` make parts and files
     batch, widen, unfuse
                       frees a batch size, widens half precision, takes fused operators apart
@@ -20,10 +21,11 @@ The only package that imports onnx and onnx_ir.
 """
 
 from onnxmem.graph.batch import free_batch, free_elsewhere, native_batch, whole_batch
+from onnxmem.graph.crossing import all_needs
 from onnxmem.graph.cut import compute, cut_needs, expose, split
 from onnxmem.graph.file import data_files
 from onnxmem.graph.kinds.registry import AUTO, GROUPS, KINDS
-from onnxmem.graph.largest import largest_tensor
+from onnxmem.graph.largest import largest_fixed, largest_tensor
 from onnxmem.graph.masked import masked
 from onnxmem.graph.model import load
 from onnxmem.graph.outputs import output_form
@@ -59,6 +61,7 @@ __all__ = [
     "Segment",
     "Site",
     "TensorSpec",
+    "all_needs",
     "cut_needs",
     "data_files",
     "expose",
@@ -66,6 +69,7 @@ __all__ = [
     "free_batch",
     "free_elsewhere",
     "is_half",
+    "largest_fixed",
     "is_quantized",
     "largest_tensor",
     "load",

@@ -9,8 +9,8 @@ import onnx_ir as ir
 
 from onnxmem.graph.constants import Known
 from onnxmem.graph.flow import Flow
+from onnxmem.graph.inference import infer_types
 from onnxmem.graph.model import revise
-from onnxmem.graph.normalise import infer_types
 from onnxmem.graph.ops import WHOLE_BATCH_OPS, is_standard
 from onnxmem.graph.records import Model
 from onnxmem.graph.soundness import blames_model

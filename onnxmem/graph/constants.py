@@ -61,6 +61,7 @@ class Known:
             for domain, version in sorted(model.opset_imports.items())
         ]
         self._found: dict[ir.Value, np.ndarray | None] = {}
+        self._known: dict[ir.Value, bool] = {}
 
     def __call__(self, value: ir.Value | None, depth: int = 0) -> np.ndarray | None:
         """Return the content of `value`, None where it is not known."""
@@ -85,6 +86,12 @@ class Known:
             return None
         first = content.flat[0]
         return float(first) if (content == first).all() else None
+
+    def is_known(self, value: ir.Value) -> bool:
+        """Tell whether the numbers of `value` are known, how many of them there may be."""
+        if value not in self._known:
+            self._known[value] = self(value) is not None or self.scalar(value) is not None
+        return self._known[value]
 
     def _filling(self, value: ir.Value | None) -> np.ndarray | None:
         """Return the content of `value`, or what a ConstantOfShape of open size is filled with."""

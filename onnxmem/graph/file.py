@@ -235,6 +235,11 @@ def _external_file(folder: Path, location: str, path: Path) -> Path:
             f"the external data file {location} of {path} is missing; put it beside the model"
             f"{see('external-data')}"
         )
+    if file.stat().st_nlink > 1 and file.stat().st_uid != path.stat().st_uid:
+        raise ModelFileError(
+            f"the external data file {location} of {path} belongs to another user than the model "
+            f"and lies in another place as well; copy it beside the model{see('external-data')}"
+        )
     with file.open("rb") as stream:
         if stream.read(len(LFS_POINTER)) == LFS_POINTER:
             raise ModelFileError(

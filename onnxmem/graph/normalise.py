@@ -13,7 +13,7 @@ from onnx_ir.passes import common
 
 from onnxmem.errors import ModelFileError, OnnxmemError
 from onnxmem.graph import passes
-from onnxmem.graph.constants import SMALL
+from onnxmem.graph.inference import infer_types
 from onnxmem.graph.soundness import every_node, require_sound
 from onnxmem.hazards import see
 
@@ -21,10 +21,6 @@ logging.getLogger("onnx_ir").addHandler(logging.NullHandler())
 
 INITIALIZERS_APART = 4
 """The first IR version in which an initializer need not be a graph input as well."""
-
-
-HIGHEST_RANK = 64
-"""Axes that a tensor has at most, as far as sizes are followed."""
 
 
 def check(proto: onnx.ModelProto, path: Path) -> None:
@@ -124,63 +120,12 @@ def _lift_bodies(network: ir.Model) -> tuple[bool, bool]:
             return branches, loops
 
 
-def infer_types(network: ir.Model) -> None:
-    """Fill in types and shapes where ONNX can infer them; leave the rest alone.
-
-    Initializers take no part but for the small ones, so this is cheap for a model of any size.
-    """
-    small = _stays_small(network)
-    with _texts_aside(network.graph):
-        common.ShapeInferencePass(check_type=False, strict_mode=False, data_prop=small)(network)
-    passes.TypeSequences()(network)
-
-
 def _open_negative_sizes(proto: onnx.ModelProto) -> None:
     """Leave open the sizes that are below zero, which is how some exporters say so."""
     for info in (*proto.graph.input, *proto.graph.output, *proto.graph.value_info):
         for dim in info.type.tensor_type.shape.dim:
             if dim.dim_value < 0:
                 dim.Clear()
-
-
-@contextmanager
-def _texts_aside(graph: ir.Graph) -> Iterator[None]:
-    """Take initializers of text out for a while: onnx_ir's inference cannot tell their size."""
-    texts = {
-        value: value.const_value
-        for value in graph.initializers.values()
-        if value.const_value is not None and value.const_value.dtype == ir.DataType.STRING
-    }
-    for value in texts:
-        graph.initializers.pop(value.name or "")
-        value.const_value = None
-    try:
-        yield
-    finally:
-        for value, content in texts.items():
-            value.const_value = content
-            graph.register_initializer(value)
-
-
-def _stays_small(network: ir.Model) -> bool:
-    """Tell whether no list of numbers becomes long when inference follows what tensors hold."""
-    held: dict[ir.Value, int] = {}
-    for node in network.graph.all_nodes():
-        known = [_numbers(value, held) for value in node.inputs if value is not None]
-        count = sum(known) if node.op_type == "Concat" else max(known, default=0)
-        if node.op_type == "Shape":
-            count = HIGHEST_RANK
-        if count > SMALL:
-            return False
-        held.update(dict.fromkeys(node.outputs, count))
-    return True
-
-
-def _numbers(value: ir.Value, held: dict[ir.Value, int]) -> int:
-    if value.const_value is None:
-        return held.get(value, 0)
-    size = int(value.const_value.size)
-    return size if size <= SMALL else 0
 
 
 def _require_sources(network: ir.Model) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import onnx_ir as ir
 
+from onnxmem.graph.inference import infer_types
 from onnxmem.graph.model import revise
-from onnxmem.graph.normalise import infer_types
 from onnxmem.graph.records import Model
 from onnxmem.graph.soundness import blames_model
 

@@ -11,10 +11,11 @@ from typing import TypeGuard
 import numpy as np
 
 from onnxmem import graph
+from onnxmem.arrays import free_memory
 from onnxmem.data import Column, make_samples
 from onnxmem.errors import DataError, ModelRefusedError, UsageError
 from onnxmem.network.classifier import PROBED
-from onnxmem.network.network import feed
+from onnxmem.network.network import feed, require_room
 from onnxmem.runtime import Device, Session
 
 _SEED = 0
@@ -64,6 +65,7 @@ def find_inputs(model: graph.Model, arrays: Mapping[str, Column] | None, device:
     if arrays is not None:
         given = make_samples(arrays, model.inputs)
         return Inputs(given.inputs, given.shared, len(given), random=False, notes=given.notes)
+    require_room(model, free_memory(device.is_cuda) // 2)
     session = Session(graph.expose(model, []), device, exact=True, prepack=False)
     cause = ""
     for drawn in _drawn(model):

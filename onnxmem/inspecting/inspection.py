@@ -57,7 +57,9 @@ def inspect(
             sites, verified = verify(model, sites, output_name, trial)
         notes += _about_samples(model, verified)
     else:
-        sites = tuple(_with_crossing(model, site, output_name) for site in sites)
+        cuttable = [site.tensor for site in sites if site.status == "ok"]
+        needs = graph.all_needs(model, cuttable, output_name)
+        sites = tuple(_with_crossing(model, site, needs, output_name) for site in sites)
     return Inspection(
         schema=SCHEMA,
         model=model_info(path, model),
@@ -103,9 +105,16 @@ def _described(site: graph.Site) -> Inspected:
     )
 
 
-def _with_crossing(model: graph.Model, site: Inspected, output: str | None) -> Inspected:
+def _with_crossing(
+    model: graph.Model,
+    site: Inspected,
+    needs: Mapping[str, graph.Needs | None],
+    output: str | None,
+) -> Inspected:
     if site.status != "ok":
         return site
+    if (found := needs.get(site.tensor)) is not None:
+        return site.needing(found)
     try:
         return site.needing(graph.cut_needs(model, site.tensor, output))
     except UsageError as cause:

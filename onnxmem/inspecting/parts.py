@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 
 from onnxmem import graph
+from onnxmem.arrays import free_memory
 from onnxmem.cache.scratch import scratch_folder
 from onnxmem.data import Column
 from onnxmem.errors import DeviceError, UsageError
 from onnxmem.hazards import see
 from onnxmem.inspecting.feeds import find_inputs
+from onnxmem.network.network import require_room
 from onnxmem.runtime import Session, select_device
 
 
@@ -24,12 +26,14 @@ def require_runnable(model: graph.Model) -> None:
 
     Raises:
         ModelRefusedError: it does not.
+        OutOfMemoryError: it makes a tensor that this machine does not hold.
     """
     try:
         device = select_device("cpu")
     except DeviceError:
         return
     model = graph.widen(model)
+    require_room(model, free_memory(on_device=False) // 2)
     with scratch_folder() as folder:
         lean = graph.share_weights(model, folder)
         Session(graph.expose(lean, []), device, exact=True, prepack=False)
@@ -58,6 +62,7 @@ def with_known_types(
     if not wanted:
         return part
     device = select_device("cpu")
+    require_room(model, free_memory(on_device=False) // 2)
     exposed = graph.expose(model, _made_inside(model, wanted))
     session = Session(exposed, device, exact=True, prepack=False)
     feeds = find_inputs(model, arrays, device).batch(model)

@@ -17,12 +17,13 @@ from onnxmem import graph
 from onnxmem.arrays import Array, free_memory, to_host
 from onnxmem.cache.scratch import scratch_folder
 from onnxmem.data import Column
-from onnxmem.errors import ModelRefusedError, UsageError
+from onnxmem.errors import ModelRefusedError, OutOfMemoryError, UsageError
 from onnxmem.network.memory import piece_size, pieces_at_once
 from onnxmem.network.outputs import TOLERANCE, choose_output, deviation
 from onnxmem.network.settings import RunSettings
 from onnxmem.network.workers import ALONE, Workers
 from onnxmem.runtime import Device, Session
+from onnxmem.sizes import size_text
 
 _ELEMENT_BYTES = 4
 
@@ -142,9 +143,12 @@ def prepare(
 
     Raises:
         ModelRefusedError: onnxruntime does not take the model.
+        OutOfMemoryError: the memory does not hold one of its tensors.
         UsageError: it has no output of that name, or several that may classify.
     """
     output = choose_output(model, settings.output_name)
+    memory = settings.memory or free_memory(device.is_cuda) // 2
+    require_room(model, memory)
     batch = graph.native_batch(model)
     if batch is not None:
         model, batch = _free(model, batch, output, inputs, shared, device)
@@ -153,9 +157,22 @@ def prepare(
         form = graph.output_form(lean, output)
         largest = graph.largest_tensor(lean) * _ELEMENT_BYTES
         del model  # with the weights that it holds
-        memory = settings.memory or free_memory(device.is_cuda) // 2
         yield Network(
             lean, output, form, batch, device, settings.exact, largest=largest, memory=memory
+        )
+
+
+def require_room(model: graph.Model, memory: int) -> None:
+    """Check that no tensor of a model is larger than `memory` by what the graph tells alone.
+
+    Raises:
+        OutOfMemoryError: one is, so that a run would take what is not there.
+    """
+    name, size = graph.largest_fixed(model)
+    if size > memory:
+        raise OutOfMemoryError(
+            f"{model.path} makes the tensor {name!r} of {size_text(size)}, the budget is "
+            f"{size_text(memory)}; use a larger --memory"
         )
 
 

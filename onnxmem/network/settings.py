@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from difflib import get_close_matches
 from typing import Any, get_type_hints
 
 import msgspec
@@ -99,4 +100,6 @@ def check_names(what: str, names: Sequence[str], known: Sequence[str]) -> None:
         raise UsageError(f"no {what} chosen; choose from {', '.join(known)}")
     for name in names:
         if name not in known:
-            raise UsageError(f"unknown {what} {name!r}; choose from {', '.join(known)}")
+            near = get_close_matches(str(name), known, 1)
+            hint = f"did you mean {near[0]!r}? " if near else ""
+            raise UsageError(f"unknown {what} {name!r}; {hint}choose from {', '.join(known)}")

@@ -6,6 +6,7 @@
     samples_report    the same of every sample, as a report of its own
     track_report      checkpoints of a course of training, and the one to keep
     locate_report     where a network memorizes, as a report of its own
+    waiver            gates that may fail, for a reason
     names             what models are called beside each other
     comparability     what reports must agree on before their scores may be compared
 
@@ -52,6 +53,8 @@ from onnxmem.records.report import (
     SATURATION,
     SCHEMA,
     Baseline,
+    Batch,
+    Compressor,
     Curve,
     CutInfo,
     DataInfo,
@@ -74,6 +77,7 @@ from onnxmem.records.track_report import (
     TrackedSample,
     TrackReport,
 )
+from onnxmem.records.waiver import Waiver, WaiverState, make_waiver
 
 __all__ = [
     "Checkpoint",
@@ -107,10 +111,12 @@ __all__ = [
     "Units",
     "UnitsGroup",
     "Baseline",
+    "Batch",
     "CACHED_LAYERS",
     "COMPARISON_SCHEMA",
     "Cell",
     "Comparison",
+    "Compressor",
     "Curve",
     "CutInfo",
     "DataInfo",
@@ -128,5 +134,8 @@ __all__ = [
     "Status",
     "Tool",
     "Verdict",
+    "Waiver",
+    "WaiverState",
+    "make_waiver",
     "model_names",
 ]

@@ -13,6 +13,7 @@ import msgspec
 
 from onnxmem.errors import DataError
 from onnxmem.records.evidence import Estimate, Evidence
+from onnxmem.records.waiver import Waiver
 
 SCHEMA = "onnxmem.report/1"
 
@@ -27,6 +28,8 @@ RELATIVE = ".relative"
 """Ends the keys of scores over the accuracy of the untouched model: `nmf.mixed.relative`."""
 
 Metric = Literal["top1", "fidelity"]
+Compressor = Literal["nmf", "pca", "ablation", "nmf_removed", "pca_removed", "random_removed"]
+Batch = Literal["class", "mixed"]
 Status = Literal["scored", "saturated", "above", "skipped"]
 Verdict = Literal["pass", "fail", "inconclusive", "none"]
 
@@ -138,8 +141,8 @@ class Curve:
     negative parts were factorized side by side, which is not the method of the paper.
     """
 
-    compressor: Literal["nmf", "pca", "ablation", "nmf_removed", "pca_removed", "random_removed"]
-    batch: Literal["class", "mixed"]
+    compressor: Compressor
+    batch: Batch
     x_name: Literal["rank", "fraction"]
     x: tuple[int | float, ...]
     accuracy: tuple[float, ...]
@@ -258,7 +261,9 @@ class Report:
     """What one audit measured. `timings` holds seconds for each stage, and alone may vary.
 
     It tells as `cached_layers` how many layers came from the cache, where any did. `evidence` is
-    what the neighbours of the training samples tell, None where that was not asked for.
+    what the neighbours of the training samples tell, None where that was not asked for. `waivers`
+    are those that were given, each with what became of it; a failed gate that one forgives stays
+    failed and does not count in the verdict.
 
     A network that cannot be audited has a report too: `verdict` is inconclusive, `reason` says why,
     the values of `baseline` are None, every layer that was found is skipped, and no sample counts
@@ -278,6 +283,7 @@ class Report:
     verdict: Verdict
     reason: str
     evidence: Evidence | None = None
+    waivers: tuple[Waiver, ...] = ()
     timings: dict[str, float] = field(default_factory=dict)
 
     def value(self, key: str) -> Estimate | None:
@@ -295,6 +301,11 @@ class Report:
         if value is not None and low is not None and high is not None:
             return Estimate(value, low, high)
         return Estimate(*(b / self.baseline.value for b in bounds)) if self.baseline.value else None
+
+    @property
+    def waived(self) -> frozenset[str]:
+        """The keys of failed gates that a waiver forgives."""
+        return frozenset(one.gate for one in self.waivers if one.state == "applied")
 
     @property
     def measured(self) -> bool:

@@ -2,13 +2,17 @@
 
     html, markdown, comparison_markdown, junit, sarif, json, table, comparison_table, picture
                       one format each
+    attestation, bom, model_card
+                      one document each for those who take a model over
+    metrics           the numbers that these tell
     words, findings, command
                       sentences and names that several formats share
-    charts, comparison_charts, likeness, sparkline, look, rows
-                      the charts of page and picture, and the rows that they draw
+    charts, comparison_charts, likeness, sparkline, look, rows, plots
+                      the charts of page, picture and notebook, and the rows that they draw
     formats, output   the registry of formats, and how files are written
     samples, locate, track
-                      which samples are memorized and where, and courses
+                      which samples are memorized and where, and courses of training
+    sites             the sites of a model, in Markdown and for notebooks
     web               what all pages share
     schema, sense     what a stored report looks like, and whether one makes sense
 
@@ -23,7 +27,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from onnxmem.report.formats import (
     Format,
@@ -48,15 +52,18 @@ if TYPE_CHECKING:
 __all__ = [
     "Format",
     "check_writable",
+    "comparison_sentences",
     "image",
     "load",
     "load_stored",
+    "plot",
     "render",
     "render_comparison",
     "render_locate",
     "render_samples",
     "render_track",
     "samples_fragment",
+    "samples_sentence",
     "samples_table",
     "sentence",
     "side_by_side",
@@ -123,6 +130,31 @@ def samples_fragment(report: SamplesReport) -> str:
     from onnxmem.report.samples import page
 
     return page.fragment(report)
+
+
+def comparison_sentences(comparison: Comparison) -> str:
+    """Return what a comparison says, and what cannot be compared, a line each."""
+    from onnxmem.findings import comparison_findings, comparison_headline
+    from onnxmem.report import findings
+
+    others = comparison_findings(comparison)[1:]
+    said = [f"{one.sentence[0].upper()}{one.sentence[1:]}." for one in others]
+    lines = [f"{comparison_headline(comparison)}.", *said, *findings.limits(comparison)]
+    return "\n".join(lines)
+
+
+def samples_sentence(report: SamplesReport) -> str:
+    """Return which samples are memorized, in one sentence."""
+    from onnxmem.report.samples import words
+
+    return words.sentence(report)
+
+
+def plot(report: Report | Comparison | SamplesReport) -> Any:
+    """Return the charts of a report as an Altair object, which has its data with it."""
+    from onnxmem.report import plots
+
+    return plots.plot(report)
 
 
 def image(report: Report | Comparison, kind: Literal["png", "svg"]) -> bytes:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from onnxmem.findings import (
     LAYER_TITLES,
     PAIR_TITLES,
+    all_waivers_told,
     comparison_findings,
     layer_rows,
     likeness_findings,
@@ -49,6 +50,7 @@ def render(comparison: Comparison) -> str:
     ]
     tail = ["", *([f"\\* {APART}.", ""] if starred(comparison) else []), "</details>", ""]
     tail += _listed(sentence(report) for report in comparison.reports if report.exit_code)
+    tail += _listed(all_waivers_told(comparison))
     return "\n".join([*lead, *_as_room_allows(rows, [*lead, *tail]), *tail]) + "\n"
 
 

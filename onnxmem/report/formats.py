@@ -31,6 +31,9 @@ class Format(StrEnum):
     JUNIT = "junit"
     SARIF = "sarif"
     NOTEBOOK = "notebook"
+    ATTESTATION = "attest"
+    BOM = "bom"
+    MODEL_CARD = "model_card"
 
 
 def render(report: Report, name: str) -> str:
@@ -64,6 +67,18 @@ def render(report: Report, name: str) -> str:
             from onnxmem.report import html
 
             return html.fragment(report)
+        case Format.ATTESTATION:
+            from onnxmem.report import attestation
+
+            return attestation.render(report)
+        case Format.BOM:
+            from onnxmem.report import bom
+
+            return bom.render(report)
+        case Format.MODEL_CARD:
+            from onnxmem.report import model_card
+
+            return model_card.render(report)
         case unknown:
             assert_never(unknown)
 
@@ -96,7 +111,11 @@ def render_comparison(comparison: Comparison, name: str) -> str:
 
             return sarif.render_all(comparison.reports)
         case Format.NOTEBOOK:
-            raise UsageError("a notebook shows one report; choose another format")
+            from onnxmem.report import html
+
+            return html.compared_fragment(comparison)
+        case Format.ATTESTATION | Format.BOM | Format.MODEL_CARD as single:
+            raise UsageError(f"{single} is about one model; give the report of one")
         case unknown:
             assert_never(unknown)
 

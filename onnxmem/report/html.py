@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from onnxmem.errors import UsageError
 from onnxmem.findings import (
+    all_waivers_told,
     audit_findings,
     audit_headline,
     comparison_findings,
@@ -65,6 +66,12 @@ def fragment(report: Report) -> str:
     return web.environment().get_template("notebook.html").render(model=_model(0, report, "layers"))
 
 
+def compared_fragment(comparison: Comparison) -> str:
+    """Return what a comparison says, and its scores, without scripts, for notebooks."""
+    template = web.environment().get_template("notebook_comparison.html")
+    return template.render(compared=_compared(comparison))
+
+
 def _page(
     reports: list[Report], title: str, lead: str = "", comparison: Comparison | None = None
 ) -> str:
@@ -117,6 +124,7 @@ def _compared(comparison: Comparison) -> dict[str, Any]:
         "two_numbers": two_numbers(comparison),
         "findings": findings.findings(comparison),
         "limits": findings.limits(comparison),
+        "waivers": all_waivers_told(comparison),
         "star": findings.APART if findings.starred(comparison) else "",
         "rows": [
             ("mean of what can be read", _texts(comparison.summary)),

@@ -26,6 +26,9 @@ from onnxmem.records import (
 from onnxmem.report import sense
 from onnxmem.text import json_text, printable
 
+_LONGEST = 1 << 29
+"""Characters beyond which no file is read whole."""
+
 
 def render(report: Report | Comparison | LocateReport | TrackReport) -> str:
     """Return a report, or a comparison with its reports, as JSON text, keys as in the records.
@@ -107,11 +110,15 @@ def _load(path: str | Path, kinds: Mapping[str, type[Stored]]) -> Stored:
 
 def _read(path: str | Path, shown: str) -> str:
     try:
-        return Path(path).read_text(encoding="utf-8-sig")
+        with Path(path).open(encoding="utf-8-sig") as stream:
+            text = stream.read(_LONGEST)
     except OSError as error:
         raise DataError(f"cannot read the report {shown}: {error.strerror or error}") from error
     except ValueError as error:
         raise DataError(f"{shown} is no JSON report: it is not UTF-8 text") from error
+    if len(text) == _LONGEST:
+        raise DataError(f"{shown} is too long to be a report; give another file")
+    return text
 
 
 def _parse(text: str, shown: str) -> Any:

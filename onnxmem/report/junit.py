@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from xml.etree import ElementTree as xml
 
+from onnxmem.findings import waived_because, waivers_told
 from onnxmem.records import Curve, Gate, Layer, Report, model_names
 from onnxmem.report.words import (
     accuracy,
@@ -55,7 +56,9 @@ def _suite(name: str, report: Report, package: str) -> xml.Element:
     for place, (shown, layer) in enumerate(zip(names, report.layers, strict=True), start=1):
         _layer(suite, layer, shown if times[shown] == 1 else f"{place} {shown}")
     for gate in report.gates:
-        _gate(suite, gate, "" if report.measured else f": {printable(report.reason, 400)}")
+        cause = "" if report.measured else f": {printable(report.reason, 400)}"
+        _gate(suite, gate, cause, waived_because(report, gate.key))
+    _waivers(suite, report)
     _verdict(suite, report, "verdict" if report.measured else name)
     for case in suite.iter("testcase"):
         case.set("classname", f"{package}.{case.get('classname')}")
@@ -103,17 +106,26 @@ def _line(curve: Curve) -> str:
     return f"{title} {number(curve.auc)}, {bounds if curve.scored else state(curve)}"
 
 
-def _gate(suite: xml.Element, gate: Gate, cause: str) -> None:
+def _gate(suite: xml.Element, gate: Gate, cause: str, waived: str) -> None:
     values = gate_values(gate)
     case = _case(suite, "gates", f"{printable(gate.key, 200)} {gate.threshold}")
     if gate.passed is None:
         why = "the value could not be measured" if gate.value is None else "the data carry no gate"
         message = f"inconclusive: {why}{cause}"
         xml.SubElement(case, "skipped", message=message)
+    elif not gate.passed and waived:
+        xml.SubElement(case, "skipped", message=f"failed and waived: {waived}")
     elif not gate.passed:
         message = f"{printable(gate.key)}: {values}"
         xml.SubElement(case, "failure", message=message, type="gate")
     xml.SubElement(case, "system-out").text = values
+
+
+def _waivers(suite: xml.Element, report: Report) -> None:
+    """Add a case that is skipped for each waiver; what it says is in the message."""
+    for place, told in enumerate(waivers_told(report), start=1):
+        case = _case(suite, "waivers", f"{place} {printable(report.waivers[place - 1].gate)}")
+        xml.SubElement(case, "skipped", message=told)
 
 
 def _verdict(suite: xml.Element, report: Report, name: str) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
+from onnxmem.findings import waivers_told
 from onnxmem.records import Curve, Gate, Layer, Report, Score
 from onnxmem.report.words import (
     curve_keys,
@@ -46,7 +47,9 @@ def render(report: Report) -> str:
         "",
         escaped(sentence(report), 2_000),
         "",
-        *_section("Gates", GATE_TITLES, map(_gate, report.gates)),
+        *_section("Gates", GATE_TITLES, (_gate(gate, report.waived) for gate in report.gates)),
+        *(f"- {escaped(one, 600)}" for one in waivers_told(report)),
+        "",
         *_section(
             "Mean AuC",
             ("Curve", "Mean AuC", "95 % interval", "Relative", "Scored", "Saturated", "Above"),
@@ -109,8 +112,9 @@ def _row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _gate(gate: Gate) -> tuple[str, ...]:
+def _gate(gate: Gate, waived: Collection[str]) -> tuple[str, ...]:
     result = f"**{gate_state(gate)}**" if gate.passed is False else gate_state(gate)
+    result += ", waived" if gate.passed is False and gate.key in waived else ""
     result += f" ({escaped(gate.note, 200)})" if gate.note else ""
     value, bound = ("–" if one is None else str(one) for one in (gate.value, gate.bound))
     return code(gate.key), str(gate.threshold), value, bound, result

@@ -11,7 +11,7 @@ import altair as alt
 import vl_convert
 
 from onnxmem.errors import UsageError
-from onnxmem.findings import likeness_findings
+from onnxmem.findings import all_waivers_told, likeness_findings
 from onnxmem.records import Comparison, Report, model_names
 from onnxmem.report import charts, comparison_charts, likeness, look, rows
 from onnxmem.report.findings import findings, limits
@@ -99,7 +99,7 @@ def comparison_spec(comparison: Comparison) -> dict[str, Any]:
         "matched": rows.matched_rows(comparison, [first]),
         **likeness.datasets(comparison),
     }
-    return _spec(title, said, [panels], datasets)
+    return _spec(title, [*said, *all_waivers_told(comparison)], [panels], datasets)
 
 
 def _means(names: list[str], keys: Sequence[str]) -> alt.HConcatChart:

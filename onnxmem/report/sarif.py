@@ -18,6 +18,7 @@ from pathlib import Path, PurePath, PureWindowsPath
 from typing import Any, Literal
 from urllib.parse import quote
 
+from onnxmem.findings import waivers_told
 from onnxmem.records import Gate, Layer, Report
 from onnxmem.report.words import gate_values, leading_key, sentence, tensor_name
 from onnxmem.text import json_text, printable
@@ -50,6 +51,15 @@ _RULES: dict[str, tuple[Level, str, str, str]] = {
             "Either every curve of this kind was saturated or skipped: set the threshold on a kind "
             "of batch that does not saturate; mixed batches seldom do. Or the data hold too few "
             "different samples, or too few classes, for a gate."
+        ),
+    ),
+    "waiver-without-effect": (
+        "note",
+        "WaiverWithoutEffect",
+        "A waiver had no effect.",
+        (
+            "It is past its day, its gate did not fail, its gate fails without the layer or the "
+            "sample as well, or nothing has that name. Take it out, or renew it with its reason."
         ),
     ),
     "audit-inconclusive": (
@@ -129,7 +139,11 @@ def _run(report: Report, identity: str) -> Json:
         "invocations": [_invocation(report, len(results) - MOST_RESULTS)],
         "artifacts": [artifact],
         "results": results[:MOST_RESULTS],
-        "properties": {"verdict": report.verdict, "summary": sentence(report)},
+        "properties": {
+            "verdict": report.verdict,
+            "summary": sentence(report),
+            "waivers": waivers_told(report),
+        },
     }
 
 
@@ -168,8 +182,14 @@ def _results(report: Report, location: Json) -> list[Json]:
         return []
     results = [
         _gate(gate, sum(one.key == gate.key for one in report.gates[:place]), location)
+        | _suppressed(report, gate)
         for place, gate in enumerate(report.gates)
         if not gate.passed
+    ]
+    results += [
+        _result("waiver-without-effect", told, f"{one.gate}\0{one.layer}\0{one.sample}", location)
+        for one, told in zip(report.waivers, waivers_told(report), strict=True)
+        if one.state != "applied"
     ]
     if report.verdict == "inconclusive":
         text = printable(report.reason, 400) or "nothing can be concluded"
@@ -195,6 +215,30 @@ def _gate(gate: Gate, before: int, location: Json) -> Json:
     rule = "gate-not-measurable" if gate.passed is None else "gate-failed"
     subject = f"{gate.key}\0{before}" if before else gate.key
     return _result(rule, f"{printable(gate.key)}: {gate_values(gate)}", subject, location)
+
+
+def _suppressed(report: Report, gate: Gate) -> Json:
+    """Return the suppressions of a gate that failed and is waived, nothing for others.
+
+    A suppression without a status is one that was accepted (section 3.35.3).
+    """
+    waived = [one for one in report.waivers if one.gate == gate.key and one.state == "applied"]
+    if not waived or gate.passed is None:
+        return {}
+    return {
+        "suppressions": [
+            {
+                "kind": "external",
+                "justification": printable(one.reason, 400),
+                "properties": {
+                    name: printable(value)
+                    for name in ("layer", "sample", "expires")
+                    if (value := getattr(one, name))
+                },
+            }
+            for one in waived
+        ]
+    }
 
 
 def _layer(rule: str, layer: Layer, reason: str, location: Json) -> Json:

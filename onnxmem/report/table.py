@@ -13,7 +13,7 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
-from onnxmem.findings import audit_headline
+from onnxmem.findings import audit_headline, waivers_told
 from onnxmem.records import CACHED_LAYERS, RELATIVE, SATURATION, Gate, Layer, Report, Score
 from onnxmem.report.rows import row_names
 from onnxmem.report.words import (
@@ -69,7 +69,8 @@ class TerminalReport:
             yield Text(ABOVE, style="yellow")
         if cached := report.timings.get(CACHED_LAYERS):
             yield Text(f"{cached:.0f} of {len(report.layers)} layers from the cache", style="dim")
-        yield from map(_gate, report.gates)
+        yield from (_gate(gate, gate.key in report.waived) for gate in report.gates)
+        yield from (Text(one, style="yellow") for one in waivers_told(report))
         yield Text(sentence(report), style=VERDICT_STYLES[report.verdict])
 
 
@@ -181,7 +182,7 @@ def _reasons(report: Report) -> Iterator[Text]:
             yield Text(f"Skipped {name}: {reason}", style="dim")
 
 
-def _gate(gate: Gate) -> Text:
-    style = {True: "green", False: "red", None: "yellow"}[gate.passed]
-    line = f"Gate {printable(gate.key)}: {gate_state(gate)}, {gate_values(gate)}"
-    return Text(line, style=style)
+def _gate(gate: Gate, waived: bool) -> Text:
+    style = {True: "green", False: "yellow" if waived else "red", None: "yellow"}[gate.passed]
+    state = gate_state(gate) + (", waived" if waived and gate.passed is False else "")
+    return Text(f"Gate {printable(gate.key)}: {state}, {gate_values(gate)}", style=style)

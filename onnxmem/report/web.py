@@ -18,6 +18,7 @@ import jinja2
 import vl_convert
 from markupsafe import Markup
 
+from onnxmem.findings import waivers_told
 from onnxmem.records import SATURATION
 from onnxmem.report import words
 from onnxmem.text import printable
@@ -104,6 +105,7 @@ def environment() -> jinja2.Environment:
     )
     found.globals.update(
         interval=words.interval,
+        waivers_told=waivers_told,
         column_title=words.column_title,
         compressors=words.COMPRESSORS,
         batches=words.BATCHES,

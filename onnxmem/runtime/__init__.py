@@ -4,6 +4,7 @@ library           imports onnxruntime, says which versions are there and what to
 device, choice    the CPU or a CUDA device; which one works here
 session           one model on one device: arrays in, arrays out
 handover          tensors from onnxruntime to CuPy and back, nothing copied
+interrupt         runs that a signal ends
 complaints, binding
 what onnxruntime says when something is wrong, in words for people
 """

@@ -20,6 +20,7 @@ from onnxmem.errors import DeviceError, ModelRefusedError, OutOfMemoryError
 from onnxmem.runtime.complaints import is_of_memory, plain
 from onnxmem.runtime.device import CPU, CUDA, Device, shared_stream
 from onnxmem.runtime.handover import to_array, to_value
+from onnxmem.runtime.interrupt import listen, stoppable
 from onnxmem.runtime.library import FATAL, load_onnxruntime
 
 
@@ -75,6 +76,7 @@ class Session:
             DeviceError: CUDA was wanted and onnxruntime fell back to something else.
         """
         onnxruntime = load_onnxruntime()
+        listen()
         self.device, self.source = device, part.source
         with _translated(f"onnxruntime refuses {self.source}"):
             self._session = onnxruntime.InferenceSession(
@@ -99,17 +101,23 @@ class Session:
             names: the outputs to compute.
 
         Raises:
+            KeyboardInterrupt: a signal ended the run.
             ModelRefusedError: a node fails on these inputs.
             OutOfMemoryError: the device has too little memory for them.
         """
         wanted = [output.name for output in self.outputs] if names is None else list(names)
-        with _translated(f"onnxruntime fails while running {self.source}"):
+        with (
+            _translated(f"onnxruntime fails while running {self.source}"),
+            stoppable(load_onnxruntime()) as options,
+        ):
             if self.device.is_cuda:
-                return self._run_bound(feeds, wanted)
-            outputs: list[Array] = self._session.run(wanted, dict(feeds))
+                return self._run_bound(feeds, wanted, options)
+            outputs: list[Array] = self._session.run(wanted, dict(feeds), options)
             return outputs
 
-    def _run_bound(self, feeds: Mapping[str, Array], names: Sequence[str]) -> list[Array]:
+    def _run_bound(
+        self, feeds: Mapping[str, Array], names: Sequence[str], options: Any
+    ) -> list[Array]:
         cupy = load_cupy()
         values = load_onnxruntime().OrtValue
         binding = self._session.io_binding()
@@ -117,7 +125,7 @@ class Session:
             binding.bind_ortvalue_input(name, to_value(values, array))
         for name in names:
             binding.bind_output(name, "cuda", self.device.index)
-        self._session.run_with_iobinding(binding)
+        self._session.run_with_iobinding(binding, options)
         return [to_array(cupy, value) for value in binding.get_outputs()]
 
 

@@ -114,7 +114,7 @@ WRONG = {
     "json = 5": "json = 5: give a path",
     r'html = "a\u0000b"': r"html = a\x00b: a path holds no NUL characters",
     r'baseline = "a\u0000b"': r"baseline = a\x00b: a path holds no NUL characters",
-    "zzz = 1": "unknown key 'zzz'; there are baseline, baseline-data, batch, bind, cache, ",
+    "zzz = 1": "unknown key 'zzz'; there are attest, baseline, baseline-data, batch, bind, bom, ",
     "ranksx = 1": "unknown key 'ranksx'; did you mean 'ranks'?",
     "per-class = 12\nper_class = 13": "sets 'per-class' and 'per_class', which are one option",
 }
@@ -284,3 +284,56 @@ def test_a_file_can_turn_the_cache_off(
 ) -> None:
     settings(FAST + "cache = false")
     assert not cache_folder.exists()
+
+
+@pytest.fixture
+def elsewhere(folder: Path, mlp: Sample, command: Command, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Return the function that audits in the folder `here` with a configuration there."""
+    here = folder / "here"
+    here.mkdir()
+
+    def run(text: str, *options: str) -> Any:
+        (here / "onnxmem.toml").write_text(FAST + "quiet = true\n" + text)
+        monkeypatch.chdir(here)
+        return command("audit", mlp.path, "--data", mlp.data, *options)
+
+    return run
+
+
+@pytest.mark.parametrize("path", ["../other.html", "/tmp/other.html", "link/other.html", ".."])
+def test_a_file_names_no_output_outside_of_its_folder(
+    elsewhere: Any, folder: Path, path: str
+) -> None:
+    (folder / "other.html").write_text("mine")
+    (folder / "here" / "link").symlink_to(folder)
+    outcome = elsewhere(f'html = "{path}"')
+    assert outcome.code == 2
+    assert "outside of" in outcome.error and "onnxmem.toml: html" in outcome.error
+    assert (folder / "other.html").read_text() == "mine"
+
+
+@pytest.mark.parametrize("content", ["", "[tool.onnxmem]", '{"schema": "mine"}', "# onnxmem: x"])
+def test_a_file_overwrites_nothing_that_onnxmem_did_not_write(
+    elsewhere: Any, folder: Path, content: str
+) -> None:
+    (folder / "here" / "notes").write_text(content)
+    outcome = elsewhere('json = "notes"')
+    assert outcome.code == 2 and "no report of onnxmem" in outcome.error
+    assert (folder / "here" / "notes").read_text() == content
+    assert elsewhere('json = "notes"', "--json", "notes").code == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("json", "r.json"), ("html", "r.html"), ("markdown", "r.md"), ("junit", "r.xml"),
+     ("sarif", "r.sarif"), ("samples", "r.csv"), ("samples", "r.parquet")],
+)  # fmt: skip
+def test_a_file_overwrites_what_onnxmem_wrote(
+    elsewhere: Any, folder: Path, name: str, kind: str
+) -> None:
+    if kind.endswith("parquet"):
+        pytest.importorskip("pyarrow")
+    line = f'samples-path = "{kind}"' if name == "samples" else f'{name} = "{kind}"'
+    for _ in range(2):
+        assert elsewhere(line).code == 0
+        assert (folder / "here" / kind).stat().st_size > 100

@@ -44,6 +44,28 @@ def test_every_command_has_help(command: Command, name: str) -> None:
     assert f"onnxmem {name}" in outcome.out.splitlines()[0]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [
+        (("audti",), "did you mean 'audit'?"),
+        (("Compare", "a", "b"), "did you mean 'compare'?"),
+        (("net.onnx", "--data", "d"), "did you mean 'onnxmem audit net.onnx --data DATA'?"),
+        (("xyz",), "there are audit, "),
+    ],
+)
+def test_a_command_that_is_misspelt_gets_a_suggestion(
+    command: Command, arguments: tuple[str, ...], meant: str
+) -> None:
+    outcome = command(*arguments)
+    assert outcome.code == 2
+    assert meant in outcome.err and outcome.err.count("\n") == 1
+
+
+def test_a_word_that_is_misspelt_gets_a_suggestion(command: Command, mlp: Sample) -> None:
+    outcome = command("audit", mlp.path, "--data", mlp.data, "--batch", "mixd")
+    assert outcome.code == 2 and "did you mean 'mixed'?" in outcome.err
+
+
 def raising(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     def fail(*_: object) -> None:
         raise error
@@ -68,7 +90,7 @@ def test_interrupt_has_a_code_of_its_own(command: Command, monkeypatch: pytest.M
     raising(monkeypatch, KeyboardInterrupt())
     outcome = command("audit", "net.onnx")
     assert outcome.code == 130
-    assert "interrupted" in outcome.err
+    assert outcome.err == "onnxmem: interrupted; no output was written\n"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs pipes that break")
@@ -179,6 +201,24 @@ def test_colours_follow_the_environment(
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv(variable, "1")
     assert bool(re.search(r"\x1b\[[0-9;]*3[0-9]", command("doctor").out)) is coloured
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of Windows are others")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_a_signal_while_the_command_is_imported_has_one_line(name: str) -> None:
+    code = f"""
+import os, signal, sys
+import onnxmem.cli
+class Killer:
+    def find_spec(self, module, *others):
+        if module == "onnxmem.cli.entry":
+            os.kill(os.getpid(), signal.{name})
+sys.meta_path.insert(0, Killer())
+onnxmem.cli.main(["doctor"])
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert run.returncode == 130
+    assert run.stderr == "onnxmem: interrupted; no output was written\n"
 
 
 def test_termination_is_answered_like_an_interrupt(

@@ -157,7 +157,9 @@ def test_only_images_that_are_asked_for_are_decoded(
 ) -> None:
     decoded = []
     decode = images._decode
-    monkeypatch.setattr(images, "_decode", lambda file, r: decoded.append(file) or decode(file, r))
+    monkeypatch.setattr(
+        images, "_decode", lambda file, *how: decoded.append(file) or decode(file, *how)
+    )
     samples = make_samples(load(pets), [Spec()])
     assert len(samples.sha256) == 64
     assert not decoded

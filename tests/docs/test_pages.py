@@ -143,6 +143,13 @@ def test_workflow_and_hook_fit_what_is_offered() -> None:
     [
         (["audit", "--fail"], "plain,--fail-under"),
         (["audit", "--metric", ""], "plain,top1"),
+        (["audit", "--kind", "ge"], "plain,gelu"),
+        (["audit", "--compress", "nmf,"], "plain,nmf,pca"),
+        (["compare", "--batch", "mi"], "plain,mixed"),
+        (["inspect", "--device", "cu"], "plain,cuda"),
+        (["audit", "--ranks", ""], "plain,auto"),
+        (["audit", "--fail-under", "pca"], "plain,pca.mixed="),
+        (["audit", "--fail-over", "label"], "plain,label_noise="),
         (["audit", "net"], "file,net"),
         (["audit", "--data", "net"], "file,net"),
         (["compare", "--baseline", "net"], "file,net"),

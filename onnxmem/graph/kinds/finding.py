@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import onnx_ir as ir
 
 from onnxmem.graph.constants import Known
+from onnxmem.graph.kinds.curve import GRID, Curve
 from onnxmem.graph.kinds.gated import GLU, products
 from onnxmem.graph.kinds.kind import Kind, Match
 from onnxmem.graph.kinds.registry import ALL
 from onnxmem.graph.kinds.relu import RELU
 from onnxmem.graph.kinds.roles import is_score
-from onnxmem.graph.kinds.sampling import pieces
+from onnxmem.graph.kinds.sampling import Reach, pieces
+from onnxmem.graph.ops import DEFAULT_DOMAINS
 from onnxmem.graph.quantized import SCALE_AND_ZERO, folds_relu
+
+PLAIN = frozenset(
+    {"Add", "AveragePool", "BatchNormalization", "Cast", "Concat", "Constant", "Conv", "Div",
+     "Dropout", "Expand", "Flatten", "Gather", "Gemm", "GlobalAveragePool", "Identity",
+     "LayerNormalization", "MatMul", "MaxPool", "Pow", "ReduceMean", "ReduceSum", "Reshape",
+     "Shape", "Slice", "Split", "Sqrt", "Squeeze", "Sub", "Transpose", "Unsqueeze"}
+)  # fmt: skip
+"""Operators that are no activation by themselves, which most nodes are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +53,8 @@ def activations(nodes: Sequence[ir.Node], known: Known) -> list[Activation]:
 
     A gated unit is one, and so are those that it is the product of.
     """
-    found = [one for node in nodes if (one := _found(node, known)) is not None]
+    reach = Reach()
+    found = [one for node in nodes if (one := _found(node, known, reach)) is not None]
     inside = set[ir.Node]().union(*(one.inside for one in found))
     found = [one for one in found if one.node not in inside]
     relus = [match for node in nodes if (match := matched(node, RELU, known)) is not None]
@@ -77,20 +90,33 @@ def is_score_without_sign(match: Match) -> bool:
 
 def matched(node: ir.Node, kind: Kind, known: Known) -> Match | None:
     """Return what `node` is as an operator of `kind`, None where it is none."""
+    if node.op_type in PLAIN and node.domain in DEFAULT_DOMAINS:
+        return None
     matches = (pattern(node, known) for pattern in kind.patterns)
     return next((match for match in matches if match is not None), None)
 
 
-def _found(node: ir.Node, known: Known) -> Activation | None:
+def _found(node: ir.Node, known: Known, reach: Reach) -> Activation | None:
     """Return the activation that `node` is, or that it is the end of."""
     for kind in ALL:
         if kind is not RELU and (match := matched(node, kind, known)) is not None:
             return Activation(kind, match, node)
-    for piece in pieces(node, known):
+    for piece in pieces(node, known, reach):
         if not all(curve.is_telling for curve in piece.curves):
             continue
-        for kind in ALL:
-            if kind.curve is not None and all(map(kind.curve, piece.curves)):
-                match = Match(node.outputs[0], kind.op, piece.source)
-                return Activation(kind, match, node, piece.inside)
+        if (drawn := _kind_of(piece.curves)) is not None:
+            match = Match(node.outputs[0], drawn.op, piece.source)
+            return Activation(drawn, match, node, piece.inside)
     return None
+
+
+def _kind_of(curves: Sequence[Curve]) -> Kind | None:
+    """Return what all curves are graphs of, None where that is no activation."""
+    return _kind_of_values(tuple((curve.y.tobytes(), curve.several) for curve in curves))
+
+
+@functools.lru_cache(4096)
+def _kind_of_values(values: tuple[tuple[bytes, bool], ...]) -> Kind | None:
+    curves = [Curve(GRID, np.frombuffer(y), several) for y, several in values]
+    fits = (kind for kind in ALL if kind.curve is not None and all(map(kind.curve, curves)))
+    return next(fits, None)

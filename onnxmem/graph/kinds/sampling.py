@@ -107,12 +107,32 @@ class Piece:
     inside: frozenset[ir.Node]
 
 
-def pieces(node: ir.Node, known: Known) -> Iterator[Piece]:
+class Reach:
+    """How far before each node the nearest bent operator stands, by way of arithmetic.
+
+    Nodes are asked for in topological order; those before them that were not are no bar.
+    """
+
+    def __init__(self) -> None:
+        self._steps: dict[ir.Node, int] = {}
+
+    def is_near(self, node: ir.Node) -> bool:
+        """Tell whether one may stand in the largest piece that ends in `node`."""
+        steps = 0
+        if node.op_type not in BENT:
+            makers = [maker for one in _operands(node) if (maker := producer(one)) is not None]
+            nearest = (self._steps.get(one, 0) for one in makers if _computable(one))
+            steps = 1 + min(nearest, default=LARGEST)
+        self._steps[node] = steps
+        return steps <= LARGEST
+
+
+def pieces(node: ir.Node, known: Known, reach: Reach) -> Iterator[Piece]:
     """Yield the pieces of arithmetic that end in `node`, the smallest ones first.
 
     `inside` holds all nodes but `node` itself.
     """
-    if node.op_type not in ENDS or not _computable(node):
+    if not _computable(node) or not reach.is_near(node) or node.op_type not in ENDS:
         return
     region = _before(node, known)
     if not any(one.op_type in BENT for one in region):
@@ -201,8 +221,7 @@ def _operands(node: ir.Node) -> tuple[ir.Value | None, ...]:
 
 def _is_constant(value: ir.Value, known: Known) -> bool:
     """Tell whether the numbers of `value` are known, how many of them there may be."""
-    constant = value.const_value is not None or known(value) is not None
-    return constant or known.scalar(value) is not None
+    return value.const_value is not None or known.is_known(value)
 
 
 @dataclass(slots=True)

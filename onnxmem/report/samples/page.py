@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-import altair as alt
 import msgspec
 from markupsafe import Markup
 
 from onnxmem.findings import evidence_findings
 from onnxmem.findings.numbers import percent, percents
 from onnxmem.report import look, web
+from onnxmem.report.samples.chart import AGREEMENTS, DATASET, agreement, agreement_rows
 from onnxmem.report.samples.words import (
     READ_SO,
     class_name,
@@ -29,15 +29,14 @@ if TYPE_CHECKING:
 SHOWN = 200
 _CURVE = re.compile(r"M[0-9.]+ [0-9.]+(L[0-9.]+ [0-9.]+)*")
 _IMAGE = re.compile(r"data:image/png;base64,[A-Za-z0-9+/=]+")
-_AGREEMENTS = {"own_agreement": "all", "suspects_agreement": "suspects",
-               "held_out_agreement": "held-out"}  # fmt: skip
 
 
 def render(report: SamplesReport) -> str:
     """Return the page."""
     scripts = [web.runtime(), web.source("page.js"), web.source("samples.js")]
     style = web.source("page.css") + web.source("samples.css")
-    chart, shown = _agreement_chart(report), standing_out(report)
+    drawn, shown = agreement(report), standing_out(report)
+    chart = None if drawn is None else web.spec(drawn)
     return (
         web.environment()
         .get_template("samples.html")
@@ -168,47 +167,15 @@ def _layers(report: SamplesReport) -> list[dict[str, str]]:
         {
             "name": layer_name(one.tensor),
             "reason": printable(one.reason, 200),
-            **{title: share(getattr(one, field)) for field, title in _AGREEMENTS.items()},
+            **{title: share(getattr(one, field)) for field, title in AGREEMENTS.items()},
         }
         for one in report.layers
     ]
 
 
-def _agreement_chart(report: SamplesReport) -> dict[str, Any] | None:
-    """Return the picture of where labels and neighbours come to agree, None without any layer."""
-    if not _agreement_rows(report):
-        return None
-    names = list(_AGREEMENTS.values())
-    base = alt.Chart(alt.NamedData("agreement")).encode(
-        x=alt.X("layer:O", title="layer, 0 is the input", axis=alt.Axis(labelAngle=0)),
-        y=alt.Y("share:Q", title="share that agrees", scale=alt.Scale(domain=[0, 1]),
-                axis=alt.Axis(format="%")),
-        color=alt.Color("samples:N", title=None, sort=names,
-                        scale=alt.Scale(domain=names, range=list(look.COLORS))),
-        tooltip=[alt.Tooltip("name:N", title="layer"), alt.Tooltip("samples:N"),
-                 alt.Tooltip("share:Q", format=".1%")],
-    )  # fmt: skip
-    drawn = alt.layer(base.mark_line(), base.mark_point(filled=True, size=45)).properties(
-        height=220,
-        description="Share of samples whose nearest neighbours have the label that the sample "
-        "came with, from the input to the last layer: of all samples and of the suspects. The "
-        "table of layers holds the same numbers.",
-    )
-    return web.spec(drawn)
-
-
-def _agreement_rows(report: SamplesReport) -> list[dict[str, Any]]:
-    return [
-        {"layer": number, "name": layer_name(one.tensor), "samples": title, "share": value}
-        for number, one in enumerate(report.layers)
-        for field, title in _AGREEMENTS.items()
-        if (value := getattr(one, field)) is not None
-    ]
-
-
 def _drawings(report: SamplesReport, chart: dict[str, Any] | None) -> dict[str, Any]:
     specs = {} if chart is None else {"agreement": chart}
-    group = {"specs": specs, "datasets": {"agreement": _agreement_rows(report)}}
+    group = {"specs": specs, "datasets": {DATASET: agreement_rows(report)}}
     return {"config": look.config("currentColor"), "models": [group], "together": None}
 
 

@@ -1,0 +1,70 @@
+"""The charts as Altair objects, with their data, for notebooks: the same that pages draw."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import altair as alt
+
+from onnxmem.records import Comparison, Report, SamplesReport
+from onnxmem.report import look, picture
+from onnxmem.report.samples.chart import DATASET, agreement, agreement_rows
+from onnxmem.report.samples.words import sentence
+from onnxmem.report.words import tensor_name
+
+_NOTHING = alt.Chart(alt.InlineData([{}])).mark_text(text="no layer was measured")
+
+_ON_PAPER = look.config("#1c2430") | {"background": "white"}
+
+
+def plot(report: Report | Comparison | SamplesReport) -> Any:
+    """Return the charts of a report as an Altair object, which has its data with it."""
+    if isinstance(report, SamplesReport):
+        return _of_samples(report)
+    if isinstance(report, Report):
+        return alt.VConcatChart.from_dict(picture.picture_spec(report), validate=False)
+    return alt.VConcatChart.from_dict(picture.comparison_spec(report), validate=False)
+
+
+def _of_samples(report: SamplesReport) -> Any:
+    drawn = agreement(report) or _NOTHING
+    layered = drawn if isinstance(drawn, alt.LayerChart) else alt.layer(drawn)
+    spec = layered.properties(title=sentence(report), width=picture.WIDTH).to_dict()
+    spec["datasets"] = spec.get("datasets", {}) | {DATASET: agreement_rows(report)}
+    spec["config"] = _ON_PAPER
+    return alt.LayerChart.from_dict(spec, validate=False)
+
+
+def sites(title: str, columns: Mapping[str, Sequence[Any]]) -> Any:
+    """Return a bar for each site of an inspection: its features, and whether it can be cut.
+
+    Args:
+        title: of the chart.
+        columns: at least `tensor`, `status` and `features`, in the order of the network.
+    """
+    names = [f"{n} {tensor_name(one, 40)}" for n, one in enumerate(columns["tensor"], start=1)]
+    rows = [
+        {"site": name, "features": features or 0, "status": status}
+        for name, features, status in zip(
+            names, columns.get("features", ()), columns["status"], strict=True
+        )
+    ]
+    return (
+        alt.Chart(alt.InlineData(rows or [{}]))
+        .mark_bar()
+        .encode(
+            y=alt.Y("site:N", sort=names, title=None),
+            x=alt.X("features:Q", title="features"),
+            color=alt.Color(
+                "status:N",
+                title=None,
+                scale=alt.Scale(
+                    domain=["ok", "unsupported"], range=[look.COLORS[2], look.COLORS[1]]
+                ),
+            ),
+            tooltip=["site:N", "features:Q", "status:N"],
+        )
+        .properties(title=title, width=picture.WIDTH, height=alt.Step(look.ROW_HEIGHT))
+        .configure(**_ON_PAPER)
+    )
