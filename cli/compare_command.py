@@ -25,6 +25,7 @@ from .options import (
     data_files,
     take_baseline,
     take_data,
+    take_held_out,
     take_outputs,
     take_settings,
     take_source,
@@ -35,7 +36,6 @@ from .parameters import FilePath
 
 if TYPE_CHECKING:
     from onnxmem.auditing import Settings
-    from onnxmem.cache import Store
     from onnxmem.records import Comparison, Report
 
 GATES = {"fail_under", "baseline", "max_drop", "baseline_data", "classes", "metric", "exit_zero"}
@@ -152,54 +152,24 @@ def _check_outputs(inputs: Sequence[str], outputs: Outputs, *, models: Sequence[
 def _audit(
     paths: Sequence[str], data: Sequence[str], settings: Settings, options: dict[str, Any]
 ) -> Comparison:
-    """Audit all models, with the same samples or each with its own; put the reports together."""
-    from onnxmem.comparing import compare
-    from onnxmem.comparing.together import audit_together
+    """Audit all models, with the same samples or each with its own, and liken them."""
+    from onnxmem.comparing.together import compare_apart, compare_models
 
     from .progress import progress
 
-    baseline = take_baseline(options)
-    store = take_store(options)
-    watch = partial(progress, quiet=options["quiet"])
+    store, columns = take_store(options), [take_data(one, options) for one in data]
+    sources = [take_source(one, options) for one in data]
+    held_out = [take_held_out(options, one) for one in columns]
+    how: dict[str, Any] = {
+        "baseline": take_baseline(options),
+        "store": store,
+        "watch": partial(progress, quiet=options["quiet"]),
+    }
     if len(data) > 1:
-        return compare(_audit_apart(paths, data, settings, options, store), own_data=True)
-    together = audit_together(
-        paths,
-        take_data(data[0], options),
-        settings,
-        source=take_source(data[0], options),
-        baseline=baseline,
-        store=store,
-        watch=watch,
-    )
+        found = compare_apart(paths, columns, settings, sources=sources, held_out=held_out, **how)
+    else:
+        found = compare_models(
+            paths, columns[0], settings, source=sources[0], held_out=held_out[0], **how
+        )
     note_trouble(store, quiet=options["quiet"])
-    return compare(together.reports, notes=together.notes, same_data=True)
-
-
-def _audit_apart(
-    paths: Sequence[str],
-    data: Sequence[str],
-    settings: Settings,
-    options: dict[str, Any],
-    store: Store,
-) -> list[Report]:
-    """Return the report of each model on its own samples and labels."""
-    from onnxmem.auditing import run_audit
-
-    from .progress import progress
-
-    baseline, reports = take_baseline(options), []
-    for path, one in zip(paths, data, strict=True):
-        with progress(path, quiet=options["quiet"]) as listen:
-            report = run_audit(
-                path,
-                take_data(one, options),
-                settings,
-                source=take_source(one, options),
-                baseline=baseline,
-                store=store,
-                listen=listen,
-            )
-        reports.append(report)
-    note_trouble(store, quiet=options["quiet"])
-    return reports
+    return found

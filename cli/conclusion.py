@@ -13,7 +13,7 @@ from .streams import tell
 
 if TYPE_CHECKING:
     from onnxmem.cache import Store
-    from onnxmem.records import Comparison, LocateReport, Report, SamplesReport
+    from onnxmem.records import Comparison, LocateReport, Report, SamplesReport, TrackReport
 
 
 def note_trouble(store: Store, *, quiet: bool) -> None:
@@ -67,6 +67,20 @@ def conclude_locate(report: LocateReport, *, table: bool, quiet: bool) -> None:
         show(formats.terminal(report))
     else:
         from onnxmem.report.locate.words import sentence
+
+        tell(sentence(report))
+
+
+def conclude_track(report: TrackReport, *, table: bool, quiet: bool) -> None:
+    """Show a course of training: tables on stdout or a sentence on stderr; nothing if quiet."""
+    if quiet:
+        return
+    if table:
+        from .console import show
+
+        show(formats.terminal(report))
+    else:
+        from onnxmem.report.track.words import sentence
 
         tell(sentence(report))
 

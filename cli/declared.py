@@ -255,10 +255,19 @@ _STATEMENTS = (
     ("attest", "an in-toto statement of the gates"),
     ("bom", "a CycloneDX bill of materials"),
 )
-_PICTURES = (("png", "the chart as PNG"), ("svg", "the chart as SVG"))
+_PICTURES = (("png", "the charts as PNG"), ("svg", "the charts as SVG"))
 _TABLES = (
     ("csv", "all samples, a row each, as CSV"),
     ("parquet", "the same as Parquet"),
+)
+
+
+_suspects_option = _measuring(
+    "--suspects",
+    type=FilePath(),
+    metavar="FILE",
+    help="Which samples count as noisy: .npz with a boolean 'suspect', or CSV with 'id'. Default: "
+    "those whose neighbours have another label.",
 )
 
 
@@ -292,6 +301,13 @@ def locate_options(function: F) -> F:
     measuring = (*_LOCATING, layers_option, kind_option, pool_option)
     writing = (*_files(*_REPORTS, *_PICTURES), *_TALKING)
     return _added((*_TRAINING, *measuring, *_RUNNING, *writing), function)
+
+
+def track_options(function: F) -> F:
+    """Add the options of `track`."""
+    measuring = (_suspects_option, layers_option, kind_option, pool_option)
+    writing = (*_files(*_REPORTS, _TABLES[0], *_PICTURES), *_TALKING)
+    return _added((*_READING, *measuring, *_RUNNING, *writing), function)
 
 
 def output_options(function: F) -> F:

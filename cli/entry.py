@@ -39,6 +39,7 @@ COMMANDS = {
     "report": "Write a report in other formats, or show its table.",
     "samples": "Tell which training samples a model memorized.",
     "split": "Cut a model in two.",
+    "track": "Tell which checkpoint of a course to keep.",
 }
 """What each command does, in short."""
 

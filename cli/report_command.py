@@ -8,7 +8,13 @@ import click
 
 from onnxmem import report as formats
 
-from .conclusion import conclude, conclude_comparison, conclude_locate, conclude_samples
+from .conclusion import (
+    conclude,
+    conclude_comparison,
+    conclude_locate,
+    conclude_samples,
+    conclude_track,
+)
 from .declared import output_options, statement_options
 from .entry import exit_code
 from .folders import check_keeps
@@ -16,7 +22,7 @@ from .options import FORMATS, STATEMENTS, take_outputs
 from .parameters import FilePath, OutputFile
 
 if TYPE_CHECKING:
-    from onnxmem.records import Comparison, LocateReport, Report, SamplesReport
+    from onnxmem.records import Comparison, LocateReport, Report, SamplesReport, TrackReport
 
 PICTURES: dict[str, Literal["png", "svg"]] = {"png": "png", "svg": "svg"}
 
@@ -47,10 +53,10 @@ PICTURES: dict[str, Literal["png", "svg"]] = {"png": "png", "svg": "svg"}
 def command(stored: str, exit_zero: bool, quiet: bool, **options: Any) -> int:
     """Write REPORT.json, which an audit left, in other formats, or show its table.
 
-    It may be a comparison as well, which compare left, or what samples or locate left. Exits with
-    the code of the stored verdict, as the audit did.
+    It may be a comparison as well, which compare left, or what samples, locate or track left.
+    Exits with the code of the stored verdict, as the audit did.
     """
-    from onnxmem.records import Comparison, LocateReport, SamplesReport
+    from onnxmem.records import Comparison, LocateReport, SamplesReport, TrackReport
 
     outputs = take_outputs(options, (*FORMATS, *STATEMENTS, "model_card", *PICTURES))
     for name, path in outputs.paths.items():
@@ -64,6 +70,9 @@ def command(stored: str, exit_zero: bool, quiet: bool, **options: Any) -> int:
     if isinstance(report, SamplesReport):
         conclude_samples(report, table=not outputs.paths, quiet=quiet)
         return report.exit_code
+    if isinstance(report, TrackReport):
+        conclude_track(report, table=not outputs.paths, quiet=quiet)
+        return report.exit_code
     if isinstance(report, LocateReport):
         conclude_locate(report, table=not outputs.paths, quiet=quiet)
         return report.exit_code
@@ -74,13 +83,17 @@ def command(stored: str, exit_zero: bool, quiet: bool, **options: Any) -> int:
     return exit_code(report, exit_zero=exit_zero)
 
 
-def _render(report: Report | Comparison | SamplesReport | LocateReport, name: str) -> str | bytes:
-    from onnxmem.records import Comparison, LocateReport, SamplesReport
+def _render(
+    report: Report | Comparison | SamplesReport | LocateReport | TrackReport, name: str
+) -> str | bytes:
+    from onnxmem.records import Comparison, LocateReport, SamplesReport, TrackReport
 
     if isinstance(report, SamplesReport):
         return formats.render_samples(report, name)
     if isinstance(report, LocateReport):
         return formats.render_locate(report, name)
+    if isinstance(report, TrackReport):
+        return formats.render_track(report, name)
     if name in PICTURES:
         return formats.image(report, PICTURES[name])
     if isinstance(report, Comparison):

@@ -33,12 +33,21 @@ if TYPE_CHECKING:
     from onnxmem.api.compare import compare, load
     from onnxmem.api.inspect import inspect
     from onnxmem.api.locate import locate
-    from onnxmem.api.results import Comparison, Inspection, LocateReport, Report, SamplesReport
+    from onnxmem.api.results import (
+        Comparison,
+        Inspection,
+        LocateReport,
+        Report,
+        SamplesReport,
+        TrackReport,
+    )
     from onnxmem.api.samples import samples
+    from onnxmem.api.track import track
 
 __all__ = [
     "Comparison", "Inspection", "LocateReport", "Report", "SamplesReport", "__version__", "audit",
-    "compare", "data", "errors", "inspect", "load", "locate", "report", "samples",
+    "compare", "data", "errors", "inspect", "load", "locate", "report", "samples", "track",
+    "TrackReport",
 ]  # fmt: skip
 
 _MODULES = ("data", "errors", "report")
@@ -54,6 +63,8 @@ _HOMES = {
     "LocateReport": "onnxmem.api.results",
     "SamplesReport": "onnxmem.api.results",
     "samples": "onnxmem.api.samples",
+    "track": "onnxmem.api.track",
+    "TrackReport": "onnxmem.api.results",
 }
 """The module that each public function and class comes from."""
 

@@ -78,10 +78,14 @@ LOWER = {
     "auditing": BELOW_SEVERAL,
     "inspecting": {"inspecting", *BELOW_SEVERAL},
     "comparing": {"comparing", *BELOW_SEVERAL},
+    "tracking": {"tracking", *BELOW_SEVERAL},
     "findings": {"findings", *GROUND},
     "report": {"report", "findings", *GROUND},
     "doctor.py": BELOW_CURVES,
-    "api": {"api", "findings", "comparing", "inspecting", "report", *BELOW_SEVERAL},
+    "api": {
+        *("api", "findings", "comparing", "inspecting", "report", "tracking"),
+        *BELOW_SEVERAL,
+    },
 }
 """What each room may import: itself, and rooms on lower floors."""
 

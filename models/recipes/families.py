@@ -171,14 +171,4 @@ FAMILIES = (
         data="vowels-mlp",
         init=1,
     ),
-    Family(
-        "vowels-mlp-gelu",
-        "labels",
-        f"{VOWELS_MLP}; GELU in place of ReLU",
-        vowels,
-        lambda: mlp(12 * VOWEL_FRAMES, (100, 100, 100), 9, activation=nn.GELU),
-        TO_THE_END,
-        _by_noise(0.0, 0.2, 0.6),
-        data="vowels-mlp",
-    ),
 )

@@ -41,14 +41,8 @@ def cnn(
     return nn.Sequential(layers)
 
 
-def mlp(
-    inputs: int,
-    hidden: tuple[int, ...],
-    classes: int,
-    images: bool = False,
-    activation: type[nn.Module] = nn.ReLU,
-) -> nn.Sequential:
-    """Return a fully connected network: `hidden` layers with an activation, then a linear one.
+def mlp(inputs: int, hidden: tuple[int, ...], classes: int, images: bool = False) -> nn.Sequential:
+    """Return a fully connected network: `hidden` layers with ReLU, then a linear one.
 
     With `images` it takes inputs of more than one axis and flattens them first.
     """
@@ -57,7 +51,7 @@ def mlp(
         layers["flatten"] = nn.Flatten()
     for place, (width_in, width_out) in enumerate(pairwise((inputs, *hidden)), start=1):
         layers[f"fc{place}"] = nn.Linear(width_in, width_out)
-        layers[f"{activation.__name__.lower()}{place}"] = activation()
+        layers[f"relu{place}"] = nn.ReLU()
     layers[f"fc{len(hidden) + 1}"] = nn.Linear(hidden[-1], classes)
     return nn.Sequential(layers)
 

@@ -1,6 +1,6 @@
 """The Python interface: what `onnxmem.audit` and its like take, and what they hand out.
 
-audit, samples, compare, inspect
+audit, samples, locate, track, compare, inspect
 one call for each question
 taking, models, options
 what callers give in place of files and options

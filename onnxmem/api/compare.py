@@ -13,10 +13,12 @@ from onnxmem import comparing, records
 from onnxmem import report as formats
 from onnxmem.api.models import Model, as_given, model_files
 from onnxmem.api.options import AuditOptions, take_settings
-from onnxmem.api.results import Comparison, LocateReport, Report, SamplesReport
-from onnxmem.api.taking import Inputs, take_columns, take_source
-from onnxmem.comparing.together import audit_together
+from onnxmem.api.results import Comparison, LocateReport, Report, SamplesReport, TrackReport
+from onnxmem.api.taking import Inputs, take_columns, take_held_out, take_source
+from onnxmem.auditing.evidence import HeldOutSource
+from onnxmem.comparing.together import compare_models
 from onnxmem.errors import UsageError
+from onnxmem.records import model_names
 
 
 def compare(
@@ -26,6 +28,8 @@ def compare(
     *,
     notes: Sequence[str] = (),
     same_data: bool = False,
+    own_data: bool = False,
+    held_out: Inputs | Sequence[str] | None = None,
     **settings: Unpack[AuditOptions],
 ) -> Comparison:
     """Put models, or reports, side by side; the first is what the others differ from.
@@ -38,6 +42,11 @@ def compare(
         notes: what is to be told beside the comparison.
         same_data: the caller has seen to it that all models got the same samples, even where
             each took them from an array of its own.
+        own_data: reports of different samples or labels are compared, each on its own and
+            unpaired.
+        held_out: samples that the models were not trained on, with which they are likened: as
+            `x`, or names of splits. None takes those that a `split` calls test, validation or
+            held-out.
         settings: of the audits of models, as keyword arguments of `onnxmem.audit`.
 
     Raises:
@@ -48,40 +57,51 @@ def compare(
     """
     reports = [one for one in given if isinstance(one, records.Report)]
     if len(reports) == len(given):
-        if x is not None or y is not None or settings:
+        if x is not None or y is not None or held_out is not None or settings:
             raise UsageError("reports are compared as they are: leave samples and settings out")
-        return Comparison.of(comparing.compare(reports, notes=notes, same_data=same_data))
+        return Comparison.of(
+            comparing.compare(reports, notes=notes, same_data=same_data, own_data=own_data)
+        )
     if reports:
         raise UsageError("models and reports cannot be compared with each other; audit the models")
     if x is None:
         raise UsageError("models are compared on samples; give them as x")
+    if own_data:
+        raise UsageError("own_data is for reports; audit each model on its own samples first")
     models = [one for one in given if not isinstance(one, records.Report)]
-    return Comparison.of(_audited(models, x, y, notes, settings))
+    return Comparison.of(_audited(models, x, y, take_held_out(held_out), notes, settings))
 
 
 def _audited(
     models: Sequence[Model],
     x: Inputs,
     y: ArrayLike | None,
+    held_out: HeldOutSource,
     notes: Sequence[str],
     settings: AuditOptions,
 ) -> records.Comparison:
-    """Audit all models with the same samples, and put the reports side by side."""
+    """Audit all models with the same samples, and liken them to each other."""
     if len(models) < 2:
         raise UsageError("there is nothing to compare; give two models or reports at least")
     with model_files(models) as paths:
-        together = audit_together(
-            paths, take_columns(x, y), take_settings(settings), source=take_source(x)
+        found = compare_models(
+            paths,
+            take_columns(x, y),
+            take_settings(settings),
+            source=take_source(x),
+            held_out=held_out,
         )
-    reports = [
+    reports = tuple(
         replace(report, model=as_given(report.model, model))
-        for report, model in zip(together.reports, models, strict=True)
-    ]
-    return comparing.compare(reports, notes=(*together.notes, *notes), same_data=True)
+        for report, model in zip(found.reports, models, strict=True)
+    )
+    return replace(
+        found, reports=reports, models=model_names(reports), notes=(*found.notes, *notes)
+    )
 
 
-def load(path: str | Path) -> Report | Comparison | SamplesReport | LocateReport:
-    """Return what a JSON file holds: a report, a comparison, samples, or where a network memorizes.
+def load(path: str | Path) -> Report | Comparison | SamplesReport | LocateReport | TrackReport:
+    """Return what a JSON file holds: what one of the commands left there.
 
     Raises:
         DataError: there is no such file, or it holds none of these.
@@ -91,4 +111,6 @@ def load(path: str | Path) -> Report | Comparison | SamplesReport | LocateReport
         return SamplesReport.of(found)
     if isinstance(found, records.LocateReport):
         return LocateReport.of(found)
+    if isinstance(found, records.TrackReport):
+        return TrackReport.of(found)
     return Report.of(found) if isinstance(found, records.Report) else Comparison.of(found)

@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from onnxmem.api.models import Model, as_given, model_file
@@ -19,12 +18,11 @@ from onnxmem.api.taking import (
     take_columns,
     take_source,
     take_store,
+    take_suspects,
     take_words,
 )
 from onnxmem.auditing import LocateSettings, Progress
 from onnxmem.auditing import locate as run
-from onnxmem.auditing.locate_settings import FLAGGED
-from onnxmem.data import Suspects, as_flags, read_suspects
 from onnxmem.network.features import Pool
 
 
@@ -92,7 +90,7 @@ def locate(
 
     Source: Maini et al. (2023), Can Neural Network Memorization Be Localized?
     """
-    given, said = _take_suspects(suspects)
+    given, said = take_suspects(suspects)
     settings = LocateSettings(
         checkpoint=None if checkpoint is None else str(checkpoint),
         suspects=said,
@@ -121,12 +119,3 @@ def locate(
             listen=progress or (lambda event: None),
         )
     return LocateReport.of(replace(report, model=as_given(report.model, model)))
-
-
-def _take_suspects(given: str | Path | ArrayLike | None) -> tuple[Suspects | None, str | None]:
-    """Return the suspects that were given, and what settings say of them."""
-    if given is None or (isinstance(given, str) and given == FLAGGED):
-        return None, given
-    if isinstance(given, (str, Path)):
-        return read_suspects(given), str(given)
-    return Suspects("the array suspects", as_flags(np.asarray(given), "the array suspects")), None

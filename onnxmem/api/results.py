@@ -15,6 +15,7 @@ from onnxmem import report as formats
 from onnxmem.api import frames
 from onnxmem.findings import locate_findings
 from onnxmem.report.samples.rows import columns
+from onnxmem.report.track.csv import columns as track_columns
 from onnxmem.text import file_name
 
 
@@ -262,3 +263,29 @@ class LocateReport(records.LocateReport):
     def _repr_svg_(self) -> str:
         """Show the charts in a notebook."""
         return self.to_svg()
+
+
+@dataclass(frozen=True, slots=True)
+class TrackReport(records.TrackReport):
+    """A course of training; see `onnxmem.records.TrackReport` for the fields."""
+
+    @classmethod
+    def of(cls, record: records.TrackReport) -> Self:
+        """Return a record with the methods of this class."""
+        return cls(**_fields(record))
+
+    def to_json(self, path: str | Path | None = None) -> str:
+        """Return the report as JSON text, and write it to `path` where one is given."""
+        return _written(str(formats.render_track(self, "json")), path)
+
+    def to_html(self, path: str | Path | None = None) -> str:
+        """Return a page with charts of the course, and write it to `path` where one is given."""
+        return _written(str(formats.render_track(self, "html")), path)
+
+    def to_csv(self, path: str | Path | None = None) -> str:
+        """Return all samples as CSV, a row each, and write it to `path` where one is given."""
+        return _written(str(formats.render_track(self, "csv")), path)
+
+    def to_frame(self) -> Any:
+        """Return all samples, a row each: a pandas DataFrame, a dictionary of arrays without it."""
+        return frames.frame(track_columns(self))

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from onnxmem.auditing.evidence import SAME_DATA, HeldOutSource
+from onnxmem.auditing.locate_settings import FLAGGED
 from onnxmem.cache import NOWHERE, Store, default_store
 from onnxmem.compression.settings import parse_ranks
-from onnxmem.data import Column, Lazy, Source, load, plain_name
+from onnxmem.data import Column, Lazy, Source, Suspects, as_flags, load, plain_name, read_suspects
 from onnxmem.errors import DataError, UsageError
 from onnxmem.records import Waiver, make_waiver
 
@@ -139,3 +140,12 @@ def take_ranks(values: Sequence[int] | Literal["auto"]) -> tuple[int, ...] | Lit
 def plain(value: Any) -> Any:
     """Return a number of NumPy as one of Python, anything else as it is."""
     return value.item() if isinstance(value, np.generic) else value
+
+
+def take_suspects(given: str | Path | ArrayLike | None) -> tuple[Suspects | None, str | None]:
+    """Return the suspects that were given, and what settings say of them."""
+    if given is None or (isinstance(given, str) and given == FLAGGED):
+        return None, given
+    if isinstance(given, (str, Path)):
+        return read_suspects(given), str(given)
+    return Suspects("the array suspects", as_flags(np.asarray(given), "the array suspects")), None

@@ -43,7 +43,7 @@ def tell_suspects(
     found, who = None, "samples"
     rows = split_rows(arrays, settings.split, len(arrays["y"]))
     if given is not None:
-        found, who = _given(opened, arrays, rows, given), "file"
+        found, who = given_suspects(opened, arrays, settings.split, given), "file"
     elif settings.suspects != FLAGGED and "y_true" in arrays:
         found, who = _untrue(arrays, rows), "true labels"
     if found is None:
@@ -57,9 +57,21 @@ def tell_suspects(
     return found, Suspected(who, path, count, len(found) - count)
 
 
-def _given(
-    opened: Opened, arrays: Mapping[str, Column], rows: np.ndarray, given: Suspects
+def given_suspects(
+    opened: Opened, arrays: Mapping[str, Column], split: str | None, given: Suspects
 ) -> np.ndarray:
+    """Return which samples somebody holds for noisy, in the order of the data (samples,).
+
+    Args:
+        opened: the network and its samples.
+        arrays: the data.
+        split: that the samples are of, None for the usual one.
+        given: what was said.
+
+    Raises:
+        DataError: those that were given are not among the samples.
+    """
+    rows = split_rows(arrays, split, len(arrays["y"]))
     ids = opened.samples.ids
     names = [str(one) for one in (range(len(rows)) if ids is None else ids.tolist())]
     others = () if ids is None else map(str, whole(arrays["id"]).tolist())

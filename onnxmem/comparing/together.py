@@ -1,4 +1,4 @@
-"""Audits several models on the same samples in the same batches, one model after the other."""
+"""Several models on the same samples: audited in the same batches, and likened to each other."""
 
 from __future__ import annotations
 
@@ -10,16 +10,19 @@ from pathlib import Path
 import numpy as np
 
 from onnxmem import graph
+from onnxmem.auditing.evidence import SAME_DATA, HeldOutSource
 from onnxmem.auditing.progress import Listener
 from onnxmem.auditing.run import run_audit
 from onnxmem.auditing.settings import Settings, check_complete
 from onnxmem.cache import NOWHERE, Store
+from onnxmem.comparing.comparison import compare
+from onnxmem.comparing.similarity import Asked, add_similarity
 from onnxmem.data import IN_MEMORY, Column, Samples, Source, make_samples
 from onnxmem.data.columns import RESERVED
 from onnxmem.errors import DataError, InconclusiveError, UsageError
 from onnxmem.network.classifier import Classifier
 from onnxmem.network.opening import load_model, open_network
-from onnxmem.records import Report
+from onnxmem.records import Comparison, Report
 
 Watch = Callable[[str], AbstractContextManager[Listener]]
 """Gives, for the path of a model, who is told about the progress of its audit."""
@@ -27,10 +30,87 @@ Watch = Callable[[str], AbstractContextManager[Listener]]
 
 @dataclass(frozen=True, slots=True)
 class Together:
-    """The reports of several models, and how the data were given to each, one line a change."""
+    """The reports of several models, and how they came about.
+
+    Attributes:
+        reports: one for each model.
+        notes: how the data were given to each, one line a change.
+        networks: what each was asked with.
+    """
 
     reports: tuple[Report, ...]
     notes: tuple[str, ...]
+    networks: tuple[Asked, ...]
+
+
+def compare_models(
+    paths: Sequence[str | Path],
+    arrays: Mapping[str, Column],
+    settings: Settings,
+    *,
+    source: Source = IN_MEMORY,
+    held_out: HeldOutSource = SAME_DATA,
+    baseline: Report | None = None,
+    store: Store = NOWHERE,
+    watch: Watch = lambda path: nullcontext(lambda progress: None),
+) -> Comparison:
+    """Audit every model at `paths`, and liken them to each other, pair by pair.
+
+    For the arguments see `audit_together`.
+
+    Raises:
+        OnnxmemError: see `onnxmem.errors`.
+    """
+    together = audit_together(
+        paths,
+        arrays,
+        settings,
+        source=source,
+        held_out=held_out,
+        baseline=baseline,
+        store=store,
+        watch=watch,
+    )
+    found = compare(together.reports, notes=together.notes, same_data=True)
+    with watch("likeness") as listen:
+        return add_similarity(found, together.networks, listen)
+
+
+def compare_apart(
+    paths: Sequence[str | Path],
+    arrays: Sequence[Mapping[str, Column]],
+    settings: Settings,
+    *,
+    sources: Sequence[Source],
+    held_out: Sequence[HeldOutSource],
+    baseline: Report | None = None,
+    store: Store = NOWHERE,
+    watch: Watch = lambda path: nullcontext(lambda progress: None),
+) -> Comparison:
+    """Audit every model at `paths` on samples and labels of its own, and liken them to each other.
+
+    For the arguments see `audit_together`; of data there is one for each model.
+
+    Raises:
+        OnnxmemError: see `onnxmem.errors`.
+    """
+    reports, networks = [], []
+    for path, own, source, held in zip(paths, arrays, sources, held_out, strict=True):
+        with watch(str(path)) as listen:
+            report = run_audit(
+                path,
+                own,
+                settings,
+                source=source,
+                held_out=held,
+                baseline=baseline,
+                store=store,
+                listen=listen,
+            )
+        reports.append(report)
+        networks.append(Asked(path, own, settings, held))
+    with watch("likeness") as listen:
+        return add_similarity(compare(reports, own_data=True), networks, listen)
 
 
 def audit_together(
@@ -39,6 +119,7 @@ def audit_together(
     settings: Settings,
     *,
     source: Source = IN_MEMORY,
+    held_out: HeldOutSource = SAME_DATA,
     baseline: Report | None = None,
     store: Store = NOWHERE,
     watch: Watch = lambda path: nullcontext(lambda progress: None),
@@ -55,6 +136,7 @@ def audit_together(
         arrays: the inputs of all models by name, labels in `y`; see `onnxmem.data.make_samples`.
         settings: of every audit.
         source: where the arrays come from, for the reports.
+        held_out: where samples come from that the models were not trained on.
         baseline: an earlier report that every model is held against.
         store: layers that it knows are not measured again.
         watch: told about progress.
@@ -66,6 +148,8 @@ def audit_together(
     check_complete(settings, arrays, baseline)
     models = [load_model(path, settings)[0] for path in paths]
     arrays, notes = _named(arrays, models)
+    if held_out.arrays is not None:
+        held_out = replace(held_out, arrays=_named(held_out.arrays, models)[0])
     own = _outputs(models, settings)
     if "y" not in arrays:
         labels, told = _labels(paths, arrays, own)
@@ -92,13 +176,15 @@ def audit_together(
                 arrays,
                 chosen,
                 source=source,
+                held_out=held_out,
                 baseline=baseline,
                 store=store,
                 listen=listen,
                 digests=digests,
             )
         reports.append(report)
-    return Together(tuple(reports), tuple(notes))
+    networks = (Asked(path, arrays, one, held_out) for path, one in zip(paths, own, strict=True))
+    return Together(tuple(reports), tuple(notes), tuple(networks))
 
 
 @contextmanager

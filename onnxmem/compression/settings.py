@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from onnxmem.errors import UsageError
-from onnxmem.factorize import COMPRESSORS
+from onnxmem.factorize import COMPRESSORS, DEFAULT_COMPRESSORS
 from onnxmem.graph import Site
 from onnxmem.network.settings import RunSettings, check_names
 from onnxmem.records import Metric
@@ -31,7 +31,7 @@ class CurveSettings(RunSettings):
         metric: top1, fidelity, or None: top1 where there are labels.
     """
 
-    compress: tuple[str, ...] = COMPRESSORS
+    compress: tuple[str, ...] = DEFAULT_COMPRESSORS
     batch: tuple[str, ...] = BATCHES
     per_class: int = 30
     ranks: tuple[int, ...] | Literal["auto"] = "auto"

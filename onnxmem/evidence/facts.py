@@ -16,13 +16,15 @@ class LayerFacts:
         favourite: (samples,) the class that most of the neighbours' weight is on.
         level: (samples,) how far down the given label stands among all classes: uniform between 0
             and 1 where labels have nothing to do with neighbours, near 0 where they agree.
-        held_out_favourite: the same of held-out samples, None without any.
+        held_out_favourite: the favourite of held-out samples, None without any.
+        held_out_majority: the class that most of their few nearest have, each counted alike.
     """
 
     tensor: str
     favourite: np.ndarray
     level: np.ndarray
     held_out_favourite: np.ndarray | None = None
+    held_out_majority: np.ndarray | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from onnxmem.errors import InconclusiveError
 from onnxmem.evidence.contents import Contents, draw_references
 from onnxmem.evidence.facts import Facts, HeldOut, LayerFacts, early_layers, levels
 from onnxmem.evidence.neighbourhood import Advance, Crowd, Neighbourhood, Search
-from onnxmem.evidence.votes import NEIGHBOURS, Labels, count_votes
+from onnxmem.evidence.votes import NEIGHBOURS, Labels, count_votes, majority
 from onnxmem.neighbours import Nearest
 from onnxmem.network.features import INPUT, Place, Pool
 from onnxmem.network.identity import identify, model_facts
@@ -211,6 +211,7 @@ def _facts(
                 favourite=mine.argmax(axis=1),
                 level=levels(mine, labels, seed),
                 held_out_favourite=others[0].argmax(axis=1) if others else None,
+                held_out_majority=_majority(crowd, crowds, of_references),
             )
         )
     return Facts(
@@ -224,6 +225,15 @@ def _facts(
         held_out=_held_out(found, crowds, labelling, classes, held_sums),
         seed=seed,
     )
+
+
+def _majority(
+    found: Sequence[Nearest], crowds: Sequence[Crowd], labels: Labels
+) -> np.ndarray | None:
+    """Return what most of the nearest of held-out samples say (samples,), None without any."""
+    if len(found) < 2:
+        return None
+    return np.asarray(majority(found[1], labels)[crowds[1].contents.of])
 
 
 class _Sums:

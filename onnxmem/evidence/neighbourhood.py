@@ -1,7 +1,8 @@
 """The nearest neighbours of all samples at all layers: from the store where it has them.
 
 Layers that are not there take one pass of the network over all samples together, and go into the
-store one by one, so that a run that was killed goes on where it was.
+store one by one, so that a run that was killed goes on where it was. Neighbours lie in the store by
+the features that they are of: layers that two checkpoints have in common are searched once.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from onnxmem.data import Samples
 from onnxmem.evidence.contents import Contents
 from onnxmem.evidence.votes import NEIGHBOURS
 from onnxmem.neighbours import Directions, Nearest, nearest
-from onnxmem.network.features import Features, Place, Pool, collect
+from onnxmem.network.features import INPUT, Features, Place, Pool, collect
 from onnxmem.network.network import Network
 from onnxmem.network.padding import Padding
 
@@ -118,8 +119,7 @@ class Search:
                 for number, place in enumerate(missing):
                     self.advance("neighbours", number, len(missing))
                     if place.tensor not in refused:
-                        known[place.tensor] = self._search(place.tensor, features)
-                        kept.put_neighbours(place.tensor, known[place.tensor] or ())
+                        known[place.tensor] = self._found(place.tensor, features, kept)
         layers = {tensor: found for tensor, found in known.items() if found is not None}
         return Neighbourhood(layers, refused, *answers)
 
@@ -137,6 +137,28 @@ class Search:
             seed=self.seed,
             advance=lambda done: self.advance("features", done, len(rows)),
         )
+
+    def _found(self, tensor: str, features: Sequence[Features], kept: _Kept) -> tuple[Nearest, ...]:
+        """Return the neighbours at a layer; those of equal features are not looked for again."""
+        alike = self._features_key(tensor, features)
+        found = kept.alike(alike, self.crowds)
+        if found is None:
+            found = self._search(tensor, features)
+            kept.put_alike(alike, found)
+        kept.put_neighbours(tensor, alike)
+        return found
+
+    def _features_key(self, tensor: str, features: Sequence[Features]) -> str:
+        """Return a hash of all that the neighbours at a layer follow from, its features first.
+
+        What is not in the features depends on no network: what neighbours at the input depend on.
+        """
+        digest = hashlib.sha256(self.identity(INPUT).encode())
+        for one in features:
+            layer = one.layers[tensor]
+            digest.update(repr(layer.shape).encode())
+            digest.update(np.ascontiguousarray(layer).data)
+        return digest.hexdigest()
 
     def _search(self, tensor: str, features: Sequence[Features]) -> tuple[Nearest, ...]:
         """Return the neighbours of all crowds at a layer."""
@@ -176,7 +198,16 @@ class _Kept:
 
     def neighbours(self, tensor: str, crowds: Sequence[Crowd]) -> tuple[Nearest, ...] | None:
         """Return the neighbours of all crowds at a layer, None where they are not kept."""
-        arrays = self._get(tensor, 2 * len(crowds))
+        link = self._get(self._key(tensor), 1)
+        return None if link is None else self.alike(link[0].decode("ascii", "replace"), crowds)
+
+    def put_neighbours(self, tensor: str, alike: str) -> None:
+        """Keep under which hash of features the neighbours at a layer lie."""
+        self._put(self._key(tensor), [alike.encode()])
+
+    def alike(self, features: str, crowds: Sequence[Crowd]) -> tuple[Nearest, ...] | None:
+        """Return the neighbours of all crowds by their features, None where they are not kept."""
+        arrays = self._get(_hashed(f"{features} features"), 2 * len(crowds))
         if arrays is None:
             return None
         found = []
@@ -189,14 +220,14 @@ class _Kept:
             found.append(Nearest(*(one.reshape(shape) for one in pair)))
         return tuple(found)
 
-    def put_neighbours(self, tensor: str, found: Sequence[Nearest]) -> None:
-        """Keep the neighbours of all crowds at a layer."""
+    def put_alike(self, features: str, found: Sequence[Nearest]) -> None:
+        """Keep the neighbours of all crowds by their features."""
         parts = [part for one in found for part in (one.rows, one.cosine)]
-        self._put(tensor, parts)
+        self._put(_hashed(f"{features} features"), map(_bytes, parts))
 
     def answers(self, crowds: Sequence[Crowd]) -> tuple[tuple[np.ndarray, ...], int] | None:
         """Return the predictions for all crowds, and the width of the output, if they are kept."""
-        arrays = self._get("", len(crowds) + 1)
+        arrays = self._get(self._key(""), len(crowds) + 1)
         if arrays is None or any(len(one) % 8 for one in arrays):
             return None
         *found, width = (np.frombuffer(one, "<i8") for one in arrays)
@@ -207,18 +238,16 @@ class _Kept:
 
     def put_answers(self, predictions: Sequence[np.ndarray], width: int) -> None:
         """Keep the predictions for all crowds, and the width of the output."""
-        self._put("", [*predictions, np.array([width])])
+        self._put(self._key(""), map(_bytes, [*predictions, np.array([width])]))
 
     def _key(self, tensor: str) -> str:
-        text = f"{self._identity(tensor)} neighbours {tensor}"
-        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        return _hashed(f"{self._identity(tensor)} neighbours {tensor}")
 
-    def _put(self, tensor: str, arrays: Sequence[np.ndarray]) -> None:
-        entry = _Entry([one.astype(one.dtype.newbyteorder("<")).tobytes() for one in arrays])
-        self._store.put(self._key(tensor), msgspec.msgpack.encode(entry))
+    def _put(self, key: str, arrays: Iterable[bytes]) -> None:
+        self._store.put(key, msgspec.msgpack.encode(_Entry(list(arrays))))
 
-    def _get(self, tensor: str, count: int) -> list[bytes] | None:
-        content = self._store.get(self._key(tensor))
+    def _get(self, key: str, count: int) -> list[bytes] | None:
+        content = self._store.get(key)
         if content is None:
             return None
         try:
@@ -226,3 +255,11 @@ class _Kept:
         except (msgspec.DecodeError, ValueError):
             return None
         return entry.arrays if len(entry.arrays) == count else None
+
+
+def _hashed(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _bytes(array: np.ndarray) -> bytes:
+    return array.astype(array.dtype.newbyteorder("<")).tobytes()

@@ -14,6 +14,9 @@ from onnxmem.neighbours import Nearest
 
 NEIGHBOURS = 20
 
+FEW = 10
+"""Neighbours that are counted alike."""
+
 _SAME = 1e-6
 """Distances 1 - cosine below this are rounding."""
 
@@ -95,6 +98,16 @@ def count_votes(nearest: Nearest, labels: Labels) -> np.ndarray:
         )
         votes[part] = counted.reshape(len(rows), labels.classes)
     return votes
+
+
+def majority(nearest: Nearest, labels: Labels) -> np.ndarray:
+    """Return the class that most of the `FEW` nearest have, each counted alike (queries,).
+
+    Of several the first in the order of classes.
+    """
+    alike = np.zeros_like(nearest.cosine[:, :FEW])
+    votes = count_votes(Nearest(nearest.rows[:, :FEW], alike), labels)
+    return np.asarray(votes.argmax(axis=1))
 
 
 def _blocks(count: int) -> Iterator[slice]:

@@ -27,11 +27,12 @@ from onnxmem.factorize.interface import (
 from onnxmem.factorize.kernel import kernel_name
 from onnxmem.factorize.loading import first_use
 from onnxmem.factorize.records import Factors
-from onnxmem.factorize.registry import COMPRESSORS, compressor
+from onnxmem.factorize.registry import COMPRESSORS, DEFAULT_COMPRESSORS, compressor
 from onnxmem.factorize.sweep import nmf_sweep
 
 __all__ = [
     "COMPRESSORS",
+    "DEFAULT_COMPRESSORS",
     "DEFAULT_FRACTIONS",
     "Compressed",
     "Compressor",

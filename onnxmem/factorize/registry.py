@@ -18,6 +18,9 @@ _COMPRESSORS: dict[str, Compressor] = {one.name: one for one in _ALL}
 COMPRESSORS = tuple(_COMPRESSORS)
 """Their names."""
 
+DEFAULT_COMPRESSORS = ("nmf", "pca", "ablation")
+"""Those that an audit takes unless it is told otherwise."""
+
 
 _SIGNED: dict[str, Compressor] = {
     **_COMPRESSORS,

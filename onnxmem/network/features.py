@@ -21,10 +21,12 @@ from onnxmem.cache.scratch import scratch_folder
 from onnxmem.data import Column
 from onnxmem.errors import DataError
 from onnxmem.neighbours import Projection
+from onnxmem.neighbours.projection import width
 from onnxmem.network.classifier import check_classifies
 from onnxmem.network.layout import find_unit
 from onnxmem.network.memory import piece_size, pieces_at_once
 from onnxmem.network.network import Network
+from onnxmem.network.outputs import logits
 from onnxmem.network.padding import Padding
 from onnxmem.network.sample_axis import SampleAxis, find_sample_axis, fixed_axis
 from onnxmem.network.shelf import Shelf
@@ -33,6 +35,9 @@ from onnxmem.text import listed
 
 INPUT = "input"
 """What stands for the inputs of the network among the layers."""
+
+OUTPUT = "(output)"
+"""What stands for the scores of the classes, see `onnxmem.network.outputs.logits`."""
 
 Pool = Literal["all", "mean"]
 
@@ -61,12 +66,14 @@ class Features:
         refused: tensor -> why it gives none.
         predictions: (samples,) the class that the network predicts.
         width: how many values the output that classifies has for a sample.
+        shortened: the tensors whose features were projected.
     """
 
     layers: Mapping[str, np.ndarray]
     refused: Mapping[str, str]
     predictions: np.ndarray
     width: int
+    shortened: frozenset[str] = frozenset()
 
 
 @contextmanager
@@ -81,6 +88,7 @@ def collect(
     pool: Pool = "all",
     padding: Padding | None = None,
     seed: int = 0,
+    share: float | None = None,
     advance: Callable[[int], None] = lambda done: None,
 ) -> Iterator[Features]:
     """Run samples through the network once, and give their features while the context lasts.
@@ -90,11 +98,12 @@ def collect(
         inputs: all samples by input, on the host.
         shared: inputs that all samples have in common, on the device.
         rows: which samples, in the order of the result.
-        places: where; the tensor `INPUT` stands for the inputs.
+        places: where; the tensor `INPUT` stands for the inputs, `OUTPUT` for the logits.
         names: what those samples are called in messages; None: by their rows.
         pool: `mean` takes the mean over positions first.
         padding: what tells which positions are real; others count for nothing.
         seed: of the projection.
+        share: of the memory, for features, others go to disk; None where no others are kept.
         advance: told how many samples are done.
 
     Raises:
@@ -108,7 +117,7 @@ def collect(
         )
     with scratch_folder() as folder:
         run = _Pass(network, inputs, shared, places, pool, padding, seed)
-        shelf = Shelf(folder, int(_FEATURES_SHARE * network.memory))
+        shelf = Shelf(folder, int((share or _FEATURES_SHARE) * network.memory))
         called = names if names is not None else [f"row {row}" for row in rows]
         yield run.over(rows, called, shelf, advance)
 
@@ -132,11 +141,12 @@ class _Pass:
         self.axes: dict[str, SampleAxis] = {}
         self.units: dict[str, float] = {}
         self.project = Projection(seed, int(_PROJECTION_SHARE * network.memory))
-        tensors = [place.tensor for place in places if place.tensor != INPUT]
+        tensors = [one.tensor for one in places if one.tensor not in (INPUT, OUTPUT)]
         self.names = (network.output, *tensors)
         self.session = network.session(graph.expose(network.model, tensors))
         self.width = 0
         self.refused: dict[str, str] = {}
+        self.shortened: set[str] = set()
         self.broken: dict[str, set[int]] = defaultdict(set)
 
     def over(
@@ -166,7 +176,7 @@ class _Pass:
         for tensor, places in self.broken.items():
             self.refused[tensor] = _not_finite([called[one] for one in sorted(places)])
         sound = {one: array for one, array in kept.items() if one not in self.refused}
-        return Features(sound, self.refused, predictions, self.width)
+        return Features(sound, self.refused, predictions, self.width, frozenset(self.shortened))
 
     def _division(self, rows: np.ndarray) -> tuple[int, int]:
         """Return how many samples run together, and how many pieces of so many at once."""
@@ -212,16 +222,19 @@ class _Pass:
             if place.tensor in self.refused:
                 continue
             try:
-                flat = (
-                    self._input(rows, feeds, kept)
-                    if place.tensor == INPUT
-                    else self._flat(activations[place.tensor], place, kept)
-                )
+                if place.tensor == INPUT:
+                    flat = self._input(rows, feeds, kept)
+                elif place.tensor == OUTPUT:
+                    flat = self._output(output)
+                else:
+                    flat = self._flat(activations[place.tensor], place, kept)
             except _RefusedError as reason:
                 self.refused[place.tensor] = str(reason)
                 continue
             if lost := np.flatnonzero(~_finite_rows(flat)).tolist():
                 self.broken[place.tensor].update(first + row for row in lost)
+            if width(flat.shape[1]) < flat.shape[1]:
+                self.shortened.add(place.tensor)
             found[place.tensor] = to_host(self.project(flat))
         return self.network.predict(output), found
 
@@ -253,6 +266,12 @@ class _Pass:
         if not parts:
             raise _RefusedError("the inputs hold no numbers")
         return parts[0] if len(parts) == 1 else namespace(parts[0]).concatenate(parts, axis=1)
+
+    def _output(self, output: Array) -> Array:
+        """Return the logits of some samples (samples, classes)."""
+        if self.network.form == "labels":
+            raise _RefusedError("the output holds labels and no scores")
+        return logits(output, self.network.form)
 
     def _flat(self, value: Array, place: Place, kept: Array | None) -> Array:
         """Return activations as (samples, features)."""

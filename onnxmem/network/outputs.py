@@ -1,6 +1,8 @@
-"""Outputs of a model: which one classifies, and how far two of them are apart."""
+"""Outputs of a model: which one classifies, what scores it holds, how far two are apart."""
 
 from __future__ import annotations
+
+import numpy as np
 
 from onnxmem import graph
 from onnxmem.arrays import Array, namespace
@@ -36,6 +38,26 @@ def choose_output(model: graph.Model, name: str | None) -> str:
             f"choose the one that classifies with --output-name{see('outputs')}"
         )
     return scores[0]
+
+
+def logits(output: Array, form: str) -> Array:
+    """Return the scores of the classes before a softmax or sigmoid (samples, classes), float32.
+
+    Where there are several, their mean over the classes is 0 for each sample: a softmax does not
+    see it, and so it does not matter whether a network ends with one.
+
+    Args:
+        output: (samples, classes, ...) of the output that classifies.
+        form: what it holds, see `onnxmem.graph.output_form`.
+    """
+    xp = namespace(output)
+    scores = output.reshape(len(output), -1).astype(xp.float32)
+    tiny = float(np.finfo(np.float32).tiny)
+    if form == "softmax":
+        scores = xp.log(xp.maximum(scores, tiny))
+    elif form == "sigmoid":
+        scores = xp.log(xp.maximum(scores, tiny)) - xp.log(xp.maximum(1 - scores, tiny))
+    return scores - scores.mean(axis=1, keepdims=True) if scores.shape[1] > 1 else scores
 
 
 def deviation(actual: Array, expected: Array) -> float:

@@ -4,6 +4,7 @@
     comparison        several reports side by side
     evidence          what the neighbours of its training samples tell of a network
     samples_report    the same of every sample, as a report of its own
+    track_report      checkpoints of a course of training, and the one to keep
     locate_report     where a network memorizes, as a report of its own
     waiver            gates that may fail, for a reason
     names             what models are called beside each other
@@ -12,7 +13,14 @@
 They know no format and no file; the field names are those of the JSON.
 """
 
-from onnxmem.records.comparison import COMPARISON_SCHEMA, Cell, Comparison, Row
+from onnxmem.records.comparison import (
+    COMPARISON_SCHEMA,
+    Cell,
+    Comparison,
+    Predictions,
+    Row,
+    Similarity,
+)
 from onnxmem.records.evidence import (
     Estimate,
     Evidence,
@@ -62,9 +70,23 @@ from onnxmem.records.report import (
     Verdict,
 )
 from onnxmem.records.samples_report import SAMPLES_SCHEMA, SamplesReport
+from onnxmem.records.track_report import (
+    TRACK_SCHEMA,
+    Checkpoint,
+    Choice,
+    TrackedSample,
+    TrackReport,
+)
 from onnxmem.records.waiver import Waiver, WaiverState, make_waiver
 
 __all__ = [
+    "Checkpoint",
+    "Choice",
+    "Predictions",
+    "Similarity",
+    "TRACK_SCHEMA",
+    "TrackReport",
+    "TrackedSample",
     "SamplesReport",
     "SampleEvidence",
     "NetworkEvidence",

@@ -7,7 +7,7 @@ Frozen and plain like those of a report; the field names are those of the JSON, 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -67,11 +67,56 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Similarity:
+    """How alike two models are at a layer that both have, or at their output, on held-out inputs.
+
+    Attributes:
+        a, b: the models, as `Comparison.models` names them.
+        layer: the tensor of `a`.
+        counterpart: that of `b`.
+        kind: `site`, or `output` where logits are compared.
+        cka: linear centered kernel alignment, estimated without bias: 1 where both are the same
+            but for rotation, shift and scale, about 0 where they have nothing to do with each
+            other. None where a layer does not vary.
+        neighbour_overlap: the share of the 10 nearest other inputs that both have in common, mean
+            over inputs.
+    """
+
+    a: str
+    b: str
+    layer: str
+    counterpart: str
+    kind: Literal["site", "output"]
+    cka: float | None
+    neighbour_overlap: float
+
+
+@dataclass(frozen=True, slots=True)
+class Predictions:
+    """How much the answers of two models to held-out inputs agree.
+
+    Attributes:
+        a, b: the models, as `Comparison.models` names them.
+        agreement: the share of inputs to which both give the same answer.
+        kappa, kappa_low, kappa_high: Cohen's kappa, what agreement there is beyond chance, and its
+            95 % interval. None where both give one and the same answer to everything.
+    """
+
+    a: str
+    b: str
+    agreement: float
+    kappa: float | None
+    kappa_low: float | None
+    kappa_high: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """Several reports, and what they have in common.
 
     Differences are those to the first model. `notes` says how the data were given to models that
-    take them in different forms.
+    take them in different forms. `similarity` and `predictions` are of every pair of models, on
+    `held_out_samples` inputs that none was trained on; empty without such inputs.
     """
 
     schema: str
@@ -80,6 +125,9 @@ class Comparison:
     layers: tuple[Row, ...]
     notes: tuple[str, ...]
     reports: tuple[Report, ...]
+    similarity: tuple[Similarity, ...] = ()
+    predictions: tuple[Predictions, ...] = ()
+    held_out_samples: int = 0
 
     @property
     def exit_code(self) -> int:
@@ -107,4 +155,8 @@ class Comparison:
         widths |= {len(row.tensors) for row in found.layers} | {len(found.models)}
         if widths != {len(found.reports)} or len(found.reports) < 2:
             raise DataError(f"this is no {COMPARISON_SCHEMA} comparison: its rows differ in length")
+        named = {name for one in found.similarity for name in (one.a, one.b)}
+        named |= {name for one in found.predictions for name in (one.a, one.b)}
+        if not named <= set(found.models):
+            raise DataError(f"this is no {COMPARISON_SCHEMA} comparison: it has pairs of others")
         return found

@@ -7,10 +7,11 @@
     metrics           the numbers that these tell
     words, findings, command
                       sentences and names that several formats share
-    charts, comparison_charts, sparkline, look, rows, plots
+    charts, comparison_charts, likeness, sparkline, look, rows, plots
                       the charts of page, picture and notebook, and the rows that they draw
     formats, output   the registry of formats, and how files are written
-    samples, locate   which samples are memorized and where, in formats of their own
+    samples, locate, track
+                      which samples are memorized and where, and courses of training
     sites             the sites of a model, in Markdown and for notebooks
     web               what all pages share
     schema, sense     what a stored report looks like, and whether one makes sense
@@ -34,17 +35,19 @@ from onnxmem.report.formats import (
     render_comparison,
     render_locate,
     render_samples,
+    render_track,
     samples_table,
 )
 from onnxmem.report.output import check_writable, write, write_all
 from onnxmem.report.words import sentence
 
 if TYPE_CHECKING:
-    from onnxmem.records import Comparison, LocateReport, Report, SamplesReport
+    from onnxmem.records import Comparison, LocateReport, Report, SamplesReport, TrackReport
     from onnxmem.report.comparison_table import TerminalComparison
     from onnxmem.report.locate.table import TerminalLocate
     from onnxmem.report.samples.table import TerminalSamples
     from onnxmem.report.table import TerminalReport
+    from onnxmem.report.track.table import TerminalTrack
 
 __all__ = [
     "Format",
@@ -58,6 +61,7 @@ __all__ = [
     "render_comparison",
     "render_locate",
     "render_samples",
+    "render_track",
     "samples_fragment",
     "samples_sentence",
     "samples_table",
@@ -81,8 +85,10 @@ def load(path: str | Path) -> Report:
     return json.load(path)
 
 
-def load_stored(path: str | Path) -> Report | Comparison | SamplesReport | LocateReport:
-    """Return what a JSON file holds: a report, a comparison, samples, or where a network memorizes.
+def load_stored(
+    path: str | Path,
+) -> Report | Comparison | SamplesReport | LocateReport | TrackReport:
+    """Return what a JSON file holds: what one of the commands left there.
 
     Raises:
         DataError: there is no such file, or it holds none of these schemas.
@@ -93,11 +99,15 @@ def load_stored(path: str | Path) -> Report | Comparison | SamplesReport | Locat
 
 
 def terminal(
-    report: Report | Comparison | SamplesReport | LocateReport,
-) -> TerminalReport | TerminalComparison | TerminalSamples | TerminalLocate:
+    report: Report | Comparison | SamplesReport | LocateReport | TrackReport,
+) -> TerminalReport | TerminalComparison | TerminalSamples | TerminalLocate | TerminalTrack:
     """Return the report as something that a rich console prints."""
-    from onnxmem.records import Comparison, LocateReport, SamplesReport
+    from onnxmem.records import Comparison, LocateReport, SamplesReport, TrackReport
 
+    if isinstance(report, TrackReport):
+        from onnxmem.report.track import table as of_course
+
+        return of_course.TerminalTrack(report)
     if isinstance(report, LocateReport):
         from onnxmem.report.locate import table as of_layers
 

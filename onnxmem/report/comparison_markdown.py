@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from onnxmem.findings import all_waivers_told, comparison_findings, two_numbers
+from onnxmem.findings import (
+    LAYER_TITLES,
+    PAIR_TITLES,
+    all_waivers_told,
+    comparison_findings,
+    layer_rows,
+    likeness_findings,
+    likeness_rows,
+    two_numbers,
+)
 from onnxmem.records import Comparison
 from onnxmem.report.findings import (
     APART,
@@ -20,13 +29,14 @@ from onnxmem.report.markdown import MOST_BYTES, code, escaped
 from onnxmem.report.words import column_title, sentence, shown_keys
 
 SENTENCE = 2_000
+_MOST_PAIRS = 60
 
 
 def render(comparison: Comparison) -> str:
     """Return the comparison as Markdown; rows of layers are left out where it gets too long."""
     head = ("Layer", "Curve", *(escaped(name) for name in comparison.models))
     lead = ["## onnxmem: comparison", "", *_said(comparison), "", *_evidence(comparison)]
-    lead += _means(comparison)
+    lead += [*_means(comparison), *_likeness(comparison)]
     if found := limits(comparison):
         lead += ["", "### What cannot be compared as it is", "", *_listed(found)]
     lead += ["", "<details><summary>Every model against the first</summary>", ""]
@@ -76,6 +86,21 @@ def _evidence(comparison: Comparison) -> list[str]:
     rows = [_line(map(escaped, row)) for row in two_numbers(comparison)]
     head = [_line(("Model", "Memorized", "Label noise")), _line(["---"] * 3)]
     return [*head, *rows, ""] if rows else []
+
+
+def _likeness(comparison: Comparison) -> list[str]:
+    """Return the lines of how alike the models are on held-out inputs; none without such inputs."""
+    if not comparison.predictions:
+        return []
+    title = f"### How alike they are on {comparison.held_out_samples:,} held-out inputs"
+    tables = ((PAIR_TITLES, likeness_rows(comparison)), (LAYER_TITLES, layer_rows(comparison)))
+    found = ["", title, "", *_listed(likeness_findings(comparison))]
+    for titles, rows in tables:
+        found += ["", _line(titles), _line(["---"] * len(titles))]
+        found += [_line(map(escaped, row)) for row in rows[:_MOST_PAIRS]]
+        if len(rows) > _MOST_PAIRS:
+            found += ["", f"{len(rows) - _MOST_PAIRS} more rows are in the JSON form."]
+    return found
 
 
 def _listed(sentences: Iterable[str]) -> list[str]:

@@ -11,7 +11,17 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
-from onnxmem.findings import comparison_findings, short_names, two_numbers
+from onnxmem.findings import (
+    LAYER_TITLES,
+    PAIR_TITLES,
+    comparison_findings,
+    layer_rows,
+    likeness_findings,
+    likeness_rows,
+    short_names,
+    two_numbers,
+)
+from onnxmem.findings.numbers import counted
 from onnxmem.records import Comparison
 from onnxmem.report import rows
 from onnxmem.report.findings import (
@@ -28,6 +38,8 @@ from onnxmem.text import printable
 
 T = TypeVar("T")
 NAME = 24
+_MOST_ROWS = 30
+"""Pairs of models, or of layers, in a table."""
 _MEAN, _LAYER = 17, 7
 """Characters that a mean, and a layer, take with the space beside them."""
 
@@ -48,6 +60,7 @@ class TerminalComparison:
             yield _evidence(comparison, names)
         yield from _means(comparison, names, options.max_width)
         yield from _layers(comparison, names, options.max_width)
+        yield from _likeness(comparison)
         if len(names) == 2:
             yield from (Text(f"- {one}") for one in findings(comparison))
         yield from (Text(f"- {one}", style="yellow") for one in limits(comparison))
@@ -65,6 +78,27 @@ def _evidence(comparison: Comparison, names: Sequence[str]) -> Table:
     for name, (_, *cells) in zip(names, two_numbers(comparison), strict=True):
         table.add_row(*map(Text, (name, *cells)))
     return table
+
+
+def _likeness(comparison: Comparison) -> Iterator[Table | Text]:
+    """Yield how alike the models are on held-out inputs: sentences, pairs, then layers."""
+    if not comparison.predictions:
+        return
+    inputs = counted(comparison.held_out_samples, "held-out input")
+    yield Text(f"How alike the models are on {inputs}:", style="bold")
+    yield from (Text(f"- {one}") for one in likeness_findings(comparison))
+    for titles, found in (
+        (PAIR_TITLES, likeness_rows(comparison)),
+        (LAYER_TITLES, layer_rows(comparison)),
+    ):
+        table = Table(box=SIMPLE, header_style="bold", pad_edge=False, padding=(0, 1, 0, 0))
+        for place, title in enumerate(titles):
+            table.add_column(title, justify="right" if place else "left", overflow="fold")
+        for row in found[:_MOST_ROWS]:
+            table.add_row(*map(Text, row))
+        yield table
+        if len(found) > _MOST_ROWS:
+            yield Text(f"{len(found) - _MOST_ROWS} more rows are in the JSON form.", style="dim")
 
 
 def _means(comparison: Comparison, names: Sequence[str], width: int) -> Iterator[Table | Text]:

@@ -12,7 +12,14 @@ from onnxmem.errors import UsageError
 from onnxmem.text import printable
 
 if TYPE_CHECKING:
-    from onnxmem.records import Comparison, Evidence, LocateReport, Report, SamplesReport
+    from onnxmem.records import (
+        Comparison,
+        Evidence,
+        LocateReport,
+        Report,
+        SamplesReport,
+        TrackReport,
+    )
 
 
 class Format(StrEnum):
@@ -191,6 +198,44 @@ def render_locate(report: LocateReport, name: str) -> str | bytes:
             raise UsageError(
                 f"where a network memorizes cannot be written as {printable(str(name))}; choose "
                 f"one of {', '.join(LOCATE_FORMATS)}"
+            )
+
+
+TRACK_FORMATS = ("json", "html", "markdown", "csv", "png", "svg")
+"""What a course of training can be written in."""
+
+
+def render_track(report: TrackReport, name: str) -> str | bytes:
+    """Return a course of training in a format; pictures are bytes.
+
+    Raises:
+        UsageError: there is no such format for it.
+    """
+    match name:
+        case "json":
+            from onnxmem.report import json
+
+            return json.render(report)
+        case "html":
+            from onnxmem.report.track import page
+
+            return page.render(report)
+        case "markdown":
+            from onnxmem.report.track import markdown
+
+            return markdown.render(report)
+        case "csv":
+            from onnxmem.report.track import csv
+
+            return csv.render(report)
+        case "png" | "svg":
+            from onnxmem.report.track import picture
+
+            return picture.render(report, name)
+        case _:
+            raise UsageError(
+                f"a course cannot be written as {printable(str(name))}; choose one of "
+                f"{', '.join(TRACK_FORMATS)}"
             )
 
 

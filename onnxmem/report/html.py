@@ -16,12 +16,23 @@ from onnxmem.findings import (
     comparison_findings,
     comparison_headline,
     headline_length,
+    likeness_findings,
     short_names,
     two_numbers,
 )
 from onnxmem.records import Cell, Comparison, Report, model_names
 from onnxmem.records.comparability import differing
-from onnxmem.report import charts, comparison_charts, findings, look, rows, sparkline, web, words
+from onnxmem.report import (
+    charts,
+    comparison_charts,
+    findings,
+    likeness,
+    look,
+    rows,
+    sparkline,
+    web,
+    words,
+)
 from onnxmem.report.command import command_line
 from onnxmem.text import file_name
 
@@ -108,6 +119,8 @@ def _compared(comparison: Comparison) -> dict[str, Any]:
         "headline": comparison_headline(comparison),
         "said": comparison_findings(comparison),
         "models": comparison.models,
+        "alike": likeness_findings(comparison),
+        "likeness": _likeness(comparison),
         "two_numbers": two_numbers(comparison),
         "findings": findings.findings(comparison),
         "limits": findings.limits(comparison),
@@ -126,6 +139,17 @@ def _compared(comparison: Comparison) -> dict[str, Any]:
 
 def _texts(scores: Mapping[str, Sequence[Cell | None]]) -> dict[str, list[str]]:
     return {key: list(map(findings.cell_text, cells)) for key, cells in scores.items()}
+
+
+def _likeness(comparison: Comparison) -> dict[str, Any] | None:
+    """Return how alike the models are on held-out inputs, None without such inputs."""
+    if not comparison.predictions:
+        return None
+    return {
+        "samples": comparison.held_out_samples,
+        "tables": likeness.tables(comparison),
+        "maps": likeness.map_names(comparison),
+    }
 
 
 def _model(index: int, report: Report, name: str) -> dict[str, Any]:
@@ -204,6 +228,9 @@ def _together(
             short_names(names), rows.matched_names(comparison), first
         )
         datasets["heat"] = rows.heat_rows(comparison)
+    if comparison is not None and comparison.predictions:
+        charts_of |= likeness.charts(comparison)
+        datasets |= likeness.datasets(comparison)
     matched = None
     over_rank = [key for key in keys if words.levels_of(key) == "rank"]
     chosen = words.leading(over_rank)

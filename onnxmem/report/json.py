@@ -16,10 +16,12 @@ from onnxmem.records import (
     LOCATE_SCHEMA,
     SAMPLES_SCHEMA,
     SCHEMA,
+    TRACK_SCHEMA,
     Comparison,
     LocateReport,
     Report,
     SamplesReport,
+    TrackReport,
 )
 from onnxmem.report import sense
 from onnxmem.text import json_text, printable
@@ -28,7 +30,7 @@ _LONGEST = 1 << 29
 """Characters beyond which no file is read whole."""
 
 
-def render(report: Report | Comparison | LocateReport) -> str:
+def render(report: Report | Comparison | LocateReport | TrackReport) -> str:
     """Return a report, or a comparison with its reports, as JSON text, keys as in the records.
 
     Raises:
@@ -49,7 +51,7 @@ def load(path: str | Path) -> Report:
     return found
 
 
-Stored = Report | Comparison | SamplesReport | LocateReport
+Stored = Report | Comparison | SamplesReport | LocateReport | TrackReport
 """What a JSON file may hold."""
 
 
@@ -65,7 +67,7 @@ def render_samples(report: SamplesReport) -> str:
 
 
 def load_stored(path: str | Path) -> Stored:
-    """Return what a JSON file holds: a report, a comparison, samples, or where a network memorizes.
+    """Return what a JSON file holds: what one of the commands left there.
 
     Raises:
         DataError: there is no such file, or it holds none of these schemas.
@@ -77,6 +79,7 @@ def load_stored(path: str | Path) -> Stored:
             COMPARISON_SCHEMA: Comparison,
             SAMPLES_SCHEMA: SamplesReport,
             LOCATE_SCHEMA: LocateReport,
+            TRACK_SCHEMA: TrackReport,
         },
     )
 
@@ -95,6 +98,8 @@ def _load(path: str | Path, kinds: Mapping[str, type[Stored]]) -> Stored:
             sense.check_samples(report)
         elif isinstance(report, LocateReport):
             sense.check_locate(report)
+        elif isinstance(report, TrackReport):
+            sense.check_track(report)
         else:
             for one in report.reports if isinstance(report, Comparison) else [report]:
                 sense.check(one)

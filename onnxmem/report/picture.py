@@ -11,9 +11,9 @@ import altair as alt
 import vl_convert
 
 from onnxmem.errors import UsageError
-from onnxmem.findings import all_waivers_told
+from onnxmem.findings import all_waivers_told, likeness_findings
 from onnxmem.records import Comparison, Report, model_names
-from onnxmem.report import charts, comparison_charts, look, rows
+from onnxmem.report import charts, comparison_charts, likeness, look, rows
 from onnxmem.report.findings import findings, limits
 from onnxmem.report.words import (
     BATCHES,
@@ -30,6 +30,9 @@ from onnxmem.text import file_name
 
 MOST_PANELS = 48
 WIDTH = 400
+_MOST_SAID = 3
+"""Sentences on likeness above a picture."""
+
 CURVE_TITLES = {
     "rank": "Accuracy against rank",
     "fraction": "Accuracy against units kept",
@@ -79,20 +82,22 @@ def comparison_spec(comparison: Comparison) -> dict[str, Any]:
     title = f"{len(names)} models compared"
     if first is None:
         return _spec(title, limits(comparison), [], {})
-    said = findings(replace(comparison, summary={first: comparison.summary[first]}))
+    said = likeness_findings(comparison)[:_MOST_SAID]
+    said += findings(replace(comparison, summary={first: comparison.summary[first]}))
     by_compressor = [[k for k in keys if k.startswith(f"{one}.")] for one in COMPRESSORS]
     by_model = alt.vconcat(
         *(_depths(names, group) for group in by_compressor if group),
         _matched(comparison, names, first),
         spacing=28,
     )
-    panels = alt.vconcat(_means(names, keys), by_model, spacing=28).resolve_scale(
-        color="independent", fill="independent", shape="independent"
-    )
+    panels = alt.vconcat(
+        _means(names, keys), by_model, *_likeness(comparison), spacing=28
+    ).resolve_scale(color="independent", fill="independent", shape="independent")
     datasets = {
         "models": rows.model_rows(comparison.reports),
         "depths": rows.depth_rows(comparison.reports),
         "matched": rows.matched_rows(comparison, [first]),
+        **likeness.datasets(comparison),
     }
     return _spec(title, [*said, *all_waivers_told(comparison)], [panels], datasets)
 
@@ -107,6 +112,17 @@ def _means(names: list[str], keys: Sequence[str]) -> alt.HConcatChart:
         if any(key.endswith(f".{batch}") for key in keys)
     ]
     return alt.hconcat(*drawn)
+
+
+def _likeness(comparison: Comparison) -> list[alt.HConcatChart]:
+    """Return how alike the models are on held-out inputs; nothing without such inputs."""
+    titles = {"alike": "CKA, layer by layer, held-out inputs", **likeness.map_names(comparison)}
+    drawn = [
+        chart.properties(width=WIDTH, title=titles[name])
+        for name, chart in likeness.charts(comparison).items()
+    ]
+    pairs = [drawn[start : start + 2] for start in range(0, len(drawn), 2)]
+    return [alt.hconcat(*pair).resolve_scale(color="independent") for pair in pairs]
 
 
 def _depths(names: list[str], keys: Sequence[str]) -> alt.HConcatChart:

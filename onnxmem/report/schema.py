@@ -1,6 +1,6 @@
 """The JSON Schemas of what is written, made from the records.
 
-The package ships `python -m onnxmem.report.schema` as `schema.json`, and the same another
+The package ships `python -m onnxmem.report.schema` as `schema.json`, and the same with another
 KIND, such as `samples`, as `KIND.schema.json`.
 """
 
@@ -18,25 +18,29 @@ from onnxmem.records import (
     LOCATE_SCHEMA,
     SAMPLES_SCHEMA,
     SCHEMA,
+    TRACK_SCHEMA,
     Comparison,
     LocateReport,
     Report,
     SamplesReport,
+    TrackReport,
 )
 
-Record = Report | Comparison | SamplesReport | LocateReport
+Record = Report | Comparison | SamplesReport | LocateReport | TrackReport
 
 RECORDS: dict[str, type[Record]] = {
     "report": Report,
     "comparison": Comparison,
     "samples": SamplesReport,
     "locate": LocateReport,
+    "track": TrackReport,
 }
 _NAMES = {
     "Report": SCHEMA,
     "Comparison": COMPARISON_SCHEMA,
     "SamplesReport": SAMPLES_SCHEMA,
     "LocateReport": LOCATE_SCHEMA,
+    "TrackReport": TRACK_SCHEMA,
 }
 
 

@@ -15,6 +15,7 @@ from onnxmem.records import (
     Report,
     SamplesReport,
     Score,
+    TrackReport,
 )
 from onnxmem.report.words import X_NAMES
 
@@ -67,6 +68,43 @@ def _of_locate(report: LocateReport) -> Iterator[str]:
             norms = (gradient.clean_norm, gradient.suspect_norm, gradient.ratio)
             if min((x for x in norms if x is not None), default=0.0) < 0:
                 yield f"gradients[{number}].layers[{at}] has a norm below 0"
+
+
+def check_track(report: TrackReport) -> None:
+    """Check that a report could come from a course of training.
+
+    Raises:
+        DataError: it could not; the message names the first field that tells.
+    """
+    for complaint in _of_course(report):
+        raise DataError(complaint)
+
+
+def _of_course(report: TrackReport) -> Iterator[str]:
+    paths = [one.path for one in report.checkpoints]
+    choice = report.choice
+    if not paths:
+        yield "checkpoints are none"
+    kept = (report.chosen, None if choice is None else choice.path)
+    if kept[0] != kept[1] or (kept[0] is not None and kept[0] not in paths):
+        yield "chosen is none of the checkpoints"
+    if choice is not None and choice.runner_up is not None and choice.runner_up not in paths:
+        yield "choice.runner_up is none of the checkpoints"
+    for number, one in enumerate(report.checkpoints):
+        place = f"checkpoints[{number}]"
+        if len(one.agreement) != len(report.layers):
+            yield f"{place}.agreement has not one value for each of {len(report.layers)} layers"
+        known = (one.others_fitted, one.suspects_fitted, one.agreement_mean, *one.agreement)
+        bounds = (one.agreement_low, one.agreement_high, one.held_out_accuracy)
+        shares = [share for share in (*known, *bounds) if share is not None]
+        yield from _shares(place, shares=[*shares, one.train_accuracy, one.memorized_share.value])
+    for number, sample in enumerate(report.samples):
+        place, since = f"samples[{number}]", sample.fitted_from
+        if not -1 - ROUNDING <= sample.margin <= 1 + ROUNDING:
+            yield f"{place}.margin is {sample.margin}, no difference of shares"
+        if sample.row < 0 or not 0 <= (since or 0) < len(paths):
+            yield f"{place} has a row below 0, or is fitted from no checkpoint"
+        yield from _shares(place, fitted=sample.fitted)
 
 
 def _complaints(report: Report) -> Iterator[str]:

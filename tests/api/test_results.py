@@ -14,9 +14,10 @@ import pytest
 from sample_networks import Sample
 
 import onnxmem
+from onnxmem.auditing import Settings
 from onnxmem.compression.settings import BATCHES, METRICS
 from onnxmem.errors import ModelFileError, UsageError
-from onnxmem.factorize import COMPRESSORS
+from onnxmem.factorize import COMPRESSORS, DEFAULT_COMPRESSORS
 from onnxmem.network.features import Pool
 
 QUICK: dict[str, Any] = {"compress": ["nmf"], "batch": ["mixed"], "ranks": [1, 4]}
@@ -165,7 +166,8 @@ def test_words_are_typed_so_that_a_checker_finds_a_wrong_one() -> None:
     assert set(METRICS) == set(typing.get_args(typing.get_args(hints["metric"])[0]))
     assert hints["pool"] == Pool
     defaults = inspect.signature(onnxmem.audit).parameters
-    assert defaults["compress"].default == COMPRESSORS and defaults["batch"].default == BATCHES
+    assert defaults["compress"].default == DEFAULT_COMPRESSORS == Settings().compress
+    assert defaults["batch"].default == BATCHES
 
 
 def test_frames_hold_shapes_of_any_length(mlp: Sample, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -73,7 +73,7 @@ def test_dropped_units_are_still_there_and_say_nothing() -> None:
 
 
 def test_without_a_relu_wrong_labels_are_found_as_well() -> None:
-    network = models.network("vowels-mlp-gelu-p20")
+    network = models.network("mnist-cnn-gelu-p20")
     _, given, true = rows(network, "train")
     found = onnxmem.samples(network.path, network.data_path, kind=["auto"])
     fitted = np.array([one.fitted for one in found.samples])
@@ -84,7 +84,7 @@ def test_without_a_relu_wrong_labels_are_found_as_well() -> None:
 
 def test_without_a_relu_scores_fall_with_the_noise() -> None:
     scores: dict[str, list[float | None]] = {"nmf.mixed": [], "pca.mixed": []}
-    for network in models.family("vowels-mlp-gelu"):
+    for network in models.family("mnist-cnn-gelu"):
         x, given, _ = rows(network, "train")
         report = onnxmem.audit(
             network.path, x, given, batch=["mixed"], compress=["nmf", "pca"], per_class=20

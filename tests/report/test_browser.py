@@ -13,9 +13,17 @@ import locate_reports
 import pytest
 import report_samples
 import samples_reports
+import track_reports
 
 from onnxmem.comparing import compare
-from onnxmem.report import render, render_comparison, render_locate, render_samples, side_by_side
+from onnxmem.report import (
+    render,
+    render_comparison,
+    render_locate,
+    render_samples,
+    render_track,
+    side_by_side,
+)
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
@@ -45,6 +53,10 @@ PAGES |= {
 PAGES |= {
     f"locate_{name}": lambda make=make: str(render_locate(make(), "html"))
     for name, make in locate_reports.ALL.items()
+}
+PAGES |= {
+    f"track_{name}": lambda make=make: str(render_track(make(), "html"))
+    for name, make in track_reports.ALL.items()
 }
 FEWEST_CHARTS = {"without_site": 0, "samples_undecided": 0, "locate_nothing": 0}
 WIDE, NARROW = (1400, "light"), (390, "dark")
@@ -122,7 +134,7 @@ def test_page_is_whole_silent_and_accessible(
     assert [url.split(":")[0] for url in shown.asked] == ["file"]
     charts = shown.tab.locator(".chart")
     assert charts.count() >= FEWEST_CHARTS.get(
-        name, 1 if name.startswith(("samples", "locate")) else 4
+        name, 1 if name.startswith(("samples", "locate", "track")) else 4
     )
     assert charts.locator("svg").count() == charts.count()
     assert shown.tab.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0

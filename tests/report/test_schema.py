@@ -15,11 +15,12 @@ import msgspec
 import pytest
 import report_samples
 import samples_reports
+import track_reports
 
 from onnxmem import records
 from onnxmem.comparing import compare
 from onnxmem.records import Report
-from onnxmem.report import render, render_comparison, render_locate, render_samples
+from onnxmem.report import render, render_comparison, render_locate, render_samples, render_track
 from onnxmem.report.schema import RECORDS, schema
 
 FILES = {
@@ -27,6 +28,7 @@ FILES = {
     "comparison": "comparison.schema.json",
     "samples": "samples.schema.json",
     "locate": "locate.schema.json",
+    "track": "track.schema.json",
 }
 SHIPPED = {
     kind: json.loads((files("onnxmem.report") / name).read_text(encoding="utf-8"))
@@ -63,6 +65,8 @@ def written(kind: str) -> dict[str, Any]:
         text = render_comparison(compare([small(), small()]), "json")
     elif kind == "report":
         text = render(small(), "json")
+    elif kind == "track":
+        text = str(render_track(track_reports.report(2, 2), "json"))
     elif kind == "samples":
         text = str(render_samples(samples_reports.report(3), "json"))
     else:
