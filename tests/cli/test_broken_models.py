@@ -232,7 +232,9 @@ def test_a_list_of_sizes_that_doubles_is_not_followed(odd: Callable[..., Path]) 
     assert [site.tensor for site in graph.find_sites(model)] == ["r"]
 
 
-def test_inputs_too_large_for_memory_are_refused(command: Command, odd: Callable[..., Path]) -> None:
+def test_inputs_too_large_for_memory_are_refused(
+    command: Command, odd: Callable[..., Path]
+) -> None:
     model = network((*BELOW, ABOVE))
     model.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 10**12
     outcome = command("inspect", odd(model), "--verify")
