@@ -60,7 +60,9 @@ if TYPE_CHECKING:
 @statement_options
 @audit_options
 def command(model: str, data: str, plan: bool, **options: Any) -> int:
-    """Score every ReLU layer of MODEL by how well it survives compression.
+    """Score every layer of MODEL by how well its activations survive compression.
+
+    Layers are the ReLUs, or other activations where there is no ReLU (--kind).
 
     DATA holds one array for each input of the model (or x) and the labels y that
     the network was trained on: an .npz archive, a folder of .npy files, one .npy

@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     from onnxmem.records import Comparison, Report, Waiver
 
 COMMANDS = {
-    "audit": "Score every ReLU layer of a model.",
+    "audit": "Score every layer of a model by its activations.",
     "cache": "Show where results are kept, or empty it.",
     "compare": "Compare models, or reports that audits left.",
     "demo": "Audit two networks that ship with the tool.",
     "doctor": "Explain this environment: what works, what is missing.",
-    "expose": "Add every ReLU to the outputs of a model.",
-    "inspect": "Show every ReLU of a model, and what a cut there needs.",
+    "expose": "Add every activation to the outputs of a model.",
+    "inspect": "Show every activation of a model, and what a cut there needs.",
     "locate": "Tell in which layers a model memorized samples.",
     "report": "Write a report in other formats, or show its table.",
     "samples": "Tell which training samples a model memorized.",
@@ -114,7 +114,7 @@ def _meant(name: str) -> str:
 def cli(ctx: click.Context) -> None:
     """Did this ONNX network learn or memorize?
 
-    Scores every ReLU layer of a network by how much of its activations can be
+    Scores every layer of a network by how much of its activations can be
     compressed away before accuracy goes.
     """
     if ctx.invoked_subcommand in config.CONFIGURABLE:

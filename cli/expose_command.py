@@ -45,7 +45,7 @@ def command(
     data: str | None,
     quiet: bool,
 ) -> int:
-    """Write MODEL to FILE with every supported ReLU as an additional output.
+    """Write MODEL to FILE with every supported activation as an additional output.
 
     Weights that MODEL keeps in other files go to FILE.data.
     """

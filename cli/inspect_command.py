@@ -63,7 +63,7 @@ def command(
     json_path: str | None,
     quiet: bool,
 ) -> int:
-    """Show every ReLU of MODEL: where its features lie, and what a cut there needs.
+    """Show every activation of MODEL: where its features lie, and what a cut there needs.
 
     Exits with 0 if a site can be cut, and with 3 if there is none, or if --verify finds a cut
     whose parts do not give what the model gives, or that onnxruntime refuses, or if the model

@@ -39,9 +39,9 @@ FORMATS = ("json", "html", "markdown", "csv", "parquet")
 def command(model: str, data: str, **options: Any) -> int:
     """Tell which training samples MODEL memorized, and how many.
 
-    Every sample of DATA is held against its 20 nearest others, at the input and at every ReLU
-    layer. DATA should be all that the network was trained on, with the labels that it was trained
-    on, in any form that `onnxmem audit` takes. Exits with 3 where nothing can be told.
+    Every sample of DATA is held against its 20 nearest others, at the input and behind every
+    activation. DATA should be all that the network was trained on, with the labels that it was
+    trained on, in any form that `onnxmem audit` takes. Exits with 3 where nothing can be told.
     """
     from onnxmem.auditing import find_samples
 

@@ -22,7 +22,7 @@ PAGES = sorted((ROOT / "docs").glob("*.md"))
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 NETWORKS = (
     *("vowels-mlp-p00", "vowels-mlp-p20", "vowels-mlp-p100", "vowels-mlp-init1-p00"),
-    *("mnist-cnn-p40", "mnist-cnn-p40-early"),
+    *("mnist-cnn-p40", "mnist-cnn-p40-early", "mnist-cnn-gelu-p20"),
 )
 BASH = shutil.which("bash")
 
