@@ -8,7 +8,7 @@ statistics        correlations
 charts            the few kinds of charts
 page              SVG, PNG or HTML
 
-support, depth, linearity, generalization, stopping, removal, classes, errors
+support, depth, generalization, stopping, removal, errors
                   the figures themselves
 
 Source: Collins, Bigdeli, Süsstrunk (arXiv:1810.03372). Its claims are taken from the text; layouts
