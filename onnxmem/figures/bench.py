@@ -75,7 +75,8 @@ class Bench:
         Raises:
             InconclusiveError: nothing could be measured.
         """
-        options = {"per_class": PER_CLASS, "ranks": RANKS, "compress": ("nmf",)} | asked
+        options: dict[str, Any] = {"per_class": PER_CLASS, "ranks": RANKS, "compress": ("nmf",)}
+        options |= asked
         settings = Settings(device=self.device, seed=self.seed, samples=False, **options)
         report = run_audit(
             subject.path,

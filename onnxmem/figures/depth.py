@@ -9,7 +9,7 @@ import numpy as np
 
 from onnxmem.figures import charts
 from onnxmem.figures.bench import Bench, curves, mean_auc
-from onnxmem.figures.figure import Drawn, Figure
+from onnxmem.figures.figure import Drawn, Figure, verdict_of
 from onnxmem.figures.statistics import signed, spearman
 from onnxmem.figures.subjects import Subject
 from onnxmem.report.words import COMPRESSORS
@@ -50,8 +50,7 @@ def draw_depth(bench: Bench, subjects: Sequence[Subject]) -> Drawn:
     )
     if all(rho is None for rho in by_kind.values()):
         return Drawn(charts.beside(*panels), "cannot be judged", found)
-    verdict = "holds" if all(separates) else "holds in part" if any(separates) else "does not hold"
-    return Drawn(charts.beside(*panels), verdict, found)  # type: ignore[arg-type]
+    return Drawn(charts.beside(*panels), verdict_of(separates), found)
 
 
 def _rho(rows: Sequence[charts.Row], title: str) -> float | None:
@@ -67,7 +66,7 @@ def _rho(rows: Sequence[charts.Row], title: str) -> float | None:
 def draw_compressors(bench: Bench, subjects: Sequence[Subject]) -> Drawn:
     """Draw the mean AuC of NMF, PCA and ablation against p."""
     names = ("nmf", "pca", "ablation")
-    rows = []
+    rows: list[charts.Row] = []
     for one in subjects:
         report = bench.audit(one, per_class=10, compress=names)
         rows += [
@@ -96,8 +95,7 @@ def draw_compressors(bench: Bench, subjects: Sequence[Subject]) -> Drawn:
         all(abs(rhos[title, "nmf"] or 0) > abs(rhos[title, n] or 0) for n in names[1:])
         for title in _BATCHES.values()
     ]
-    verdict = "holds" if all(best) else "holds in part" if any(best) else "does not hold"
-    return Drawn(charts.beside(*panels), verdict, found)  # type: ignore[arg-type]
+    return Drawn(charts.beside(*panels), verdict_of(best), found)
 
 
 FIGURES = (

@@ -9,7 +9,7 @@ import numpy as np
 
 from onnxmem.figures import charts
 from onnxmem.figures.bench import Bench, curves
-from onnxmem.figures.figure import Drawn, Figure
+from onnxmem.figures.figure import Drawn, Figure, verdict_of
 from onnxmem.figures.statistics import signed, spearman
 from onnxmem.figures.subjects import Subject
 
@@ -18,7 +18,7 @@ _RISES = 0.8
 
 def draw_errors(bench: Bench, subjects: Sequence[Subject]) -> Drawn:
     """Draw the relative error of NMF in every layer, mean over the ranks."""
-    rows = []
+    rows: list[charts.Row] = []
     for one in subjects:
         report = bench.audit(one, batch=("mixed",))
         rows += [
@@ -43,13 +43,12 @@ def draw_errors(bench: Bench, subjects: Sequence[Subject]) -> Drawn:
         + "."
     )
     strong = [rho > _RISES for rho in known]
-    verdict = "holds" if all(strong) else "holds in part" if any(strong) else "does not hold"
-    return Drawn(chart, verdict, found)  # type: ignore[arg-type]
+    return Drawn(chart, verdict_of(strong), found)
 
 
 def draw_curves(bench: Bench, subjects: Sequence[Subject]) -> Drawn:
     """Draw accuracy against rank of every layer, and see where networks lie above each other."""
-    rows = []
+    rows: list[charts.Row] = []
     for one in subjects:
         report = bench.audit(one, batch=("mixed",))
         rows += [
@@ -74,8 +73,7 @@ def draw_curves(bench: Bench, subjects: Sequence[Subject]) -> Drawn:
     said = ", ".join(f"{layer} k = {rank} {signed(rho)}" for layer, rank, rho in pairs)
     found = f"ρ of accuracy at rank k with p: {said}."
     falls = [rho < -_RISES for rho in known]
-    verdict = "holds" if all(falls) else "holds in part" if any(falls) else "does not hold"
-    return Drawn(charts.beside(*panels), verdict, found)  # type: ignore[arg-type]
+    return Drawn(charts.beside(*panels), verdict_of(falls), found)
 
 
 FIGURES = (

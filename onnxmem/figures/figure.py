@@ -12,6 +12,13 @@ from onnxmem.figures.subjects import Subject
 Verdict = Literal["holds", "holds in part", "does not hold", "cannot be judged"]
 
 
+def verdict_of(agree: Sequence[bool]) -> Verdict:
+    """Return what becomes of a claim that was tried several times; half is enough for a part."""
+    if all(agree):
+        return "holds"
+    return "holds in part" if 2 * sum(agree) >= len(agree) else "does not hold"
+
+
 @dataclass(frozen=True, slots=True)
 class Drawn:
     """A figure of certain networks.

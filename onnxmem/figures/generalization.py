@@ -9,7 +9,7 @@ import numpy as np
 
 from onnxmem.figures import charts
 from onnxmem.figures.bench import Bench, curves, mean_auc
-from onnxmem.figures.figure import Drawn, Figure
+from onnxmem.figures.figure import Drawn, Figure, verdict_of
 from onnxmem.figures.statistics import pearson, signed
 from onnxmem.figures.subjects import Subject
 
@@ -22,7 +22,7 @@ _FEWEST = 4
 
 def draw_error(bench: Bench, subjects: Sequence[Subject]) -> Drawn:
     """Draw the mean AuC of networks against their generalization error."""
-    rows = []
+    rows: list[charts.Row] = []
     for one in subjects:
         report = bench.audit(one, batch=("mixed",))
         error = bench.error(one)
@@ -37,14 +37,12 @@ def draw_error(bench: Bench, subjects: Sequence[Subject]) -> Drawn:
             told.append((p, len(own), _r(own)))
     said = [f"r = {signed(r)} over {count} networks of p = {p:g}" for p, count, r in told]
     said.append(f"r = {signed(_r(rows))} over all {len(rows)}, whatever their p")
-    if not told:
-        said.append(
-            f"fewer than {_FEWEST} networks of one p are there, and the claim is about these"
-        )
+    clean = [r for p, _, r in told if not p]
+    if not clean:
+        said.append(f"fewer than {_FEWEST} networks of p = 0, which the claim is about")
         return Drawn(chart, "cannot be judged", "; ".join(said) + ".")
-    agree = [r is not None and r < -_STRONG for _, _, r in told]
-    verdict = "holds" if all(agree) else "holds in part" if any(agree) else "does not hold"
-    return Drawn(chart, verdict, "; ".join(said) + ".")  # type: ignore[arg-type]
+    agree = [r is not None and r < -_STRONG for r in clean]
+    return Drawn(chart, verdict_of(agree), "; ".join(said) + ".")
 
 
 def _r(rows: Sequence[charts.Row]) -> float | None:
@@ -53,11 +51,12 @@ def _r(rows: Sequence[charts.Row]) -> float | None:
 
 def draw_classes(bench: Bench, subjects: Sequence[Subject]) -> Drawn:
     """Draw the AuC of each class against the held-out accuracy of that class."""
-    rows, rs = [], []
+    rows: list[charts.Row] = []
+    rs: list[tuple[Subject, float | None]] = []
     for one in subjects:
         predicted, labels = bench.held_out(one)
         aucs = _by_class(bench, one)
-        own = [
+        own: list[charts.Row] = [
             {"network": one.name, "class": str(label), "AuC": aucs[label],
              "accuracy": float((predicted == labels)[labels == label].mean())}
             for label in sorted(aucs)
@@ -75,8 +74,7 @@ def draw_classes(bench: Bench, subjects: Sequence[Subject]) -> Drawn:
     if not known:
         return Drawn(chart, "cannot be judged", found)
     strong = [r > _STRONG for r in known]
-    verdict = "holds" if all(strong) else "holds in part" if any(strong) else "does not hold"
-    return Drawn(chart, verdict, f"mean r = {np.mean(known):+.2f}; {found}")  # type: ignore[arg-type]
+    return Drawn(chart, verdict_of(strong), f"mean r = {np.mean(known):+.2f}; {found}")
 
 
 def _by_class(bench: Bench, subject: Subject) -> dict[int, float]:
@@ -96,9 +94,8 @@ FIGURES = (
         claim="among networks trained on true labels the AuC falls as the generalization error "
         "rises (r = −.82).",
         made="Drawn: mean AuC of NMF on mixed batches against held-out error, a point for each "
-        f"network; judged by Pearson's r among networks of one p, of which {_FEWEST} are needed; "
-        f"it holds below −{_STRONG}. What ships are six trainings on one set of labels with p = .4,"
-        " not of p = 0.",
+        f"network; judged by Pearson's r among networks of p = 0, of which {_FEWEST} are needed; it "
+        f"holds below −{_STRONG}. Drawn of what ships are six trainings on labels of p = .4.",
         networks=("mnist-mlp",),
         draw=draw_error,
     ),

@@ -8,7 +8,7 @@ import numpy as np
 
 from onnxmem.figures import charts
 from onnxmem.figures.bench import Bench, curves
-from onnxmem.figures.figure import Drawn, Figure
+from onnxmem.figures.figure import Drawn, Figure, verdict_of
 from onnxmem.figures.subjects import Subject
 from onnxmem.report.words import COMPRESSORS
 
@@ -18,7 +18,8 @@ _RANKS = (1, 2, 4, 8, 16)
 
 def draw(bench: Bench, subjects: Sequence[Subject]) -> Drawn:
     """Draw accuracy against how many directions are taken out."""
-    rows, aucs = [], {}
+    rows: list[charts.Row] = []
+    aucs: dict[tuple[str, str], list[float]] = {}
     for one in subjects:
         report = bench.audit(one, compress=_REMOVED, batch=("mixed",), ranks=_RANKS, per_class=10)
         for name in _REMOVED:
@@ -42,18 +43,17 @@ def draw(bench: Bench, subjects: Sequence[Subject]) -> Drawn:
         name: [a < b for a, b in zip(aucs[low.name, name], aucs[high.name, name], strict=True)]
         for name in _REMOVED
     }
-    said = ", ".join(f"{sum(h)} of {len(h)} ({COMPRESSORS[n]})" for n, h in hurt.items())
+    told = ", ".join(f"{sum(h)} of {len(h)} ({COMPRESSORS[n]})" for n, h in hurt.items())
     means = "; ".join(
         f"{one.name} " + ", ".join(f"{np.mean(aucs[one.name, n]):.2f}" for n in _REMOVED)
         for one in subjects
     )
     found = (
-        f"{low.name} loses more than {high.name} in so many layers: {said}. Mean area under the "
+        f"{low.name} loses more than {high.name} in so many layers: {told}. Mean area under the "
         f"accuracy, in the same order: {means}."
     )
-    judged = [one for name in _REMOVED[:2] for one in hurt[name]]
-    verdict = "holds" if all(judged) else "holds in part" if any(judged) else "does not hold"
-    return Drawn(charts.beside(*panels), verdict, found)  # type: ignore[arg-type]
+    judged = [lost for name in _REMOVED[:2] for lost in hurt[name]]
+    return Drawn(charts.beside(*panels), verdict_of(judged), found)
 
 
 FIGURES = (

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import altair as alt
 import numpy as np
 
 from onnxmem.figures import charts
 from onnxmem.figures.bench import Bench, curves, mean_auc
-from onnxmem.figures.figure import Drawn, Figure
+from onnxmem.figures.figure import Drawn, Figure, verdict_of
 from onnxmem.figures.subjects import Subject
 from onnxmem.findings.track import checkpoint_names
 from onnxmem.records import TrackReport
@@ -83,11 +84,10 @@ def draw_turn(bench: Bench, subjects: Sequence[Subject]) -> Drawn:
     close = [value <= _CLOSE for value in lost.values()]
     if course.lost(-1) <= _CLOSE:
         return Drawn(chart, "cannot be judged", found)
-    verdict = "holds" if all(close) else "holds in part" if any(close) else "does not hold"
-    return Drawn(chart, verdict, found)  # type: ignore[arg-type]
+    return Drawn(chart, verdict_of(close), found)
 
 
-def _drawn(course: Course, series: dict[str, list[float]]) -> alt.Chart:
+def _drawn(course: Course, series: dict[str, list[float]]) -> Any:
     rows = [
         {"checkpoint": name, "what": what, "value": value}
         for what, values in series.items()
@@ -112,8 +112,7 @@ def draw_signs(bench: Bench, subjects: Sequence[Subject]) -> Drawn:
     )
     if not falls.any():
         return Drawn(chart, "cannot be judged", found)
-    verdict = "holds" if equal == len(held) else "holds in part"
-    return Drawn(chart, verdict if 2 * equal > len(held) else "does not hold", found)  # type: ignore[arg-type]
+    return Drawn(chart, verdict_of((np.sign(held) == np.sign(ones)).tolist()), found)
 
 
 def first_fall(values: Sequence[float]) -> int:
@@ -153,10 +152,8 @@ def draw_table(bench: Bench, subjects: Sequence[Subject]) -> Drawn:
         if rule != "the best by held-out accuracy"
     )
     close = [course.lost(place) <= _CLOSE for place in few.values()]
-    verdict = "holds" if all(close) else "holds in part" if any(close) else "does not hold"
-    if course.lost(-1) <= _CLOSE:
-        verdict = "cannot be judged"
-    return Drawn(chart, verdict, f"{said}.")  # type: ignore[arg-type]
+    verdict = "cannot be judged" if course.lost(-1) <= _CLOSE else verdict_of(close)
+    return Drawn(chart, verdict, f"{said}.")
 
 
 FIGURES = (
