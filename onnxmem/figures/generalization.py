@@ -94,8 +94,8 @@ FIGURES = (
         claim="among networks trained on true labels the AuC falls as the generalization error "
         "rises (r = −.82).",
         made="Drawn: mean AuC of NMF on mixed batches against held-out error, a point for each "
-        f"network; judged by Pearson's r among networks of p = 0, of which {_FEWEST} are needed; it "
-        f"holds below −{_STRONG}. Drawn of what ships are six trainings on labels of p = .4.",
+        f"network; judged by Pearson's r among networks of p = 0, of which {_FEWEST} are needed; "
+        f"it holds below −{_STRONG}. Drawn of what ships are six trainings on labels of p = .4.",
         networks=("mnist-mlp",),
         draw=draw_error,
     ),

@@ -23,10 +23,10 @@ def draw(bench: Bench, subjects: Sequence[Subject]) -> Drawn:
     for one in subjects:
         report = bench.audit(one, compress=_REMOVED, batch=("mixed",), ranks=_RANKS, per_class=10)
         for name in _REMOVED:
-            found = curves(report, f"{name}.mixed")
-            aucs[one.name, name] = [curve.auc for _, curve in found]
-            for place, rank in enumerate(found[0][1].x):
-                mean = float(np.mean([c.accuracy[place] for _, c in found if len(c.x) > place]))
+            own = curves(report, f"{name}.mixed")
+            aucs[one.name, name] = [curve.auc for _, curve in own]
+            for place, rank in enumerate(own[0][1].x):
+                mean = float(np.mean([c.accuracy[place] for _, c in own if len(c.x) > place]))
                 rows.append(
                     {"network": one.name, "rank": rank, "accuracy": mean, "compressor": name}
                 )
@@ -37,8 +37,8 @@ def draw(bench: Bench, subjects: Sequence[Subject]) -> Drawn:
         panels.append(charts.titled(panel, f"{COMPRESSORS[name]}, mean over the layers"))
     low, high = (pick(subjects, key=lambda one: one.noise) for pick in (min, max))
     if low.noise == high.noise:
-        said = "the networks do not differ in p, so there is nothing to judge by."
-        return Drawn(charts.beside(*panels), "cannot be judged", said)
+        same = "the networks do not differ in p, so there is nothing to judge by."
+        return Drawn(charts.beside(*panels), "cannot be judged", same)
     hurt = {
         name: [a < b for a, b in zip(aucs[low.name, name], aucs[high.name, name], strict=True)]
         for name in _REMOVED
