@@ -39,7 +39,12 @@ def lines(
     rows: Sequence[Row], x: alt.X, y: alt.Y, *, field: str = "network", dash: str = ""
 ) -> Any:
     """Return lines with their points, one for each value of `field` (and of `dash`)."""
-    dashes = {} if not dash else {"strokeDash": alt.StrokeDash(f"{dash}:N", title=None, sort=None)}
+    stroke = alt.Legend(symbolType="stroke")
+    dashes = (
+        {}
+        if not dash
+        else {"strokeDash": alt.StrokeDash(f"{dash}:N", title=None, sort=None, legend=stroke)}
+    )
     return (
         alt.Chart(alt.InlineData(list(rows)))
         .mark_line(strokeWidth=2, point=alt.OverlayMarkDef(size=28))
