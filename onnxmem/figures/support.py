@@ -41,6 +41,11 @@ def draw_support(bench: Bench, subjects: Sequence[Subject]) -> Drawn:
     least, most = (pick(shares, key=lambda pair: pair[0].noise) for pick in (min, max))
     if least[0].noise == most[0].noise:
         return Drawn(charts.beside(*panels), "cannot be judged", found)
+    pairs = [
+        [row["share"] for row in rows if row["network"] == one.name] for one, _ in (least, most)
+    ]
+    larger = [low > high for low, high in zip(*pairs, strict=True)]
+    found = f"{found[:-1]}; larger for {least[0].name} in {sum(larger)} of {len(larger)} layers."
     return Drawn(charts.beside(*panels), "holds" if least[1] > most[1] else "does not hold", found)
 
 
