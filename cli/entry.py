@@ -34,6 +34,7 @@ COMMANDS = {
     "demo": "Audit two networks that ship with the tool.",
     "doctor": "Explain this environment: what works, what is missing.",
     "expose": "Add every activation to the outputs of a model.",
+    "figure": "Draw a figure of the paper, and judge its claim.",
     "inspect": "Show every activation of a model, and what a cut there needs.",
     "locate": "Tell in which layers a model memorized samples.",
     "report": "Write a report in other formats, or show its table.",

@@ -15,6 +15,10 @@ EXAMPLES = {
     "demo": ("onnxmem demo --html demo.html",),
     "doctor": ("onnxmem doctor",),
     "expose": ("onnxmem expose net.onnx -o exposed.onnx",),
+    "figure": (
+        "onnxmem figure fig4 -o fig4.svg",
+        "onnxmem figure fig2 a.onnx b.onnx --data data.npz -o fig2.html",
+    ),
     "inspect": ("onnxmem inspect net.onnx --verify",),
     "locate": (
         "onnxmem locate net.onnx --data data.npz --html where.html",

@@ -46,3 +46,10 @@ def limits() -> Iterable[str]:
     from onnxmem.auditing.settings import EVIDENCE_KEYS
 
     return [f"{key}=" for key in EVIDENCE_KEYS]
+
+
+def figures() -> Iterable[str]:
+    """Return the names of all figures."""
+    from onnxmem.figures import FIGURES
+
+    return FIGURES

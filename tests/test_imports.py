@@ -79,6 +79,7 @@ LOWER = {
     "inspecting": {"inspecting", *BELOW_SEVERAL},
     "comparing": {"comparing", *BELOW_SEVERAL},
     "tracking": {"tracking", *BELOW_SEVERAL},
+    "figures": {"figures", "findings", "models", "report", "tracking", *BELOW_SEVERAL},
     "findings": {"findings", *GROUND},
     "report": {"report", "findings", *GROUND},
     "doctor.py": BELOW_CURVES,
