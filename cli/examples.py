@@ -22,6 +22,10 @@ EXAMPLES = {
     ),
     "report": ("onnxmem report audit.json --html audit.html --sarif audit.sarif",),
     "samples": ("onnxmem samples net.onnx --data data.npz --html samples.html",),
+    "survey": (
+        "onnxmem survey zoo.toml --out survey --workers 4",
+        "onnxmem survey 'models/*.onnx' --data data.npz --out survey",
+    ),
     "split": ("onnxmem split net.onnx --at relu_2 -o parts",),
 }
 
