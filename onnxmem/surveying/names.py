@@ -40,8 +40,8 @@ def file_names(given: Sequence[tuple[str, str]]) -> list[str]:
 def _at_depth(path: str, depth: int) -> str:
     """Return a name of the last parts of a path, the ending left out."""
     pure = PurePath(path)
-    parts = [part for part in pure.with_suffix("").parts if part not in (pure.anchor, "..")]
-    return safe("-".join(parts[-depth:]))
+    folders = [part for part in pure.parts[:-1] if part not in (pure.anchor, "..")]
+    return safe("-".join([*folders[len(folders) + 1 - depth :], pure.stem]))
 
 
 def _numbered(names: Sequence[str]) -> list[str]:

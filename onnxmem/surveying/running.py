@@ -23,6 +23,9 @@ from onnxmem.surveying.limits import pinned
 from onnxmem.surveying.tasks import Input, Kept, Outcome, Task
 from onnxmem.text import printable
 
+CHILD = ("-P", "-m", "onnxmem.surveying.child")
+"""What Python runs; the current folder is no place to import from."""
+
 _LOOK = 0.25
 """Seconds between two looks at whether the survey still lives."""
 
@@ -99,10 +102,9 @@ def _run(task: Task, scratch: Path, gpu: str) -> _Ended:
         task.memory,
         task.timeout,
     )
-    words = [sys.executable, "-P", "-m", "onnxmem.surveying.child"]
     with (scratch / "stderr").open("wb") as stderr:
         child = subprocess.Popen(
-            [*words, msgspec.json.encode(orders).decode()],
+            [sys.executable, *CHILD, msgspec.json.encode(orders).decode()],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=stderr,
