@@ -41,7 +41,7 @@ def _at_depth(path: str, depth: int) -> str:
     """Return a name of the last parts of a path, the ending left out."""
     pure = PurePath(path)
     folders = [part for part in pure.parts[:-1] if part not in (pure.anchor, "..")]
-    return safe("-".join([*folders[len(folders) + 1 - depth :], pure.stem]))
+    return safe("-".join([*folders[max(0, len(folders) + 1 - depth) :], pure.stem]))
 
 
 def _numbered(names: Sequence[str]) -> list[str]:
