@@ -26,6 +26,9 @@ EXAMPLES = {
         "onnxmem survey zoo.toml --out survey --workers 4",
         "onnxmem survey 'models/*.onnx' --data data.npz --out survey",
     ),
+    "track": (
+        "onnxmem track epoch1.onnx epoch2.onnx epoch3.onnx --data data.npz --html course.html",
+    ),
     "split": ("onnxmem split net.onnx --at relu_2 -o parts",),
 }
 

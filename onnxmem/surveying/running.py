@@ -37,6 +37,9 @@ _MARKS = ("onnxmem: error: ", "onnxmem: inconclusive: ", "onnxmem: fail: ")
 _MEASURED = (0, 1, 3)
 """Codes of an audit that leaves a report."""
 
+_REFUSED = (2, 3, 4)
+"""Codes of one that leaves none; whatever else a process ends with, it is no audit's."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Ended:
@@ -82,7 +85,7 @@ def _row(task: Task, ended: _Ended, scratch: Path) -> tuple[SurveyedModel, dict[
     if ended.code in _MEASURED and all(path.is_file() for path in reports):
         row = SurveyedModel.of(task.name, task.path, task.data, ended.code, load(reports[0]))
         return row, {f"{task.name}{path.suffix}": path.read_bytes() for path in reports}
-    code = ended.code if ended.code > 0 else 4
+    code = ended.code if ended.code in _REFUSED else 4
     return failed(task, code, _reason(ended, scratch / "stderr")), {}
 
 

@@ -93,7 +93,7 @@ def test_memory_beyond_the_limit_is_not_given(
 ) -> None:
     code = LIMITED.format(memory=2**30) + "x = bytearray(6 * 2**30)"
     found = run(tmp_path, monkeypatch, code).kept.model
-    assert (found.exit_code, found.reason) == (1, "MemoryError")
+    assert (found.exit_code, found.reason) == (4, "MemoryError")
 
 
 def test_a_child_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
