@@ -151,7 +151,7 @@ def _tasks(entries: Sequence[Entry], plan: Plan, lease: str, workers: int) -> li
 
 
 def _task(entry: Entry, name: str, plan: Plan, lease: str, workers: int) -> Task:
-    options = {**entry.options, **plan.options}
+    options = dict(sorted({**entry.options, **plan.options}.items()))
     if "data" not in options:
         raise UsageError(f"{entry.where or printable(entry.path, 200)} has no data; give --data")
     try:

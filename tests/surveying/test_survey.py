@@ -122,7 +122,7 @@ def test_a_worker_that_is_lost_is_replaced_twice(
 def test_an_interrupted_survey_ends_its_children_and_keeps_what_is_done(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    code = TOLD + "import time; 'm0' in sys.argv[-1] and sys.exit(2); time.sleep(600)"
+    code = TOLD + "import time; 'm0.onnx' in sys.argv[-1] and sys.exit(2); time.sleep(600)"
     monkeypatch.setattr(running, "CHILD", ("-c", code))
 
     def interrupt(step: Step) -> None:
