@@ -18,8 +18,9 @@ Command = Callable[..., Any]
 
 FAST = ("--compress", "nmf", "--batch", "mixed", "--ranks", "1,4", "--per-class", "12")
 KNOWN = "2 of 2 layers from the cache"
-KEPT = 6
-"""Curves of two layers; neighbours at both and at the input; predictions."""
+KEPT = 9
+"""Curves of two layers; neighbours at both and at the input, found by model and by features;
+predictions."""
 
 
 def entries(command: Command) -> int:
