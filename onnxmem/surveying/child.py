@@ -70,7 +70,7 @@ def _note_inputs(orders: Orders) -> None:
 def _end_with_parent() -> None:
     while os.read(sys.__stdin__.fileno() if sys.__stdin__ else 0, 1):
         pass
-    if os.getpgid(0) == os.getpid():
+    if hasattr(os, "killpg") and os.getpgid(0) == os.getpid():
         os.killpg(0, signal.SIGKILL)
     os._exit(4)
 

@@ -32,6 +32,9 @@ _LOOK = 0.25
 _TAIL = 8192
 """Bytes of the end of stderr that are read."""
 
+_KILLED = -9
+"""What a child ended with that the parent killed."""
+
 _REASON = 1000
 _MARKS = ("onnxmem: error: ", "onnxmem: inconclusive: ", "onnxmem: fail: ")
 _MEASURED = (0, 1, 3)
@@ -134,9 +137,9 @@ def _wait(child: subprocess.Popen[bytes], task: Task) -> _Ended:
             return _Ended(child.wait(left))
         if end is not None and time.monotonic() >= end:
             cause = f"it took longer than --timeout {task.timeout:g} s"
-            return _Ended(-signal.SIGKILL, f"{cause}; what it measured is in the cache")
+            return _Ended(_KILLED, f"{cause}; what it measured is in the cache")
         if not os.path.exists(task.lease):
-            return _Ended(-signal.SIGKILL, "the survey was stopped", stopped=True)
+            return _Ended(_KILLED, "the survey was stopped", stopped=True)
 
 
 @contextmanager
@@ -146,7 +149,10 @@ def _ending(child: subprocess.Popen[bytes]) -> Iterator[None]:
         yield
     finally:
         with suppress(ProcessLookupError, PermissionError):
-            os.killpg(child.pid, signal.SIGKILL)
+            if hasattr(os, "killpg"):
+                os.killpg(child.pid, signal.SIGKILL)
+            else:
+                child.kill()
         child.wait()
         if child.stdin is not None:
             child.stdin.close()
