@@ -3,8 +3,8 @@
     python -m benchmarks.survey_scale survey.json [--models 10000] [--kills 0.01]
 
 Draws the seconds of each model from those of `survey.json` with replacement, hands the models to
-the worker that is free first, as `onnxmem survey` does, and kills the worker of a share of them at a
-random moment, whose model begins anew (its measured layers are in the cache; here they count as
+the worker that is free first, as `onnxmem survey` does, and kills the worker of a share of them at
+a random moment, whose model begins anew (its measured layers are in the cache; here they count as
 lost, so the figures are the worst case).
 """
 
