@@ -20,7 +20,7 @@ from onnxmem.errors import ConfigError, UsageError
 if TYPE_CHECKING:
     from onnxmem.records import Waiver
 
-CONFIGURABLE = ("audit", "compare", "locate", "samples", "track")
+CONFIGURABLE = ("audit", "compare", "locate", "samples", "survey", "track")
 PATHS = {"DATA", "DIR", "FILE", "FILE|samples", "MODEL", "REPORT.json"}
 """Metavars of options that take a path; in a file it is relative to that file."""
 DEEPEST = 8

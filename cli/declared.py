@@ -310,6 +310,51 @@ def track_options(function: F) -> F:
     return _added((*_READING, *measuring, *_RUNNING, *writing), function)
 
 
+_SURVEYING = (
+    _data(
+        "--data", type=FilePath(), metavar="DATA", help="Samples of all models, whatever they name."
+    ),
+    _running(
+        "--workers",
+        type=int,
+        metavar="N",
+        help="Models at a time. Default: one on each GPU, or one.",
+    ),
+    _running(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="Run on the Dask cluster of this scheduler, such as tcp://host:8786.",
+    ),
+    _running(
+        "--timeout",
+        type=float,
+        metavar="SECONDS",
+        help="What a model may take; then its audit is ended (exit 4).",
+    ),
+    _running(
+        "--shard",
+        metavar="I/N",
+        help="Audit the I-th of N parts of the models only, for batch systems.",
+    ),
+)
+_OUT = _output(
+    "--out",
+    type=FilePath(),
+    default="survey",
+    show_default=True,
+    metavar="DIR",
+    help="Where NAME.json and NAME.html of each model, survey.json and index.html go.",
+)
+
+
+def survey_options(function: F) -> F:
+    """Add the options of `survey`: those of `audit` hold for all models."""
+    measuring = (layers_option, kind_option, *_CURVES)
+    first, *running = _SURVEYING
+    options = (first, *_READING, *measuring, *running, *_RUNNING, *_JUDGING, _OUT, *_TALKING)
+    return _added(options, function)
+
+
 def output_options(function: F) -> F:
     """Add the options that say what to write of a report."""
     return _added((*_files(*_REPORTS, *_FOR_CI), *_TALKING), function)

@@ -40,6 +40,7 @@ COMMANDS = {
     "report": "Write a report in other formats, or show its table.",
     "samples": "Tell which training samples a model memorized.",
     "split": "Cut a model in two.",
+    "survey": "Audit many models, each by itself.",
     "track": "Tell which checkpoint of a course to keep.",
 }
 """What each command does, in short."""

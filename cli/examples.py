@@ -26,6 +26,10 @@ EXAMPLES = {
     ),
     "report": ("onnxmem report audit.json --html audit.html --sarif audit.sarif",),
     "samples": ("onnxmem samples net.onnx --data data.npz --html samples.html",),
+    "survey": (
+        "onnxmem survey zoo.toml --out survey --workers 4",
+        "onnxmem survey 'models/*.onnx' --data data.npz --out survey",
+    ),
     "track": (
         "onnxmem track epoch1.onnx epoch2.onnx epoch3.onnx --data data.npz --html course.html",
     ),

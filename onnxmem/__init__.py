@@ -39,14 +39,17 @@ if TYPE_CHECKING:
         LocateReport,
         Report,
         SamplesReport,
+        SurveyReport,
         TrackReport,
     )
     from onnxmem.api.samples import samples
+    from onnxmem.api.survey import survey
     from onnxmem.api.track import track
 
 __all__ = [
-    "Comparison", "Inspection", "LocateReport", "Report", "SamplesReport", "__version__", "audit",
-    "compare", "data", "errors", "inspect", "load", "locate", "report", "samples", "track",
+    "Comparison", "Inspection", "LocateReport", "Report", "SamplesReport", "SurveyReport",
+    "__version__", "audit", "compare", "data", "errors", "inspect", "load", "locate", "report",
+    "samples", "survey", "track",
     "TrackReport",
 ]  # fmt: skip
 
@@ -63,6 +66,8 @@ _HOMES = {
     "LocateReport": "onnxmem.api.results",
     "SamplesReport": "onnxmem.api.results",
     "samples": "onnxmem.api.samples",
+    "survey": "onnxmem.api.survey",
+    "SurveyReport": "onnxmem.api.results",
     "track": "onnxmem.api.track",
     "TrackReport": "onnxmem.api.results",
 }

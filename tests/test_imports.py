@@ -82,9 +82,10 @@ LOWER = {
     "figures": {"figures", "findings", "models", "report", "tracking", *BELOW_SEVERAL},
     "findings": {"findings", *GROUND},
     "report": {"report", "findings", *GROUND},
+    "surveying": {"surveying", "report", "graph", "cache", *GROUND},
     "doctor.py": BELOW_CURVES,
     "api": {
-        *("api", "findings", "comparing", "inspecting", "report", "tracking"),
+        *("api", "findings", "comparing", "inspecting", "report", "surveying", "tracking"),
         *BELOW_SEVERAL,
     },
 }

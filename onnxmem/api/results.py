@@ -16,6 +16,7 @@ from onnxmem.api import frames
 from onnxmem.findings import locate_findings
 from onnxmem.findings.track import track_findings
 from onnxmem.report.samples.rows import columns
+from onnxmem.report.survey.words import sentence as survey_sentence
 from onnxmem.report.track.csv import columns as track_columns
 from onnxmem.text import file_name
 
@@ -314,3 +315,29 @@ class TrackReport(records.TrackReport):
     def to_frame(self) -> Any:
         """Return all samples, a row each: a pandas DataFrame, a dictionary of arrays without it."""
         return frames.frame(track_columns(self))
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SurveyReport(records.SurveyReport):
+    """Many models; see `onnxmem.records.SurveyReport` for the fields."""
+
+    @classmethod
+    def of(cls, record: records.SurveyReport) -> Self:
+        """Return a record with the methods of this class."""
+        return cls(**_fields(record))
+
+    def __repr__(self) -> str:
+        """Return how many models there are, and the worst exit code."""
+        return _short(self, f"models={len(self.models)}", f"exit_code={self.exit_code}")
+
+    def __str__(self) -> str:
+        """Return how many models there are of each state, in one sentence."""
+        return survey_sentence(self)
+
+    def to_json(self, path: str | Path | None = None) -> str:
+        """Return the survey as JSON text, and write it to `path` where one is given."""
+        return _written(formats.render_survey(self, "json"), path)
+
+    def to_html(self, path: str | Path | None = None) -> str:
+        """Return the page over all models, and write it to `path` where one is given."""
+        return _written(formats.render_survey(self, "html"), path)

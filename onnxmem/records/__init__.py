@@ -4,6 +4,7 @@
     comparison        several reports side by side
     evidence          what the neighbours of its training samples tell of a network
     samples_report    the same of every sample, as a report of its own
+    survey_report     many models: a row for each
     track_report      checkpoints of a course of training, and the one to keep
     locate_report     where a network memorizes, as a report of its own
     waiver            gates that may fail, for a reason
@@ -70,6 +71,7 @@ from onnxmem.records.report import (
     Verdict,
 )
 from onnxmem.records.samples_report import SAMPLES_SCHEMA, SamplesReport
+from onnxmem.records.survey_report import SURVEY_SCHEMA, SurveyedModel, SurveyReport
 from onnxmem.records.track_report import (
     TRACK_SCHEMA,
     Checkpoint,
@@ -84,6 +86,9 @@ __all__ = [
     "Choice",
     "Predictions",
     "Similarity",
+    "SURVEY_SCHEMA",
+    "SurveyReport",
+    "SurveyedModel",
     "TRACK_SCHEMA",
     "TrackReport",
     "TrackedSample",

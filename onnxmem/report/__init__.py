@@ -10,8 +10,8 @@
     charts, comparison_charts, likeness, sparkline, look, rows, plots
                       the charts of page, picture and notebook, and the rows that they draw
     formats, output   the registry of formats, and how files are written
-    samples, locate, track
-                      which samples are memorized and where, and courses of training
+    samples, locate, track, survey
+                      which samples are memorized and where, courses of training, many models
     sites             the sites of a model, in Markdown and for notebooks
     web               what all pages share
     schema, sense     what a stored report looks like, and whether one makes sense
@@ -35,6 +35,7 @@ from onnxmem.report.formats import (
     render_comparison,
     render_locate,
     render_samples,
+    render_survey,
     render_track,
     samples_table,
 )
@@ -42,10 +43,18 @@ from onnxmem.report.output import check_writable, write, write_all
 from onnxmem.report.words import sentence
 
 if TYPE_CHECKING:
-    from onnxmem.records import Comparison, LocateReport, Report, SamplesReport, TrackReport
+    from onnxmem.records import (
+        Comparison,
+        LocateReport,
+        Report,
+        SamplesReport,
+        SurveyReport,
+        TrackReport,
+    )
     from onnxmem.report.comparison_table import TerminalComparison
     from onnxmem.report.locate.table import TerminalLocate
     from onnxmem.report.samples.table import TerminalSamples
+    from onnxmem.report.survey.table import TerminalSurvey
     from onnxmem.report.table import TerminalReport
     from onnxmem.report.track.table import TerminalTrack
 
@@ -61,6 +70,7 @@ __all__ = [
     "render_comparison",
     "render_locate",
     "render_samples",
+    "render_survey",
     "render_track",
     "samples_fragment",
     "samples_sentence",
@@ -99,11 +109,22 @@ def load_stored(
 
 
 def terminal(
-    report: Report | Comparison | SamplesReport | LocateReport | TrackReport,
-) -> TerminalReport | TerminalComparison | TerminalSamples | TerminalLocate | TerminalTrack:
+    report: Report | Comparison | SamplesReport | LocateReport | TrackReport | SurveyReport,
+) -> (
+    TerminalReport
+    | TerminalComparison
+    | TerminalSamples
+    | TerminalLocate
+    | TerminalTrack
+    | TerminalSurvey
+):
     """Return the report as something that a rich console prints."""
-    from onnxmem.records import Comparison, LocateReport, SamplesReport, TrackReport
+    from onnxmem.records import Comparison, LocateReport, SamplesReport, SurveyReport, TrackReport
 
+    if isinstance(report, SurveyReport):
+        from onnxmem.report.survey import table as of_models
+
+        return of_models.TerminalSurvey(report)
     if isinstance(report, TrackReport):
         from onnxmem.report.track import table as of_course
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         LocateReport,
         Report,
         SamplesReport,
+        SurveyReport,
         TrackReport,
     )
 
@@ -236,6 +237,32 @@ def render_track(report: TrackReport, name: str) -> str | bytes:
             raise UsageError(
                 f"a course cannot be written as {printable(str(name))}; choose one of "
                 f"{', '.join(TRACK_FORMATS)}"
+            )
+
+
+SURVEY_FORMATS = ("json", "html")
+"""What a survey of many models can be written in."""
+
+
+def render_survey(report: SurveyReport, name: str) -> str:
+    """Return a survey in a format.
+
+    Raises:
+        UsageError: there is no such format for it.
+    """
+    match name:
+        case "json":
+            from onnxmem.report import json
+
+            return json.render(report)
+        case "html":
+            from onnxmem.report.survey import page
+
+            return page.render(report)
+        case _:
+            raise UsageError(
+                f"a survey cannot be written as {printable(str(name))}; choose one of "
+                f"{', '.join(SURVEY_FORMATS)}"
             )
 
 

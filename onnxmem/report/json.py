@@ -21,6 +21,7 @@ from onnxmem.records import (
     LocateReport,
     Report,
     SamplesReport,
+    SurveyReport,
     TrackReport,
 )
 from onnxmem.report import sense
@@ -30,7 +31,7 @@ _LONGEST = 1 << 29
 """Characters beyond which no file is read whole."""
 
 
-def render(report: Report | Comparison | LocateReport | TrackReport) -> str:
+def render(report: Report | Comparison | LocateReport | TrackReport | SurveyReport) -> str:
     """Return a report, or a comparison with its reports, as JSON text, keys as in the records.
 
     Raises:

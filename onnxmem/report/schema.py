@@ -18,15 +18,17 @@ from onnxmem.records import (
     LOCATE_SCHEMA,
     SAMPLES_SCHEMA,
     SCHEMA,
+    SURVEY_SCHEMA,
     TRACK_SCHEMA,
     Comparison,
     LocateReport,
     Report,
     SamplesReport,
+    SurveyReport,
     TrackReport,
 )
 
-Record = Report | Comparison | SamplesReport | LocateReport | TrackReport
+Record = Report | Comparison | SamplesReport | LocateReport | TrackReport | SurveyReport
 
 RECORDS: dict[str, type[Record]] = {
     "report": Report,
@@ -34,6 +36,7 @@ RECORDS: dict[str, type[Record]] = {
     "samples": SamplesReport,
     "locate": LocateReport,
     "track": TrackReport,
+    "survey": SurveyReport,
 }
 _NAMES = {
     "Report": SCHEMA,
@@ -41,6 +44,7 @@ _NAMES = {
     "SamplesReport": SAMPLES_SCHEMA,
     "LocateReport": LOCATE_SCHEMA,
     "TrackReport": TRACK_SCHEMA,
+    "SurveyReport": SURVEY_SCHEMA,
 }
 
 

@@ -15,12 +15,20 @@ import msgspec
 import pytest
 import report_samples
 import samples_reports
+import survey_reports
 import track_reports
 
 from onnxmem import records
 from onnxmem.comparing import compare
 from onnxmem.records import Report
-from onnxmem.report import render, render_comparison, render_locate, render_samples, render_track
+from onnxmem.report import (
+    render,
+    render_comparison,
+    render_locate,
+    render_samples,
+    render_survey,
+    render_track,
+)
 from onnxmem.report.schema import RECORDS, schema
 
 FILES = {
@@ -29,6 +37,7 @@ FILES = {
     "samples": "samples.schema.json",
     "locate": "locate.schema.json",
     "track": "track.schema.json",
+    "survey": "survey.schema.json",
 }
 SHIPPED = {
     kind: json.loads((files("onnxmem.report") / name).read_text(encoding="utf-8"))
@@ -67,6 +76,8 @@ def written(kind: str) -> dict[str, Any]:
         text = render(small(), "json")
     elif kind == "track":
         text = str(render_track(track_reports.report(2, 2), "json"))
+    elif kind == "survey":
+        text = render_survey(survey_reports.report(), "json")
     elif kind == "samples":
         text = str(render_samples(samples_reports.report(3), "json"))
     else:
