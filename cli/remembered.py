@@ -40,7 +40,9 @@ class Remembered:
         """Keep a new report, unless a file that it is of has changed meanwhile."""
         from onnxmem.cache import whole
 
-        if self.again is not None and self.key == whole.report_key(*self.again):
+        if self.again is None or self.key is None:
+            return
+        if self.key == whole.report_key(*self.again):
             whole.keep(self.store, self.key, report)
 
     def render(self, report: Report, name: str) -> str:

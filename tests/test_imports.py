@@ -80,7 +80,7 @@ LOWER = {
     "comparing": {"comparing", *BELOW_SEVERAL},
     "tracking": {"tracking", *BELOW_SEVERAL},
     "findings": {"findings", *GROUND},
-    "report": {"report", "findings", *GROUND},
+    "report": {"report", "findings", "cache", *GROUND},
     "doctor.py": BELOW_CURVES,
     "api": {
         *("api", "findings", "comparing", "inspecting", "report", "tracking"),
