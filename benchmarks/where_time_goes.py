@@ -70,7 +70,7 @@ def cases(folder: Path) -> Iterator[Case]:
     mlp = ["audit", f"{folder}/mlp.onnx", "--data", f"{folder}/mlp.npz", "--no-cache", "-q"]
     yield Case("100 classes of 30 samples, small MLP", [*mlp, "--json", "m.json"])
     vgg = ["audit", f"{folder}/vgg.onnx", "--data", f"{folder}/vgg.npz", "--plan", "-q"]
-    yield Case("`--plan` of a network shaped like VGG-16", [*vgg, "--json", "p.json"])
+    yield Case("`--plan` of a network shaped like VGG-19", [*vgg, "--json", "p.json"])
 
 
 def make_fifty(folder: Path) -> None:
@@ -116,9 +116,9 @@ def make_mlp(folder: Path) -> None:
 
 
 def make_vgg(folder: Path) -> None:
-    """Write a network shaped like VGG-16, and images for it."""
+    """Write a network shaped like VGG-19, and images for it."""
     images, labels = network_shapes.images(4, 3, 224)
-    network_shapes.make(network_shapes.vgg16, folder / "vgg.onnx", images, labels)
+    network_shapes.make(network_shapes.vgg19, folder / "vgg.onnx", images, labels)
     np.savez(folder / "vgg.npz", x=images, y=labels)
 
 
@@ -127,7 +127,7 @@ MAKE = {"fifty": make_fifty, "mlp": make_mlp, "vgg": make_vgg}
 
 def run(checkout: Path, line: list[str], folder: Path) -> float:
     """Return the processor seconds that a command takes, started in `folder`."""
-    environment = os.environ | {"ONNXMEM_CACHE_DIR": str(folder / f"cache-{checkout.name}")}
+    environment = os.environ | {"ONNXMEM_CACHE_DIR": str(folder / "cache")}
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(
         [sys.executable, "-c", START, str(checkout.resolve()), *line],

@@ -13,7 +13,6 @@ import json
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -25,6 +24,7 @@ from onnxmem.records import CACHED_LAYERS, Report
 _LARGEST = 2**30
 """Bytes of files beyond which reading them twice is no gain to speak of."""
 
+_CHUNK = 2**20
 _EXTERNAL = b"location"
 """Stands in every ONNX file whose weights lie in others."""
 
@@ -50,15 +50,15 @@ def report_key(
     try:
         if sum(map(_size, paths)) > _LARGEST:
             return None
-        contents = [Path(path).read_bytes() for path in paths]
+        contents, external = zip(*map(_digest, paths), strict=True)
     except (OSError, ValueError):
         return None
-    if _EXTERNAL in contents[0]:
+    if external[0]:
         return None
     known = {
         "kind": "whole report",
         "paths": paths,
-        "contents": [hashlib.sha256(content).hexdigest() for content in contents],
+        "contents": contents,
         "asked": dict(asked),
         "device": device,
         "code": surroundings.code_identity(),
@@ -82,6 +82,17 @@ def _size(path: str) -> int:
     if not os.path.isfile(path):
         raise ValueError(path)
     return os.path.getsize(path)
+
+
+def _digest(path: str) -> tuple[str, bool]:
+    """Return the SHA-256 of a file, and whether it may be a model with weights in others."""
+    digest, external, end = hashlib.sha256(), False, b""
+    with open(path, "rb") as stream:
+        while chunk := stream.read(_CHUNK):
+            digest.update(chunk)
+            external = external or _EXTERNAL in end + chunk
+            end = chunk[-len(_EXTERNAL) :]
+    return digest.hexdigest(), external
 
 
 def recall(store: Store, key: str) -> Report | None:
