@@ -4,8 +4,7 @@
 
 Two trainings for each share p of random labels, with other initial weights and batches: those in
 FOLDER are taken, those that are not there are trained and put there (`pip install
-"onnxmem[train]"`; minutes for the MLPs, about an hour for the CNNs on one slow core). Held-out
-inputs alone. Writes `benchmarks/results/likeness.md`.
+"onnxmem[train]"`; minutes). Held-out inputs alone. Writes `benchmarks/results/likeness.md`.
 """
 
 from __future__ import annotations
@@ -34,7 +33,6 @@ RESULTS = Path(__file__).parent / "results" / "likeness.md"
 SHARES = {
     "vowels-mlp": (0.0, 0.2, 0.4, 0.6, 0.8, 1.0),
     "mnist1d-mlp": (0.0, 0.2, 0.4, 0.6, 0.8, 1.0),
-    "mnist-cnn": (0.0, 0.4, 1.0),
 }
 MOST = 1000
 """Held-out inputs."""

@@ -22,6 +22,9 @@ EXAMPLES = {
     ),
     "report": ("onnxmem report audit.json --html audit.html --sarif audit.sarif",),
     "samples": ("onnxmem samples net.onnx --data data.npz --html samples.html",),
+    "track": (
+        "onnxmem track epoch1.onnx epoch2.onnx epoch3.onnx --data data.npz --html course.html",
+    ),
     "split": ("onnxmem split net.onnx --at relu_2 -o parts",),
 }
 

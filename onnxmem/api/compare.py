@@ -95,8 +95,15 @@ def _audited(
         replace(report, model=as_given(report.model, model))
         for report, model in zip(found.reports, models, strict=True)
     )
+    models_named = model_names(reports)
+    name = dict(zip(found.models, models_named, strict=True))
     return replace(
-        found, reports=reports, models=model_names(reports), notes=(*found.notes, *notes)
+        found,
+        reports=reports,
+        models=models_named,
+        notes=(*found.notes, *notes),
+        similarity=tuple(replace(s, a=name[s.a], b=name[s.b]) for s in found.similarity),
+        predictions=tuple(replace(p, a=name[p.a], b=name[p.b]) for p in found.predictions),
     )
 
 

@@ -14,6 +14,7 @@ from onnxmem import inspecting, records
 from onnxmem import report as formats
 from onnxmem.api import frames
 from onnxmem.findings import locate_findings
+from onnxmem.findings.track import track_findings
 from onnxmem.report.samples.rows import columns
 from onnxmem.report.track.csv import columns as track_columns
 from onnxmem.text import file_name
@@ -265,7 +266,7 @@ class LocateReport(records.LocateReport):
         return self.to_svg()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class TrackReport(records.TrackReport):
     """A course of training; see `onnxmem.records.TrackReport` for the fields."""
 
@@ -273,6 +274,30 @@ class TrackReport(records.TrackReport):
     def of(cls, record: records.TrackReport) -> Self:
         """Return a record with the methods of this class."""
         return cls(**_fields(record))
+
+    def __repr__(self) -> str:
+        """Return how many checkpoints there are, and the one to keep, in one line."""
+        chosen = "" if self.chosen is None else f"chosen={file_name(self.chosen)!r}"
+        return _short(self, f"{len(self.checkpoints)} checkpoints", chosen)
+
+    def __str__(self) -> str:
+        """Return what was found, a sentence a line."""
+        found = [one.sentence for one in track_findings(self)]
+        return "\n".join(f"{one[:1].upper()}{one[1:]}." for one in found)
+
+    def to_markdown(self, path: str | Path | None = None) -> str:
+        """Return the report as Markdown, and write it to `path` where one is given."""
+        return _written(str(formats.render_track(self, "markdown")), path)
+
+    def to_svg(self, path: str | Path | None = None) -> str:
+        """Return the charts as one SVG picture, and write it to `path` where one is given."""
+        picture = formats.render_track(self, "svg")
+        assert isinstance(picture, bytes)
+        return _written(picture.decode(), path)
+
+    def _repr_svg_(self) -> str:
+        """Show the charts in a notebook."""
+        return self.to_svg()
 
     def to_json(self, path: str | Path | None = None) -> str:
         """Return the report as JSON text, and write it to `path` where one is given."""

@@ -29,7 +29,7 @@ _FLAT = 1e-12
 _DRAWS = 1000
 
 
-def linear_cka(one: Array, other: Array) -> float | None:
+def linear_cka(one: Array, other: Array, projected: tuple[int, int] = (0, 0)) -> float | None:
     """Return the linear centered kernel alignment of two layers, estimated without bias.
 
     1 where one is the other but for a rotation, a shift and a scale; about 0, on either side,
@@ -38,6 +38,8 @@ def linear_cka(one: Array, other: Array) -> float | None:
     Args:
         one: (inputs, features) on the same inputs as the other, in the same order.
         other: (inputs, other features).
+        projected: to how many features each was brought by a random projection, both by the same
+            drawing; 0 where by none. What the projection adds on average is taken off again.
 
     Returns:
         None where a layer does not vary, or there are fewer than four inputs.
@@ -47,8 +49,10 @@ def linear_cka(one: Array, other: Array) -> float | None:
     x, y = _centred(one), _centred(other)
     if x is None or y is None:
         return None
-    own = _hsic(x, x) * _hsic(y, y)
-    return _hsic(x, y) / float(np.sqrt(own)) if own > 0 else None
+    first, second = projected
+    own = _hsic(x, x, first) * _hsic(y, y, second)
+    both = first if first and second else 0
+    return _hsic(x, y, both) / float(np.sqrt(own)) if own > 0 else None
 
 
 def _centred(features: Array) -> Array | None:
@@ -61,17 +65,24 @@ def _centred(features: Array) -> Array | None:
     return wide / varies**0.5 if varies > _FLAT * size else None
 
 
-def _hsic(x: Array, y: Array) -> float:
+def _hsic(x: Array, y: Array, projected: int) -> float:
     """Return HSIC of linear kernels of centred features, times a number of the inputs alone.
 
     Equation 5 of Song et al. (2012) where the columns sum to 0, so that no (inputs, inputs) matrix
-    is needed.
+    is needed. For features that were projected to so many by Gaussian directions R, the squares of
+    their products are too large by what E[RR' A RR'] has beside A (Wishart moments of order two).
     """
     n = len(x)
     k, one = (x * x).sum(axis=1), (y * y).sum(axis=1)
     product = x.T @ y
-    together = float((product * product).sum()) - n / (n - 2) * float((k * one).sum())
-    return together + float(k.sum()) * float(one.sum()) / ((n - 1) * (n - 2))
+    together = float((product * product).sum())
+    same, traces = float((k * one).sum()), float(k.sum()) * float(one.sum())
+    if projected:
+        cross = (x * y).sum(axis=1)
+        together = (together - float(cross.sum()) ** 2 / projected) / (1 + 1 / projected)
+        same -= 2 / projected * float((cross * cross).sum())
+        traces -= 2 / projected * together
+    return together - n / (n - 2) * same + traces / ((n - 1) * (n - 2))
 
 
 def nearest_others(

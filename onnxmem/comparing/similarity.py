@@ -27,6 +27,7 @@ from onnxmem.data import Column, Samples
 from onnxmem.errors import DataError, InconclusiveError
 from onnxmem.evidence.contents import Contents
 from onnxmem.neighbours import Nearest
+from onnxmem.neighbours.projection import SHORT
 from onnxmem.network.classifier import Classifier
 from onnxmem.network.features import OUTPUT, Place, collect
 from onnxmem.network.independence import check_independent
@@ -67,6 +68,7 @@ class _Seen:
         layers: those that the audit found.
         features: tensor -> (inputs, features).
         nearest: tensor -> the nearest others of each input.
+        shortened: tensors whose features were projected.
         predictions: (inputs,) its answers.
         contents: (inputs,) hashes of the inputs as its data hold them.
         device: where it ran.
@@ -77,6 +79,7 @@ class _Seen:
     layers: Sequence[Layer]
     features: Mapping[str, np.ndarray]
     nearest: Mapping[str, Nearest]
+    shortened: frozenset[str]
     predictions: np.ndarray
     contents: np.ndarray
     device: Device
@@ -183,6 +186,7 @@ def _see(
             layers=[one for one in layers if one.tensor in features.layers],
             features=features.layers,
             nearest=nearest,
+            shortened=features.shortened,
             predictions=features.predictions,
             contents=held_out.contents[rows],
             device=network.device,
@@ -236,13 +240,15 @@ def _likeness(
     one: _Seen, other: _Seen, at: tuple[str, str], names: tuple[str, str], kind: str
 ) -> Similarity:
     xp = one.device.namespace
+    first, second = (xp.asarray(seen.features[t]) for seen, t in zip((one, other), at, strict=True))
+    projected = (SHORT * (at[0] in one.shortened), SHORT * (at[1] in other.shortened))
     return Similarity(
         a=one.name,
         b=other.name,
         layer=names[0],
         counterpart=names[1],
         kind="output" if kind == "output" else "site",
-        cka=linear_cka(xp.asarray(one.features[at[0]]), xp.asarray(other.features[at[1]])),
+        cka=linear_cka(first, second, projected),
         neighbour_overlap=neighbour_overlap(one.nearest[at[0]], other.nearest[at[1]]),
     )
 

@@ -21,6 +21,7 @@ from onnxmem.cache.scratch import scratch_folder
 from onnxmem.data import Column
 from onnxmem.errors import DataError
 from onnxmem.neighbours import Projection
+from onnxmem.neighbours.projection import width
 from onnxmem.network.classifier import check_classifies
 from onnxmem.network.layout import find_unit
 from onnxmem.network.memory import piece_size, pieces_at_once
@@ -65,12 +66,14 @@ class Features:
         refused: tensor -> why it gives none.
         predictions: (samples,) the class that the network predicts.
         width: how many values the output that classifies has for a sample.
+        shortened: the tensors whose features were projected.
     """
 
     layers: Mapping[str, np.ndarray]
     refused: Mapping[str, str]
     predictions: np.ndarray
     width: int
+    shortened: frozenset[str] = frozenset()
 
 
 @contextmanager
@@ -143,6 +146,7 @@ class _Pass:
         self.session = network.session(graph.expose(network.model, tensors))
         self.width = 0
         self.refused: dict[str, str] = {}
+        self.shortened: set[str] = set()
         self.broken: dict[str, set[int]] = defaultdict(set)
 
     def over(
@@ -172,7 +176,7 @@ class _Pass:
         for tensor, places in self.broken.items():
             self.refused[tensor] = _not_finite([called[one] for one in sorted(places)])
         sound = {one: array for one, array in kept.items() if one not in self.refused}
-        return Features(sound, self.refused, predictions, self.width)
+        return Features(sound, self.refused, predictions, self.width, frozenset(self.shortened))
 
     def _division(self, rows: np.ndarray) -> tuple[int, int]:
         """Return how many samples run together, and how many pieces of so many at once."""
@@ -229,6 +233,8 @@ class _Pass:
                 continue
             if lost := np.flatnonzero(~_finite_rows(flat)).tolist():
                 self.broken[place.tensor].update(first + row for row in lost)
+            if width(flat.shape[1]) < flat.shape[1]:
+                self.shortened.add(place.tensor)
             found[place.tensor] = to_host(self.project(flat))
         return self.network.predict(output), found
 

@@ -105,6 +105,8 @@ def _load(path: str | Path, kinds: Mapping[str, type[Stored]]) -> Stored:
                 sense.check(one)
     except DataError as error:
         raise DataError(f"{shown}: {printable(str(error), 400)}") from error
+    except UnicodeError as error:
+        raise DataError(f"{shown} holds half of a surrogate pair where a word should be") from error
     return report
 
 

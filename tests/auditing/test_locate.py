@@ -211,3 +211,19 @@ def test_a_device_tells_the_same_as_the_cpu(mlp: Sample, request: pytest.Fixture
         assert one.reason == other.reason == ""
         for expected, layer in zip(one.layers, other.layers, strict=True):
             assert layer.suspect_norm == pytest.approx(expected.suspect_norm, rel=1e-3)
+
+
+def test_on_the_shipped_course_flags_find_the_segment_that_true_labels_find() -> None:
+    course = models.family("mnist-course")
+    early, last = course[1], course[-1]
+    asked: dict[str, Any] = {"checkpoint": early.path, "most": 150, "units": 0}
+    known = onnxmem.locate(last.path, last.data_path, **asked)
+    flagged = onnxmem.locate(last.path, last.data_path, suspects="samples", **asked)
+    assert known.rewinding is not None and flagged.rewinding is not None
+    assert known.rewinding.lowest == flagged.rewinding.lowest is not None
+    for found in (known, flagged):
+        assert found.rewinding is not None
+        (lowest,) = (one for one in found.rewinding.segments if one.to == found.rewinding.lowest)
+        assert (lowest.suspect_accuracy or 0) < 0.75 < 0.95 < (lowest.clean_accuracy or 0)
+        assert found.rewinding.segments[-1].suspect_accuracy == found.rewinding.network.suspect
+        assert all((one.cosine or 0) < 0 for one in found.gradients[1].layers)

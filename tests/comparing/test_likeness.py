@@ -14,6 +14,7 @@ from onnxmem.comparing.likeness import (
     nearest_others,
     neighbour_overlap,
 )
+from onnxmem.neighbours import Projection
 from onnxmem.neighbours.search import one_by_one
 
 RNG = np.random.default_rng
@@ -85,3 +86,20 @@ def test_a_device_gives_the_same(fake: ModuleType) -> None:
     on_device = fake.asarray(x), fake.asarray(y)
     assert linear_cka(*on_device) == pytest.approx(expected[0], rel=1e-9)
     assert (nearest_others(on_device[0], one_by_one).rows == expected[1]).all()
+
+
+def test_what_a_projection_adds_is_taken_off() -> None:
+    common = RNG(0).standard_normal((200, 1500)) / np.arange(1, 1501) ** 0.5
+    layers = [
+        (common + share * RNG(seed).standard_normal((200, 1500)) / 40).astype(np.float32)
+        for seed, share in ((1, 1.0), (2, 4.0))
+    ]
+    exact = linear_cka(*layers)
+    short = [
+        linear_cka(*(Projection(seed, 2**28)(layer) for layer in layers), projected=(256, 256))
+        for seed in range(4)
+    ]
+    assert exact is not None and 0.3 < exact < 0.95
+    assert np.mean([one for one in short if one is not None]) == pytest.approx(exact, abs=0.03)
+    raw = linear_cka(*(Projection(0, 2**28)(layer) for layer in layers))
+    assert raw is not None and raw < exact - 0.03

@@ -93,3 +93,11 @@ def test_a_binary_file_is_an_error_of_the_data(tmp_path: Path) -> None:
     path.write_bytes(b"\x08\x0a\xff\xfe")
     with pytest.raises(DataError, match="not UTF-8"):
         load(path)
+
+
+def test_half_of_a_surrogate_pair_is_no_word(tmp_path: Path) -> None:
+    values = json.loads(render(report_samples.passing(), "json"))
+    values["layers"][0]["status"] = "\ud800"
+    (tmp_path / "r.json").write_text(json.dumps(values))
+    with pytest.raises(DataError, match="surrogate"):
+        load(tmp_path / "r.json")

@@ -167,3 +167,10 @@ def test_suspects_may_be_given(course: Course) -> None:
         assert one.suspects_fitted < one.others_fitted
     with pytest.raises(DataError, match="has 3 entries"):
         onnxmem.track(course.paths[-1:], course.x, course.y, suspects=[True, False, True])
+
+
+def test_a_report_says_what_was_found(course: Course, found: TrackReport) -> None:
+    assert repr(found).startswith("<onnxmem.TrackReport 6 checkpoints, chosen='epoch_")
+    assert str(found).startswith("Keep epoch_")
+    assert "\n" not in repr(found)
+    assert len(found.to_frame()) in (len(course.x), 7)  # type: ignore[attr-defined]
