@@ -3,8 +3,9 @@
     python benchmarks/where_time_goes.py BEFORE AFTER [--only GLOB] [--turns N]
 
 BEFORE and AFTER are folders of this project; both run in this environment, with the same libraries.
-Each command runs in a process of its own, with a cache of its own, in turn; the least of the turns
-counts, user and system time together, so that other work on the machine matters little. Writes
+Each command runs in a process of its own, one after the other and with one cache for each checkout;
+the least of the turns counts, user and system time together, so that other work on the machine
+matters little. What a first run leaves in the cache is measured in one turn. Writes
 benchmarks/results/where_time_goes.md.
 """
 
@@ -49,28 +50,29 @@ sys.modules["onnxmem.cli"].main(sys.argv[2:])
 
 @dataclass(frozen=True)
 class Case:
-    """One command; `first` runs before it and is not counted."""
+    """One command; `once` where another turn would find its results in the cache."""
 
     name: str
     line: list[str]
-    first: list[str] | None = None
+    once: bool = False
 
 
 def cases(folder: Path) -> Iterator[Case]:
-    """Yield what is measured; files are made where a case needs them."""
+    """Yield what is measured, in an order in which a later one finds what an earlier one left."""
     yield Case("help of a command", ["audit", "--help"])
-    json_again = ["audit", *CNN, "--json", "r.json"]
-    yield Case("default audit of mnist-cnn-p40", [*json_again, "--no-cache"])
-    yield Case("the same, repeated, JSON", json_again, json_again)
-    page_again = [*json_again, "--html", "r.html"]
-    yield Case("the same, repeated, JSON and page", page_again, page_again)
+    audit = ["audit", *CNN, "--json", "r.json"]
+    yield Case("default audit of mnist-cnn-p40", audit, once=True)
+    yield Case("the same, repeated", audit)
     stored = ["report", f"{folder}/fifty.json", "--html", "fifty.html", "-q"]
-    yield Case("`report --html` of 50 layers, for the first time", stored)
-    yield Case("`report --html` of 50 layers, later", stored, stored)
+    yield Case("report --html of 50 layers, for the first time", stored, once=True)
+    yield Case("report --html of 50 layers, later", stored)
+    paged = [*audit, "--html", "r.html"]
+    yield Case("repeated audit, with a page for the first time", paged, once=True)
+    yield Case("repeated audit, with a page", paged)
     mlp = ["audit", f"{folder}/mlp.onnx", "--data", f"{folder}/mlp.npz", "--no-cache", "-q"]
     yield Case("100 classes of 30 samples, small MLP", [*mlp, "--json", "m.json"])
     vgg = ["audit", f"{folder}/vgg.onnx", "--data", f"{folder}/vgg.npz", "--plan", "-q"]
-    yield Case("`--plan` of a network shaped like VGG-19", [*vgg, "--json", "p.json"])
+    yield Case("--plan of a network shaped like VGG-19", [*vgg, "--json", "p.json"])
 
 
 def make_fifty(folder: Path) -> None:
@@ -140,17 +142,6 @@ def run(checkout: Path, line: list[str], folder: Path) -> float:
     return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 
 
-def measured(case: Case, checkout: Path, turns: int) -> float:
-    """Return the least of several turns, each in a folder and with a cache of its own."""
-    found = []
-    for _ in range(turns):
-        with tempfile.TemporaryDirectory() as name:
-            if case.first is not None:
-                run(checkout, case.first, Path(name))
-            found.append(run(checkout, case.line, Path(name)))
-    return min(found)
-
-
 def page(before: Path, after: Path, only: str, turns: int) -> Iterator[str]:
     """Yield the lines of the results, measuring on the way."""
     yield "# Where people wait"
@@ -163,11 +154,18 @@ def page(before: Path, after: Path, only: str, turns: int) -> Iterator[str]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         chosen = [one for one in cases(folder) if fnmatch.fnmatch(one.name, only)]
+        places = folder / "before", folder / "after"
+        for place in places:
+            place.mkdir()
         for file, make in MAKE.items():
             if any(f"/{file}." in word for case in chosen for word in case.line):
                 make(folder)
         for case in chosen:
-            one, other = (measured(case, checkout, turns) for checkout in (before, after))
+            many = 1 if case.once else turns
+            one, other = (
+                min(run(checkout, case.line, place) for _ in range(many))
+                for checkout, place in zip((before, after), places, strict=True)
+            )
             yield f"| {case.name} | {one:.2f} | {other:.2f} | {one / other:.1f} |"
     about = describe()
     used = ("date", "cpu", "cores", "load", "python", "onnxruntime", "numpy")

@@ -18,8 +18,9 @@ Command = Callable[..., Any]
 
 FAST = ("--compress", "nmf", "--batch", "mixed", "--ranks", "1,4", "--per-class", "12")
 KNOWN = "2 of 2 layers from the cache"
-KEPT = 7
-"""Curves of two layers; neighbours at both and at the input; predictions; the whole report."""
+KEPT = 10
+"""Curves of two layers; at both and at the input neighbours, and the features they lie by;
+predictions; the whole report."""
 
 
 def entries(command: Command) -> int:
