@@ -32,6 +32,9 @@ RESULT = Path(__file__).parent / "results" / "where_time_goes.md"
 MODELS = Path(__file__).parents[1] / "models"
 CNN = [f"{MODELS}/mnist-cnn-p40.onnx", "--data", f"{MODELS}/mnist-cnn-p40.npz", "-q"]
 
+SMALL = ["audit", *CNN, "--ranks", "1,2,4", "--no-samples", "--no-cache", "--json", "small.json"]
+"""Runs once before anything is measured, so that no checkout is charged with compiling kernels."""
+
 START = """
 import importlib.util, sys
 sys.path.insert(0, sys.argv[1])
@@ -77,8 +80,7 @@ def cases(folder: Path) -> Iterator[Case]:
 
 def make_fifty(folder: Path) -> None:
     """Write a report of fifty layers, which repeats those of a small audit."""
-    small = [*CNN, "--ranks", "1,2,4", "--no-samples", "--no-cache"]
-    run(MODELS.parent, ["audit", *small, "--json", "small.json"], folder)
+    run(MODELS.parent, SMALL, folder)
     report = json.loads((folder / "small.json").read_text("utf-8"))
     found = report["layers"]
     report["layers"] = [
@@ -155,8 +157,9 @@ def page(before: Path, after: Path, only: str, turns: int) -> Iterator[str]:
         folder = Path(name)
         chosen = [one for one in cases(folder) if fnmatch.fnmatch(one.name, only)]
         places = folder / "before", folder / "after"
-        for place in places:
+        for checkout, place in zip((before, after), places, strict=True):
             place.mkdir()
+            run(checkout, SMALL, place)
         for file, make in MAKE.items():
             if any(f"/{file}." in word for case in chosen for word in case.line):
                 make(folder)

@@ -46,18 +46,23 @@ class Remembered:
             whole.keep(self.store, self.key, report)
 
     def render(self, report: Report, name: str) -> str:
-        """Return a report in a format; a page that was made before is not made again."""
-        if name != "html" or not self.store.limit or not report.measured:
-            return formats.render(report, name)
-        from onnxmem.cache import whole
+        """Return a report in a format; see `render`."""
+        return render(report, name, self.store)
 
-        key = whole.page_key(report)
-        found = self.store.get(key)
-        if found is not None:
-            return found.decode("utf-8", "surrogatepass")
-        page = formats.render(report, name)
-        self.store.put(key, page.encode("utf-8", "surrogatepass"))
-        return page
+
+def render(report: Report, name: str, store: Store) -> str:
+    """Return a report in a format; a page that was made before is not made again."""
+    if name != "html" or not store.limit:
+        return formats.render(report, name)
+    from onnxmem.cache import whole
+
+    key = whole.page_key(report)
+    found = store.get(key)
+    if found is not None:
+        return found.decode("utf-8", "surrogatepass")
+    page = formats.render(report, name)
+    store.put(key, page.encode("utf-8", "surrogatepass"))
+    return page
 
 
 def remembered(model: str, data: str, options: dict[str, Any], *, wanted: bool) -> Remembered:

@@ -5,8 +5,8 @@
 folders.
 """
 
-from onnxmem.cache.place import default_store
+from onnxmem.cache.place import default_store, lenient_store
 from onnxmem.cache.store import NOWHERE, Store
 from onnxmem.cache.surroundings import code_identity
 
-__all__ = ["NOWHERE", "Store", "code_identity", "default_store"]
+__all__ = ["NOWHERE", "Store", "code_identity", "default_store", "lenient_store"]

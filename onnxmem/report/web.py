@@ -18,8 +18,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from onnxmem.cache import NOWHERE, Store, code_identity, default_store
-from onnxmem.errors import UsageError
+from onnxmem.cache import code_identity, lenient_store
 from onnxmem.findings import waivers_told
 from onnxmem.records import SATURATION
 from onnxmem.report import words
@@ -74,7 +73,7 @@ def _hash(text: str) -> str:
 def runtime() -> str:
     """Return the Vega runtime as one script, from the cache where it was made before."""
     known = repr(("Vega runtime", _EMBED, metadata.version("vl-convert-python"), code_identity()))
-    key, store = hashlib.sha256(known.encode()).hexdigest(), _store()
+    key, store = hashlib.sha256(known.encode()).hexdigest(), lenient_store()
     found = store.get(key)
     if found is not None:
         return found.decode("utf-8")
@@ -91,14 +90,6 @@ def _bundle() -> str:
 
     script: str = vl_convert.javascript_bundle(_EMBED)
     return script.replace("</script", "<\\/script").replace("<!--", "<\\!--")
-
-
-def _store() -> Store:
-    """Return the cache of this user; a page needs none, so that a wrong setting does not matter."""
-    try:
-        return default_store()
-    except UsageError:
-        return NOWHERE
 
 
 @functools.cache
