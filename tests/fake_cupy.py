@@ -36,6 +36,7 @@ FUNCTIONS = {
     "concatenate": "arrays axis out",
     "empty": "shape dtype order",
     "eye": "N M k dtype order",
+    "flatnonzero": "a",
     "full": "shape fill_value dtype order",
     "moveaxis": "a source destination",
     "ones": "shape dtype order",

@@ -232,12 +232,14 @@ def test_a_list_of_sizes_that_doubles_is_not_followed(odd: Callable[..., Path]) 
     assert [site.tensor for site in graph.find_sites(model)] == ["r"]
 
 
-def test_inputs_too_large_to_draw_are_asked_for(command: Command, odd: Callable[..., Path]) -> None:
+def test_inputs_too_large_for_memory_are_refused(
+    command: Command, odd: Callable[..., Path]
+) -> None:
     model = network((*BELOW, ABOVE))
     model.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 10**12
     outcome = command("inspect", odd(model), "--verify")
-    assert outcome.code == 2
-    assert "too large to be drawn" in outcome.error
+    assert outcome.code == 4
+    assert "TiB, the budget is" in outcome.error
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ Command = Callable[..., Any]
 FAST = ("--compress", "nmf", "--batch", "mixed", "--ranks", "1,4", "--per-class", "12")
 KNOWN = "2 of 2 layers from the cache"
 KEPT = 10
-"""Curves of two layers; at both and at the input neighbours, and the features they lie by;
+"""Curves of two layers; neighbours at both and at the input, found by model and by features;
 predictions; the whole report."""
 
 

@@ -116,7 +116,7 @@ def test_plan_refuses_what_the_audit_refuses(
 
 
 def test_layer_that_does_not_fit_is_named(command: Command, cnn: Sample) -> None:
-    plan = planned(command, cnn, "--memory", "1k")
+    plan = planned(command, cnn, "--memory", "15k")
     assert all("use a larger --memory" in layer["reason"] for layer in plan["layers"])
 
 
