@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
@@ -28,13 +29,13 @@ from .options import (
     take_outputs,
     take_settings,
     take_source,
-    take_store,
 )
 from .parameters import FilePath, OutputFile
+from .remembered import Remembered, remembered, tell_known
 from .streams import tell
 
 if TYPE_CHECKING:
-    from onnxmem.auditing import Plan, Settings
+    from onnxmem.auditing import Plan
     from onnxmem.records import Evidence, Report
 
 
@@ -69,24 +70,19 @@ def command(model: str, data: str, plan: bool, **options: Any) -> int:
     array (with --labels), a Parquet or Arrow file, or a folder with a subfolder
     of images for each class.
     """
+    memory = remembered(model, data, options, wanted=not plan and options["samples_path"] is None)
+    if memory.report is not None:
+        outputs = _take_outputs(model, data, options, {}, models=[])
+        tell_known(memory.report, model, quiet=options["quiet"])
+        return _end(memory.report, outputs, {}, memory, options)
     from onnxmem.auditing import plan_audit, run_audit
-    from onnxmem.report.command import command_line
 
     from .progress import progress
 
     settings = replace(take_settings(options), waivers=waivers())
-    outputs = take_outputs(options, (*FORMATS, *STATEMENTS))
-    _check_gates(settings, outputs)
-    baseline = take_baseline(options)
-    inputs = [
-        model,
-        *data_files(data, options),
-        *([options["baseline"]] if options["baseline"] else []),
-    ]
     table = _check_table(options["samples_path"], options)
-    for path in (*outputs.paths.values(), *table):
-        check_keeps(inputs, path, models=[model])
-        formats.check_writable(path)
+    outputs = _take_outputs(model, data, options, table, models=[model])
+    baseline = take_baseline(options)
     if plan:
         if set(outputs.paths) - {"json"}:
             raise UsageError("--plan makes no report; of the formats it can write --json alone")
@@ -94,7 +90,7 @@ def command(model: str, data: str, plan: bool, **options: Any) -> int:
             columns = take_data(data, options)
             planned = plan_audit(model, columns, settings, baseline=baseline, listen=listen)
         return _show(planned, outputs, quiet=options["quiet"])
-    store, seen = take_store(options), _Witness()
+    seen = _Witness()
     with progress(model, quiet=options["quiet"]) as listen:
         columns = take_data(data, options)
         report = run_audit(
@@ -104,29 +100,60 @@ def command(model: str, data: str, plan: bool, **options: Any) -> int:
             held_out=take_held_out(options, columns),
             source=take_source(data, options),
             baseline=baseline,
-            store=store,
+            store=memory.store,
             listen=listen,
             witness=seen,
         )
-    note_trouble(store, quiet=options["quiet"])
+    memory.keep(report)
+    return _end(report, outputs, seen.written(table), memory, options)
+
+
+def _end(
+    report: Report,
+    outputs: Outputs,
+    others: dict[str, str | bytes],
+    memory: Remembered,
+    options: dict[str, Any],
+) -> int:
+    """Write and show the report; return the exit code."""
+    note_trouble(memory.store, quiet=options["quiet"])
     say_settings(quiet=options["quiet"] or not report.measured)
-    present(report, outputs, seen.written(table), quiet=options["quiet"])
+    present(report, outputs, others, quiet=options["quiet"], render=memory.render)
     if options["verbose"]:
+        from onnxmem.report.command import command_line
+
         tell(command_line(report))
     return exit_code(report, exit_zero=options["exit_zero"])
 
 
-def _check_gates(settings: Settings, outputs: Outputs) -> None:
-    """Check that there is something to attest, where that is wanted.
+def _take_outputs(
+    model: str,
+    data: str,
+    options: dict[str, Any],
+    table: dict[str, str],
+    *,
+    models: list[str],
+) -> Outputs:
+    """Return where outputs go, once it is known that they can be written there.
+
+    `models` are those that may keep weights in other files.
 
     Raises:
-        UsageError: no gate is set.
+        UsageError: one would overwrite what is read, or attest no gate.
+        OutputError: one cannot be written.
     """
-    gated = settings.fail_under or settings.fail_over or settings.max_drop is not None
+    outputs = take_outputs(options, (*FORMATS, *STATEMENTS))
+    gated = options["fail_under"] or options["fail_over"] or options["max_drop"] is not None
     if "attest" in outputs.paths and not gated:
         raise UsageError(
             "--attest says whether gates passed, and none is set; give --fail-under or another"
         )
+    baseline = [options["baseline"]] if options["baseline"] else []
+    inputs = [model, *data_files(data, options), *baseline]
+    for path in (*outputs.paths.values(), *table):
+        check_keeps(inputs, path, models=models)
+        formats.check_writable(path)
+    return outputs
 
 
 class _Witness:
@@ -174,14 +201,19 @@ def _show(planned: Plan, outputs: Outputs, *, quiet: bool) -> int:
 
 
 def present(
-    report: Report, outputs: Outputs, others: dict[str, str | bytes], *, quiet: bool
+    report: Report,
+    outputs: Outputs,
+    others: dict[str, str | bytes],
+    *,
+    quiet: bool,
+    render: Callable[[Report, str], str] = formats.render,
 ) -> None:
     """Write the files, with others, and show the table unless stdout is taken.
 
     Raises:
         InconclusiveError: the network could not be audited; its files are written all the same.
     """
-    written = {path: formats.render(report, name) for name, path in outputs.paths.items()}
+    written = {path: render(report, name) for name, path in outputs.paths.items()}
     formats.write_all(written | others)
     if not report.measured:
         say_waivers(report)

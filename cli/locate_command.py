@@ -44,7 +44,7 @@ def command(model: str, data: str, **options: Any) -> int:
     that the network was trained on, as `onnxmem samples` takes them. Exits with 3 where nothing can
     be told.
     """
-    from onnxmem.auditing import locate
+    from onnxmem.auditing.locate import locate
 
     from .progress import progress
 

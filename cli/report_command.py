@@ -86,7 +86,10 @@ def command(stored: str, exit_zero: bool, quiet: bool, **options: Any) -> int:
 def _render(
     report: Report | Comparison | SamplesReport | LocateReport | TrackReport, name: str
 ) -> str | bytes:
+    from onnxmem.cache import lenient_store
     from onnxmem.records import Comparison, LocateReport, SamplesReport, TrackReport
+
+    from .remembered import render
 
     if isinstance(report, SamplesReport):
         return formats.render_samples(report, name)
@@ -98,4 +101,4 @@ def _render(
         return formats.image(report, PICTURES[name])
     if isinstance(report, Comparison):
         return formats.render_comparison(report, name)
-    return formats.render(report, name)
+    return render(report, name, lenient_store())

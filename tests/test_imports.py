@@ -81,7 +81,7 @@ LOWER = {
     "tracking": {"tracking", *BELOW_SEVERAL},
     "figures": {"figures", "findings", "models", "report", "tracking", *BELOW_SEVERAL},
     "findings": {"findings", *GROUND},
-    "report": {"report", "findings", *GROUND},
+    "report": {"report", "findings", "cache", *GROUND},
     "surveying": {"surveying", "report", "graph", "cache", *GROUND},
     "doctor.py": BELOW_CURVES,
     "api": {

@@ -22,7 +22,7 @@ from onnxmem.api.taking import (
     take_words,
 )
 from onnxmem.auditing import LocateSettings, Progress
-from onnxmem.auditing import locate as run
+from onnxmem.auditing.locate import locate as run
 from onnxmem.network.features import Pool
 
 

@@ -16,15 +16,18 @@ The rooms, in the order in which an audit goes through them:
 Networks are opened and run in `onnxmem.network`, their curves measured in `onnxmem.compression`.
 """
 
-from onnxmem.auditing.cost import Plan
-from onnxmem.auditing.gates import judge_again
-from onnxmem.auditing.locate import locate
-from onnxmem.auditing.locate_settings import LocateSettings
-from onnxmem.auditing.plan import plan_audit
-from onnxmem.auditing.progress import Listener, Progress
-from onnxmem.auditing.run import run_audit
-from onnxmem.auditing.samples import find_samples
-from onnxmem.auditing.settings import Settings
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from onnxmem.auditing.cost import Plan
+    from onnxmem.auditing.gates import judge_again
+    from onnxmem.auditing.locate_settings import LocateSettings
+    from onnxmem.auditing.plan import plan_audit
+    from onnxmem.auditing.progress import Listener, Progress
+    from onnxmem.auditing.run import run_audit
+    from onnxmem.auditing.samples import find_samples
+    from onnxmem.auditing.settings import Settings
 
 __all__ = [
     "Listener",
@@ -34,7 +37,26 @@ __all__ = [
     "Settings",
     "find_samples",
     "judge_again",
-    "locate",
     "plan_audit",
     "run_audit",
 ]
+
+_HOMES = {
+    "Listener": "progress",
+    "LocateSettings": "locate_settings",
+    "Plan": "cost",
+    "Progress": "progress",
+    "Settings": "settings",
+    "find_samples": "samples",
+    "judge_again": "gates",
+    "plan_audit": "plan",
+    "run_audit": "run",
+}
+"""The module that each name comes from."""
+
+
+def __getattr__(name: str) -> Any:
+    """Import a name when it is first used: a report from the cache needs none that measures."""
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

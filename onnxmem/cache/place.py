@@ -7,7 +7,8 @@ from pathlib import Path
 
 import platformdirs
 
-from onnxmem.cache.store import Store
+from onnxmem.cache.store import NOWHERE, Store
+from onnxmem.errors import UsageError
 from onnxmem.sizes import parse_size
 
 FOLDER_VARIABLE = "ONNXMEM_CACHE_DIR"
@@ -33,6 +34,14 @@ def default_store(folder: str | Path | None = None) -> Store:
         trouble = f"there is no home folder to keep results in; set {FOLDER_VARIABLE}"
         return Store(Path(), 0, trouble)
     return Store(custom, limit)
+
+
+def lenient_store() -> Store:
+    """Return the store of this user for what does without: nowhere, where a setting is wrong."""
+    try:
+        return default_store()
+    except UsageError:
+        return NOWHERE
 
 
 def _custom() -> Path | None:

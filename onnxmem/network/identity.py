@@ -7,20 +7,18 @@ device, libraries, and the code of this package itself; beside what those add wh
 from __future__ import annotations
 
 import ctypes
-import functools
 import hashlib
 import json
 import os
 import platform
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_info
 
-from onnxmem._version import __version__
 from onnxmem.arrays import load_cupy
+from onnxmem.cache import code_identity
 from onnxmem.factorize import kernel_name
 from onnxmem.network.network import Network
 from onnxmem.network.opening import Opened
@@ -52,7 +50,7 @@ def identify(device: Device, environment: Mapping[str, Any], facts: Mapping[str,
         facts: all else.
     """
     known = {
-        "code": _code(),
+        "code": code_identity(),
         "environment": {k: v for k, v in environment.items() if k != "device_reason"},
         "hardware": _hardware(device),
         **facts,
@@ -63,20 +61,6 @@ def identify(device: Device, environment: Mapping[str, Any], facts: Mapping[str,
 def model_facts(network: Network) -> tuple[Any, ...]:
     """Return what results depend on of a network."""
     return network.model.sha256, network.output, network.form, network.batch
-
-
-_PACKAGE = Path(__file__).parents[1]
-_CODE = frozenset({".py", ".cu", ".cuh", ".so", ".pyd"})
-
-
-@functools.cache
-def _code() -> str:
-    """Return a hash of all code of this package: after an edit no older result is used."""
-    digest = hashlib.sha256(__version__.encode())
-    for path in sorted(path for path in _PACKAGE.rglob("*") if path.suffix in _CODE):
-        digest.update(f"{path.relative_to(_PACKAGE).as_posix()}\n".encode())
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()
 
 
 def _hardware(device: Device) -> list[Any]:

@@ -8,10 +8,12 @@ grid take the colour of the text around them.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import altair as alt
+from altair.utils.schemapi import debug_mode
 
 from onnxmem.report.words import BATCHES, COMPRESSORS
 
@@ -33,6 +35,16 @@ ROW_HEIGHT = 24
 NAMES = list(COMPRESSORS.values())
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
 DEPTH_SCHEME = alt.SchemeParams(name="viridis", extent=[0.2, 0.85])
+
+
+@contextmanager
+def unchecked() -> Iterator[None]:
+    """Let charts be made without a check of every part against the schema of Vega-Lite.
+
+    They are the same for every report but for names and numbers; tests check them.
+    """
+    with debug_mode(False):
+        yield
 
 
 def config(text: str) -> Spec:

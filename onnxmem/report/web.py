@@ -12,15 +12,17 @@ import functools
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from importlib import metadata
 from typing import Any
 
 import jinja2
-import vl_convert
 from markupsafe import Markup
 
+from onnxmem.cache import code_identity, lenient_store
 from onnxmem.findings import waivers_told
 from onnxmem.records import SATURATION
 from onnxmem.report import words
+from onnxmem.report.look import unchecked
 from onnxmem.text import printable
 
 VALUE_LENGTH = 400
@@ -29,7 +31,8 @@ _SCRIPT_ESCAPES = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026"
 
 def spec(chart: Any) -> dict[str, Any]:
     """Return a chart's specification, as wide as its container."""
-    found: dict[str, Any] = chart.properties(width="container").to_dict()
+    with unchecked():
+        found: dict[str, Any] = chart.properties(width="container").to_dict(validate=False)
     found.pop("config", None)
     found["autosize"] = {"type": "fit-x", "contains": "padding"}
     return found
@@ -68,8 +71,24 @@ def _hash(text: str) -> str:
 
 @functools.cache
 def runtime() -> str:
-    """Return the Vega runtime as one script."""
-    script: str = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
+    """Return the Vega runtime as one script, from the cache where it was made before."""
+    known = repr(("Vega runtime", _EMBED, metadata.version("vl-convert-python"), code_identity()))
+    key, store = hashlib.sha256(known.encode()).hexdigest(), lenient_store()
+    found = store.get(key)
+    if found is not None:
+        return found.decode("utf-8")
+    script = _bundle()
+    store.put(key, script.encode("utf-8"))
+    return script
+
+
+_EMBED = "window.vegaEmbed = vegaEmbed;"
+
+
+def _bundle() -> str:
+    import vl_convert
+
+    script: str = vl_convert.javascript_bundle(_EMBED)
     return script.replace("</script", "<\\/script").replace("<!--", "<\\!--")
 
 

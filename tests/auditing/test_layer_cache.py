@@ -20,7 +20,7 @@ from sample_networks import Sample
 
 import onnxmem
 from onnxmem.auditing import Progress, layer_cache
-from onnxmem.cache import Store
+from onnxmem.cache import Store, surroundings
 from onnxmem.compression import layer
 from onnxmem.errors import OutOfMemoryError
 from onnxmem.network import identity
@@ -185,7 +185,7 @@ def test_samples_of_equal_bytes_and_other_shape_are_others(
 @pytest.mark.parametrize(
     ("name", "replacement"),
     [
-        ("onnxmem.network.identity._code", lambda: "edited"),
+        ("onnxmem.network.identity.code_identity", lambda: "edited"),
         ("onnxmem.network.identity._hardware", lambda device: ["another machine"]),
         ("onnxmem.network.identity.versions", lambda others: {"onnxruntime": "0.0"}),
         ("onnxmem.network.identity.threadpool_info", lambda: [{"architecture": "Z80"}]),
@@ -226,12 +226,12 @@ def test_versions_of_cuda_libraries_are_asked_of_the_libraries(
 
 def test_edited_code_has_another_hash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hashes = set()
-    monkeypatch.setattr(identity, "_PACKAGE", tmp_path)
+    monkeypatch.setattr(surroundings, "_PACKAGE", tmp_path)
     for code in ("a = 1", "a = 2"):
         (tmp_path / "kernel.py").write_text(code)
-        hashes.add(identity._code.__wrapped__())
+        hashes.add(surroundings.code_identity.__wrapped__())
     (tmp_path / "kernel.py").rename(tmp_path / "renamed.py")
-    hashes.add(identity._code.__wrapped__())
+    hashes.add(surroundings.code_identity.__wrapped__())
     assert len(hashes) == 3
 
 

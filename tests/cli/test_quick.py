@@ -152,3 +152,10 @@ def test_a_page_waits_for_what_draws_its_charts_and_for_nothing_that_reads_model
     assert process.code == 1 and process.out
     assert process.libraries >= CHARTS
     assert not process.libraries & MODELS
+
+
+@pytest.mark.parametrize("stored", ["report"], indirect=True)
+def test_a_page_that_was_made_before_waits_for_nothing(tmp_path: Path, stored: str) -> None:
+    pages = [onnxmem(tmp_path, "report", stored, "--html", "-") for _ in range(2)]
+    assert pages[0].out == pages[1].out != ""
+    assert not pages[1].libraries & HEAVY
