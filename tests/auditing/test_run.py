@@ -18,12 +18,7 @@ from onnxmem.auditing import Progress, Settings
 from onnxmem.auditing.plan import plan_audit
 from onnxmem.compression import curve as curves
 from onnxmem.compression import layer, points
-from onnxmem.errors import (
-    DataError,
-    ModelRefusedError,
-    OutOfMemoryError,
-    UsageError,
-)
+from onnxmem.errors import DataError, ModelRefusedError, OutOfMemoryError, UsageError
 from onnxmem.factorize import default_ranks
 from onnxmem.inspecting import Trial
 from onnxmem.network import layer_run, split_network
@@ -257,8 +252,7 @@ def test_batch_that_cannot_be_freed_is_fed_piece_by_piece(
     tmp_path: Path, mlp: Sample, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("onnxmem.graph.free_batch", lambda model: model)
-    fixed = audit(sample_networks.make_mlp(tmp_path, batch=4))
-    free = audit(mlp)
+    fixed, free = audit(sample_networks.make_mlp(tmp_path, batch=4)), audit(mlp)
     for one, other in zip(fixed.layers, free.layers, strict=True):
         assert one.curves[0].auc == pytest.approx(other.curves[0].auc, abs=0.02)
 
@@ -377,9 +371,7 @@ def test_progress_counts_every_curve(cnn: Sample) -> None:
 
 
 def test_timings_are_seconds(mlp: Sample) -> None:
-    timings = audit(mlp).timings
-    assert timings
-    assert all(seconds >= 0 for seconds in timings.values())
+    assert min(audit(mlp).timings.values()) >= 0
 
 
 @pytest.mark.parametrize("compress", [["nmf"], ["pca", "ablation"]])

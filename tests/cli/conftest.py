@@ -7,8 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import onnx
 import pytest
+from onnx import numpy_helper
 from onnxmem.cli import main
+from sample_networks import Sample
+
+import onnxmem
+from onnxmem.records import Report
 
 PROGRESS = re.compile(
     r"onnxmem: .*: ((still )?at .* \(.*\)|.* from the cache|compiling kernels.*)$"
@@ -64,3 +71,26 @@ def command(folder: Path, capfd: pytest.CaptureFixture[str]) -> Callable[..., Ou
         return Outcome(stop.value.code, out, others, tuple(new), tuple(told))
 
     return run
+
+
+@pytest.fixture(scope="module")
+def other(mlp: Sample, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a network like `mlp` with less precise weights."""
+    path = tmp_path_factory.mktemp("other") / "other.onnx"
+    model = onnx.load(mlp.path)
+    for tensor in model.graph.initializer:
+        array = numpy_helper.to_array(tensor)
+        if tensor.name == "w1":
+            noise = np.random.default_rng(0).normal(size=array.shape)
+            array = (array + 0.1 * noise).astype(np.float32)
+        tensor.CopyFrom(numpy_helper.from_array(array, tensor.name))
+    onnx.save(model, path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def report(mlp: Sample) -> Report:
+    """Give the report of a quick audit."""
+    return onnxmem.audit(
+        mlp.path, mlp.x, mlp.y, ranks=[1, 2], compress=["nmf"], batch=["mixed"], device="cpu"
+    )

@@ -389,27 +389,6 @@ def test_baseline_of_other_settings_or_data(
     assert "differ" in outcome.error
 
 
-# Configuration
-
-
-CONFIGURATIONS = {
-    "unknown key": ("onnxmem.toml", "per-clas = 20", "'per-class'"),
-    "unknown key of a project": ("pyproject.toml", "[tool.onnxmem]\nsede = 1", "'seed'"),
-    "not TOML": ("onnxmem.toml", "per-class 20", "onnxmem.toml"),
-    "not text": ("onnxmem.toml", "\udcff", "onnxmem.toml"),
-    "wrong value": ("onnxmem.toml", 'per-class = "many"', "many"),
-    "no table": ("pyproject.toml", "[tool]\nonnxmem = 3", "pyproject.toml"),
-    "tool is no table": ("pyproject.toml", "tool = 3", "pyproject.toml"),
-}
-
-
-@pytest.mark.parametrize("case", CONFIGURATIONS)
-def test_wrong_configuration(refused: Callable[..., str], folder: Path, case: str) -> None:
-    name, text, expected = CONFIGURATIONS[case]
-    (folder / name).write_bytes(text.encode("utf-8", "surrogateescape"))
-    assert expected in refused()
-
-
 # What a traceback is for
 
 
