@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from onnxmem.report.rows import numbered
 from onnxmem.text import printable
 
 if TYPE_CHECKING:
@@ -21,11 +22,12 @@ def plan_table(plan: Plan) -> RenderableType:
     table = Table(box=SIMPLE, header_style="bold")
     for title in ("layer", "matrix", "ranks", "head runs", "tail runs", "fits", "MiB", "seconds"):
         table.add_column(title, justify="left" if title == "layer" else "right")
-    for layer in plan.layers:
+    names = numbered([layer.tensor for layer in plan.layers])
+    for name, layer in zip(names, plan.layers, strict=True):
         if layer.reason or layer.matrix is None:
             continue
         table.add_row(
-            Text(printable(layer.tensor, 40)),
+            Text(name),
             "×".join(map(str, layer.matrix)),
             str(len(layer.ranks)),
             _range(layer.least.head_runs, layer.most.head_runs),

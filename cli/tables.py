@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from onnxmem.report.rows import numbered
 from onnxmem.report.words import shape
 from onnxmem.sizes import size_text
 from onnxmem.text import printable
@@ -44,14 +45,15 @@ def diagnosis_table(diagnosis: Diagnosis) -> RenderableType:
 
 
 def inspection_table(inspection: Inspection) -> RenderableType:
-    """Return a row for each site, then the reasons of those that cannot be cut."""
+    """Return a row for each site, the tensors that these are, and why some cannot be cut."""
     table = Table(box=SIMPLE, header_style="bold")
     titles = ("site", "op", "shape", "batch axis", "feature axis", "crossing", "status", "error")
     for title in titles:
         table.add_column(title, overflow="fold")
-    for site in inspection.sites:
+    names = numbered([site.tensor for site in inspection.sites])
+    for name, site in zip(names, inspection.sites, strict=True):
         table.add_row(
-            Text(printable(site.tensor, 120)),
+            Text(name),
             Text(_op(site)),
             Text(shape(site.shape)),
             Text("–" if site.batch_axis is None else str(site.batch_axis)),
@@ -60,13 +62,17 @@ def inspection_table(inspection: Inspection) -> RenderableType:
             Text(site.status, "green" if site.status == "ok" else "yellow"),
             Text("–" if site.relative_error is None else f"{site.relative_error:.0e}"),
         )
+    tensors = [
+        Text(f"{place} {printable(site.tensor, 200)}", "dim")
+        for place, site in enumerate(inspection.sites, start=1)
+    ]
     reasons = [
         Text(f"{printable(site.tensor, 48)}: {printable(site.reason, 300)}", "yellow")
         for site in inspection.sites
         if site.reason
     ]
     notes = [Text(f"Note: {printable(note, 300)}") for note in inspection.notes]
-    return Group(table, *reasons, *notes, *_others(inspection))
+    return Group(table, *tensors, *reasons, *notes, *_others(inspection))
 
 
 def _others(inspection: Inspection) -> list[Text]:

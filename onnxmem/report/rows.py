@@ -35,12 +35,17 @@ GROUP_BUDGET = 6_000
 
 
 def row_names(report: Report) -> list[str]:
-    """Return a short name for each layer, in the order of the network; no two are equal.
+    """Return a short name for each layer, in the order of the network; no two are equal."""
+    return numbered([layer.tensor for layer in report.layers])
+
+
+def numbered(tensors: Sequence[str]) -> list[str]:
+    """Return a number and a short name for each tensor, in their order; no two are equal.
 
     What exporters add at the end is left out, and so are path segments that all tensors share:
     at the beginning, and at the end too where words remain.
     """
-    paths = [_SUFFIX.sub("", layer.tensor).split("/") for layer in report.layers]
+    paths = [_SUFFIX.sub("", tensor).split("/") for tensor in tensors]
     head = _shared(paths)
     paths = [path[head:] for path in paths]
     tail = _shared([path[::-1] for path in paths])

@@ -13,6 +13,7 @@ from onnxmem.report.rows import (
     first_choice,
     group_rows,
     groups_shown,
+    numbered,
     row_names,
 )
 
@@ -80,3 +81,10 @@ def test_classes_are_called_by_their_names_and_mixed_batches_by_their_number() -
     of_mixed = {r["label"] for r in group_rows(named) if "class" not in curves[r["curve"]]["batch"]}
     assert "cat" in of_classes and "cat" not in of_mixed
     assert "left out for too few samples: cat, 7" in words.sentence(named)
+
+
+def test_tensors_are_told_apart_by_number_and_by_what_differs() -> None:
+    long = [f"/backbone/stage.{stage}/block.0/act/Relu_output_0" for stage in range(12)]
+    names = numbered(long)
+    assert names[0] == "1 stage.0" and names[11] == "12 stage.11"
+    assert len({*names}) == 12
