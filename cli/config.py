@@ -25,6 +25,8 @@ PATHS = {"DATA", "DIR", "FILE", "FILE|samples", "MODEL", "REPORT.json"}
 """Metavars of options that take a path; in a file it is relative to that file."""
 DEEPEST = 8
 """Tables within tables that a key may be written as."""
+DEEPEST_VALUE = 100
+"""Lists and tables within each other in a file; what is far deeper cannot even be printed."""
 
 WAIVER = "waiver"
 """Key of the tables that are no option."""
@@ -143,9 +145,23 @@ def _read(path: Path) -> dict[str, Any]:
     import tomllib
 
     try:
-        return tomllib.loads(path.read_text("utf-8"))
+        values = tomllib.loads(path.read_text("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise ConfigError(f"cannot read {path}: {error}") from error
+    if _depth(values) > DEEPEST_VALUE:
+        raise ConfigError(f"cannot read {path}: its lists and tables are too deep")
+    return values
+
+
+def _depth(value: Any) -> int:
+    """Return how deep lists and tables lie in each other, without any recursion."""
+    depth, level = 0, [value]
+    while level := [one for one in level if isinstance(one, (list, dict))]:
+        depth += 1
+        level = [
+            inner for one in level for inner in (one.values() if isinstance(one, dict) else one)
+        ]
+    return depth
 
 
 def _where(path: Path) -> str:

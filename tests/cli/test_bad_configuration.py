@@ -15,6 +15,8 @@ CONFIGURATIONS = {
     "not TOML": ("onnxmem.toml", "per-class 20", "onnxmem.toml"),
     "not text": ("onnxmem.toml", "\udcff", "onnxmem.toml"),
     "wrong value": ("onnxmem.toml", 'per-class = "many"', "many"),
+    "deep lists": ("onnxmem.toml", f"per-class = {'[' * 200}{']' * 200}", "too deep"),
+    "deep tables": ("pyproject.toml", f"[tool.onnxmem{'.a' * 200}]\nb = 1", "too deep"),
     "no table": ("pyproject.toml", "[tool]\nonnxmem = 3", "pyproject.toml"),
     "tool is no table": ("pyproject.toml", "tool = 3", "pyproject.toml"),
 }
