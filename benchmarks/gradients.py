@@ -259,7 +259,7 @@ def torch_module(name: str) -> Any:
         from corpus_models.torch_models import network
     except ImportError:
         return None
-    from corpus_models.architectures import ARCHITECTURES
+    from corpus_models.network import ARCHITECTURES
 
     match = re.fullmatch(
         r"(?:torchscript|dynamo|external-dynamo|external|ort-basic|ort-extended)-(\w+?)"

@@ -14,7 +14,8 @@ import onnx
 import torch
 
 from corpus_models import Made
-from corpus_models.architectures import ARCHITECTURES, Lambda, Network
+from corpus_models import architectures as _registered  # noqa: F401
+from corpus_models.network import ARCHITECTURES, Lambda, Network
 
 NOT_FOR_DYNAMO = ("recurrent_relu",)
 """The newer exporter has no recurrent ReLU."""

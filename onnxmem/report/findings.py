@@ -84,7 +84,7 @@ def limits(comparison: Comparison) -> list[str]:
         *unequal_accuracies(comparison.models, comparison.reports),
         *_partners(comparison),
         *_saturated(comparison),
-        *(printable(note, 300) + "." for note in comparison.notes),
+        *(f"{printable(note, 300).rstrip('.')}." for note in comparison.notes),
     ]
 
 
