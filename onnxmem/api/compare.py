@@ -83,11 +83,12 @@ def _audited(
     """Audit all models with the same samples, and liken them to each other."""
     if len(models) < 2:
         raise UsageError("there is nothing to compare; give two models or reports at least")
+    chosen = take_settings(settings)
     with model_files(models) as paths:
         found = compare_models(
             paths,
-            take_columns(x, y),
-            take_settings(settings),
+            take_columns(x, y, chosen.memory),
+            chosen,
             source=take_source(x),
             held_out=held_out,
         )

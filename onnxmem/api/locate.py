@@ -110,7 +110,7 @@ def locate(
     with model_file(model) as path:
         report = run(
             path,
-            take_columns(x, y),
+            take_columns(x, y, settings.memory),
             settings,
             checkpoint=checkpoint,
             suspects=given,

@@ -47,9 +47,9 @@ def samples(
 ) -> SamplesReport:
     """Tell which training samples of an ONNX network are memorized, and how many.
 
-    Every training sample is held against its 20 nearest others, at the input and at every ReLU
-    layer. A sample that the network gives its label although most neighbours have another one is
-    memorized, which does not say that its label is wrong.
+    Every training sample is held against its 20 nearest others, at the input and behind every
+    activation. A sample that the network gives its label although most neighbours have another
+    one is memorized, which does not say that its label is wrong.
 
     Args:
         model: path of the ONNX file, its bytes, or an `onnx.ModelProto`.

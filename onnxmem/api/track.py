@@ -88,9 +88,8 @@ def track(
     Sources: Cohen, Sapiro & Giryes (2018), DNN or k-NN, for the agreement; Gu & Tresp (2019),
         Neural Network Memorization Dissection, for the order in which samples are fitted.
     """
-    arrays = take_columns(x, y)
     settings = EvidenceSettings(
-        layers=take_words("layers", layers),
+        layers=take_words("layers", layers, separator=None),
         kind=take_words("kind", kind),
         output_name=output_name,
         bind=take_bind(bind),
@@ -101,6 +100,7 @@ def track(
         seed=plain(seed),
         pool=pool,
     )
+    arrays = take_columns(x, y, settings.memory)
     places = [checkpoints] if isinstance(checkpoints, (str, Path)) else list(checkpoints)
     found = tracking.track(
         places,

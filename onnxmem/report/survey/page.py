@@ -38,7 +38,7 @@ def render(report: SurveyReport) -> str:
             read_so=words.READ_SO,
             facts=list(web.flat(report.settings)),
             policy=web.policy([script], style),
-            script=Markup(script),
+            scripts=[Markup(script)],
             style=Markup(style),
             drawings=web.embedded({"config": {}, "models": [], "together": None}),
         )
