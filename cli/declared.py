@@ -25,6 +25,19 @@ data_option = _data(
 bind_option = _running(
     "--bind", multiple=True, metavar="NAME=VALUE", help="Fix an input for good. Repeatable."
 )
+timeout_option = _running(
+    "--timeout",
+    type=float,
+    metavar="SECONDS",
+    help="What the command may take; then it is ended (exit 4).",
+)
+sandbox_option = _running(
+    "--sandbox/--no-sandbox",
+    default=True,
+    show_default=True,
+    help="Open models in a process under limits that reads and writes nothing but what is named "
+    "here.",
+)
 exact_option = _running(
     "--exact", is_flag=True, help="Leave out the optimizations that round; slower."
 )
@@ -192,6 +205,9 @@ _RUNNING = (
     ),
 )
 
+_ROOM = (timeout_option, sandbox_option)
+"""What the process may take and touch that opens models."""
+
 _JUDGING = (
     _gate(
         "--fail-under",
@@ -281,7 +297,7 @@ def audit_options(function: F) -> F:
     """Add the options that `audit` and `compare` share."""
     measuring = (layers_option, kind_option, *_CURVES)
     writing = (*_files(*_REPORTS, *_FOR_CI), *_TALKING)
-    return _added((*_READING, *measuring, *_RUNNING, *_JUDGING, *writing), function)
+    return _added((*_READING, *measuring, *_RUNNING, *_ROOM, *_JUDGING, *writing), function)
 
 
 def statement_options(function: F) -> F:
@@ -293,21 +309,21 @@ def samples_options(function: F) -> F:
     """Add the options of `samples`."""
     measuring = (layers_option, kind_option, pool_option)
     writing = (*_files(*_REPORTS, *_TABLES), *_TALKING)
-    return _added((*_READING, *measuring, *_RUNNING, *writing), function)
+    return _added((*_READING, *measuring, *_RUNNING, *_ROOM, *writing), function)
 
 
 def locate_options(function: F) -> F:
     """Add the options of `locate`."""
     measuring = (*_LOCATING, layers_option, kind_option, pool_option)
     writing = (*_files(*_REPORTS, *_PICTURES), *_TALKING)
-    return _added((*_TRAINING, *measuring, *_RUNNING, *writing), function)
+    return _added((*_TRAINING, *measuring, *_RUNNING, *_ROOM, *writing), function)
 
 
 def track_options(function: F) -> F:
     """Add the options of `track`."""
     measuring = (_suspects_option, layers_option, kind_option, pool_option)
     writing = (*_files(*_REPORTS, _TABLES[0], *_PICTURES), *_TALKING)
-    return _added((*_READING, *measuring, *_RUNNING, *writing), function)
+    return _added((*_READING, *measuring, *_RUNNING, *_ROOM, *writing), function)
 
 
 _SURVEYING = (
@@ -368,4 +384,4 @@ def part_options(function: F) -> F:
         metavar="DATA",
         help="Samples, to learn types that the file does not tell.",
     )
-    return _added((bind_option, data, quiet_option, verbose_option), function)
+    return _added((bind_option, data, *_ROOM, quiet_option, verbose_option), function)

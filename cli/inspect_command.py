@@ -9,12 +9,21 @@ import click
 from onnxmem import report as formats
 from onnxmem.errors import UsageError
 
-from .declared import bind_option, exact_option, json_option, kind_option, verbose_option
+from .declared import (
+    bind_option,
+    exact_option,
+    json_option,
+    kind_option,
+    sandbox_option,
+    timeout_option,
+    verbose_option,
+)
 from .folders import check_keeps
 from .lines import patience
 from .offered import devices
 from .options import take_bind
 from .parameters import FilePath, Word
+from .sandboxed import SandboxedCommand
 from .streams import tell
 
 if TYPE_CHECKING:
@@ -24,7 +33,7 @@ _PIPED_WIDTH = 160
 """Columns of the table where no terminal bounds them, so that names are in one piece."""
 
 
-@click.command("inspect")
+@click.command("inspect", cls=SandboxedCommand)
 @click.argument("model", type=FilePath())
 @click.option("--verify", is_flag=True, help="Run every cut and compare it with the model.")
 @click.option(
@@ -44,6 +53,8 @@ _PIPED_WIDTH = 160
     metavar="auto|cpu|cuda[:N]",
 )
 @exact_option
+@timeout_option
+@sandbox_option
 @click.option(
     "--allow-none", is_flag=True, help="Exit with 0 where the model has no activation to cut at."
 )

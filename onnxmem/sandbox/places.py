@@ -1,0 +1,119 @@
+"""Which files a process needs that asks a network: Python, libraries, devices, caches."""
+
+from __future__ import annotations
+
+import glob
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from importlib.util import find_spec
+from pathlib import Path
+
+from onnxmem.cache import lenient_store
+from onnxmem.sandbox.landlock import Rules
+
+_SYSTEM = (
+    *("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/opt", "/etc"),
+    *("/nix/store", "/gnu/store", "/run/opengl-driver", "/run/current-system"),
+    *("/var/cache/fontconfig", "/var/lib/fonts"),
+)
+"""Where systems keep programs, libraries and fonts."""
+
+_KERNEL = ("/proc", "/sys")
+_FONTS = ("~/.fonts", "~/.local/share/fonts", "~/.config/fontconfig", "~/.cache/fontconfig")
+_DEVICES = (
+    *("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty"),
+    *("/dev/dri", "/dev/dxg", "/proc/self/task"),
+)
+_GPUS = "/dev/nvidia*"
+_SHARED = "/dev/shm"
+_CUDA_CACHES = (("CUDA_CACHE_PATH", "~/.nv"), ("CUPY_CACHE_DIR", "~/.cupy"))
+_NUMBA_CACHE = "NUMBA_CACHE_DIR"
+_FOLDERS = ("LD_LIBRARY_PATH", "CUDA_PATH", "CUDA_HOME", "PYTHONPATH")
+"""Variables of the environment that name folders of libraries."""
+
+_MOST_LINKS = 100_000
+_MOST_ENTRIES = 1_000_000
+
+
+def rules(reads: Iterable[str], writes: Iterable[str]) -> Rules:
+    """Return what a process may use that reads and writes these files besides its own."""
+    return Rules(
+        read=(*_KERNEL, *map(os.path.expanduser, _FONTS), *reads),
+        run=(*_SYSTEM, *_python()),
+        write=(*writes, *_caches(), _SHARED),
+        devices=(*_DEVICES, *glob.glob(_GPUS)),
+    )
+
+
+def of_model(path: str) -> tuple[str, ...]:
+    """Return what a model is read from: its folder, and that of the file it is a link to."""
+    real = os.path.realpath(path)
+    return os.path.dirname(os.path.abspath(path)), os.path.dirname(real), real
+
+
+def of_data(path: str) -> tuple[str, ...]:
+    """Return what data are read from: a file, or a folder with all that links in it lead to."""
+    real = os.path.realpath(path)
+    return real, *(_linked(real) if os.path.isdir(real) else ())
+
+
+def of_output(path: str) -> str:
+    """Return the folder that an output is made in, or the nearest above it that is there."""
+    folder = os.path.dirname(os.path.realpath(path))
+    while not os.path.isdir(folder) and folder != os.path.dirname(folder):
+        folder = os.path.dirname(folder)
+    return folder
+
+
+def _linked(folder: str) -> Iterator[str]:
+    """Yield where symbolic links in a folder lead, as those of data that lie elsewhere do."""
+    waiting, links, entries = [folder], 0, 0
+    while waiting and links < _MOST_LINKS and entries < _MOST_ENTRIES:
+        try:
+            found = list(os.scandir(waiting.pop()))
+        except OSError:
+            continue
+        entries += len(found)
+        for entry in found:
+            if entry.is_symlink():
+                links += 1
+                yield os.path.realpath(entry.path)
+            elif entry.is_dir(follow_symlinks=False):
+                waiting.append(entry.path)
+
+
+def _python() -> Iterator[str]:
+    """Yield where Python imports from, this package and packages that are being edited too."""
+    yield from (sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix)
+    yield os.path.dirname(os.path.realpath(sys.executable))
+    yield from (entry for entry in sys.path if entry)
+    for name in ("onnxmem", "onnxmem.cli", "onnxmem.models"):
+        spec = find_spec(name)
+        yield from () if spec is None else spec.submodule_search_locations or ()
+    for name, module in list(sys.modules.items()):
+        if name.startswith("__editable___"):
+            yield from map(str, getattr(module, "MAPPING", {}).values())
+    for variable in _FOLDERS:
+        yield from filter(None, os.environ.get(variable, "").split(os.pathsep))
+
+
+def _caches() -> Iterator[str]:
+    """Yield where results and compiled kernels are kept; the folder of results is made."""
+    store = lenient_store()
+    if store.limit and not store.trouble:
+        yield _made(store.folder)
+    compiled = find_spec("onnxmem.factorize.compiled")
+    if compiled is not None and compiled.origin is not None:
+        yield _made(Path(compiled.origin).parent / "__pycache__")
+    if chosen := os.environ.get(_NUMBA_CACHE):
+        yield _made(Path(chosen))
+    for variable, usual in _CUDA_CACHES:
+        yield os.environ.get(variable) or os.path.expanduser(usual)
+
+
+def _made(folder: Path) -> str:
+    with suppress(OSError):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return str(folder)
