@@ -13,6 +13,6 @@ Nothing here imports anything but the standard library and what is as light, sin
 command is there for as long as the command is.
 """
 
-from onnxmem.sandbox.room import NOT_ASKED, Room, enter, is_confined, switched_off, told
+from onnxmem.sandbox.room import Room, enter, is_confined, noted, switched_off, told
 
-__all__ = ["NOT_ASKED", "Room", "enter", "is_confined", "switched_off", "told"]
+__all__ = ["Room", "enter", "is_confined", "noted", "switched_off", "told"]

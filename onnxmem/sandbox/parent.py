@@ -94,6 +94,8 @@ def end(child: Waitable) -> None:
         else:
             os.kill(child.pid, signal.SIGTERM)
     child.wait()
+    if (stdin := getattr(child, "stdin", None)) is not None:
+        stdin.close()
 
 
 def spawn(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,6 +54,11 @@ def is_confined() -> bool:
 def switched_off(reason: str) -> None:
     """Note why nothing is in force."""
     _now.update(limits=[], landlock=0, reason=reason)
+
+
+def noted(environment: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the environment of a report, with what is in force beside it."""
+    return {**environment, "sandbox": told()}
 
 
 def told() -> dict[str, Any]:

@@ -20,9 +20,10 @@ from onnxmem._version import __version__
 from onnxmem.errors import EnvironmentFailedError, OnnxmemError, UsageError
 from onnxmem.records import SURVEY_SCHEMA, SurveyedModel, SurveyReport, Tool
 from onnxmem.report import render_survey, write_all
+from onnxmem.sandbox.limits import data_limit
 from onnxmem.sizes import parse_size
 from onnxmem.surveying import kept as keeping
-from onnxmem.surveying.limits import data_limit, gpus
+from onnxmem.surveying.gpus import gpus
 from onnxmem.surveying.manifest import Entry
 from onnxmem.surveying.names import file_names
 from onnxmem.surveying.options import PATHS, arguments
