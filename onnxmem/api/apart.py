@@ -115,11 +115,10 @@ def _ask(name: str, asked: dict[str, Any], record: type[Any]) -> Any:
             )  # fmt: skip
             with ending(child):
                 heard = _Heard(scratch / PROGRESS, listen)
-                ended = wait(child, seconds, heard.go_on)
+                ended = wait(child, seconds, heard.go_on, "timeout=")
                 heard.go_on()
         if ended.died:
-            cause = ended.cause.replace("--timeout", "timeout=")
-            why = cause or reason(ended, tail(scratch / "said"))
+            why = reason(ended, tail(scratch / "said"))
             raise EnvironmentFailedError(f"the sandbox of {name} ended: {why}")
         return _answered(scratch, record, tail(scratch / "said"))
 

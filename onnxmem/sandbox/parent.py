@@ -63,16 +63,22 @@ class Ended:
 
 
 def wait(
-    child: Waitable, seconds: float | None, stopped: Callable[[], bool] = lambda: False
+    child: Waitable,
+    seconds: float | None,
+    stopped: Callable[[], bool] = lambda: False,
+    option: str = "--timeout ",
 ) -> Ended:
-    """Wait for a process until its time is over, or nobody wants it any more."""
+    """Wait for a process until its time is over, or nobody wants it any more.
+
+    `option` is what the seconds were given by.
+    """
     end = None if seconds is None else time.monotonic() + seconds
     while True:
         left = _LOOK if end is None else min(_LOOK, max(0.0, end - time.monotonic()))
         with suppress(subprocess.TimeoutExpired):
             return Ended(child.wait(left))
         if end is not None and time.monotonic() >= end:
-            return Ended(KILLED, f"it took longer than --timeout {seconds:g} s")
+            return Ended(KILLED, f"it took longer than {option}{seconds:g} s")
         if stopped():
             return Ended(KILLED, "it was stopped", stopped=True)
 

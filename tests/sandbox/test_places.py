@@ -1,0 +1,68 @@
+"""Which files a process may use."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import onnxmem
+from onnxmem.sandbox.landlock import available
+from onnxmem.sandbox.places import of_data, of_model, of_output, rules
+
+Script = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def test_a_model_comes_with_its_folder_and_that_of_what_it_links_to(tmp_path: Path) -> None:
+    (tmp_path / "blobs").mkdir()
+    (tmp_path / "blobs" / "b").touch()
+    (tmp_path / "m.onnx").symlink_to(tmp_path / "blobs" / "b")
+    blob = tmp_path / "blobs" / "b"
+    assert set(of_model(str(tmp_path / "m.onnx"))) == {str(tmp_path), str(blob.parent), str(blob)}
+
+
+def test_data_that_are_links_lead_to_where_they_lie(tmp_path: Path) -> None:
+    (tmp_path / "data" / "cats").mkdir(parents=True)
+    (tmp_path / "far.png").touch()
+    (tmp_path / "data" / "cats" / "1.png").symlink_to(tmp_path / "far.png")
+    (tmp_path / "data" / "dogs").symlink_to(tmp_path)
+    folder = tmp_path / "data"
+    assert set(of_data(str(folder))) == {str(folder), str(tmp_path / "far.png"), str(tmp_path)}
+
+
+def test_an_output_is_made_in_the_nearest_folder_that_is_there(tmp_path: Path) -> None:
+    assert of_output(str(tmp_path / "r.json")) == str(tmp_path)
+    assert of_output(str(tmp_path / "a" / "b" / "r.json")) == str(tmp_path)
+
+
+def test_nothing_of_a_user_is_open_but_what_was_named(tmp_path: Path) -> None:
+    found = rules((str(tmp_path),), ())
+    opened = {*found.read, *found.run, *found.write, *found.devices}
+    assert str(tmp_path) in found.read and not {"/", "/home", os.path.expanduser("~")} & opened
+
+
+def test_the_package_is_there_wherever_it_lies() -> None:
+    folder = str(Path(onnxmem.__file__).parent)
+    assert any(folder.startswith(place) for place in rules((), ()).run)
+
+
+@pytest.mark.skipif(not available().abi, reason="no Landlock")
+def test_a_confined_process_imports_and_runs_all_that_an_audit_needs(
+    script: Script, tmp_path: Path
+) -> None:
+    code = (
+        "import sys; from onnxmem.sandbox import *; enter(Room(data=2**33));"
+        "import onnxruntime, onnxmem.auditing.run, onnxmem.report.html, onnxmem.models, numpy;"
+        "assert onnxruntime.get_available_providers();"
+        "import tempfile\n"
+        "try: open(sys.argv[1])\n"
+        "except PermissionError: print('kept out')"
+    )
+    (tmp_path / "secret").write_text("x")
+    done = script(code, tmp_path / "secret")
+    assert done.stdout == "kept out\n", done.stderr
+    assert sys.platform == "linux"
