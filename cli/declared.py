@@ -367,7 +367,8 @@ def survey_options(function: F) -> F:
     """Add the options of `survey`: those of `audit` hold for all models."""
     measuring = (layers_option, kind_option, *_CURVES)
     first, *running = _SURVEYING
-    options = (first, *_READING, *measuring, *running, *_RUNNING, *_JUDGING, _OUT, *_TALKING)
+    running += [*_RUNNING, sandbox_option]
+    options = (first, *_READING, *measuring, *running, *_JUDGING, _OUT, *_TALKING)
     return _added(options, function)
 
 

@@ -59,9 +59,11 @@ def _in_a_child(ctx: click.Context) -> int | None:
     run = ctx.find_object(Run)
     wanted = ctx.params.get("sandbox", True)
     seconds = _seconds(ctx.params.get("timeout"))
+    if sandbox.is_confined():
+        return None
     if not wanted:
         sandbox.switched_off("--no-sandbox")
-    if run is None or not run.alone or sandbox.is_confined() or not (wanted or seconds):
+    if run is None or not run.alone or not (wanted or seconds):
         return None
     from onnxmem.sandbox import forked
 

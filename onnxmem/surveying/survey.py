@@ -26,7 +26,7 @@ from onnxmem.surveying import kept as keeping
 from onnxmem.surveying.gpus import gpus
 from onnxmem.surveying.manifest import Entry
 from onnxmem.surveying.names import file_names
-from onnxmem.surveying.options import PATHS, arguments
+from onnxmem.surveying.options import PATHS, arguments, take_room
 from onnxmem.surveying.running import failed, run_task
 from onnxmem.surveying.tasks import Kept, Outcome, Task
 from onnxmem.text import printable
@@ -156,6 +156,7 @@ def _task(entry: Entry, name: str, plan: Plan, lease: str, workers: int) -> Task
     if "data" not in options:
         raise UsageError(f"{entry.where or printable(entry.path, 200)} has no data; give --data")
     try:
+        seconds, confined = take_room(options)
         words = arguments(options)
         memory = parse_size(str(options["memory"])) if "memory" in options else None
     except UsageError as error:
@@ -171,7 +172,8 @@ def _task(entry: Entry, name: str, plan: Plan, lease: str, workers: int) -> Task
         files=tuple(_read(options)),
         digest=_digest(words),
         memory=data_limit(memory, workers),
-        timeout=plan.timeout,
+        timeout=plan.timeout if seconds is None else seconds,
+        confined=confined,
         discarded=plan.discarded,
     )
 

@@ -55,6 +55,8 @@ def test_a_new_interpreter_enters_a_room_and_is_another_module(tmp_path: Path) -
 
 
 def test_one_that_nobody_waits_for_any_more_is_left() -> None:
-    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    child = subprocess.Popen(
+        [sys.executable, "-c", "input()"], stdin=subprocess.PIPE, start_new_session=True
+    )
     with ending(child):
         assert wait(child, None, lambda: True).stopped
