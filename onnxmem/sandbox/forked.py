@@ -15,7 +15,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +29,9 @@ CAN_FORK = hasattr(os, "fork")
 
 _SETTLING = 0.002
 """Seconds between a process that closes its files and its end."""
+
+_ASKING = {signal.SIGINT, signal.SIGTERM}
+"""Signals that ask a process to end."""
 
 _SAID = "libraries-said"
 """The file that what libraries write to stderr goes to."""
@@ -73,6 +76,7 @@ def fork(room: Room, *, verbose: bool = False) -> Ended | None:
         None in the child. In the parent, which comes back when it has ended, how: `cause` says
         why it died, in words, and nothing that it began is left.
     """
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, _ASKING)
     scratch = Scratch.make()
     life, done = os.pipe(), os.pipe()
     for stream in (sys.stdout, sys.stderr):
@@ -83,13 +87,14 @@ def fork(room: Room, *, verbose: bool = False) -> Ended | None:
         os.close(life[1])
         os.close(done[0])
         _become(room, scratch.folder, life[0], verbose=verbose)
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)
         return None
     os.close(life[0])
     os.close(done[1])
     with suppress(OSError):  # it has done so itself
         os.setpgid(pid, pid)
     try:
-        ended = _watch(Forked(pid, done[0]), room.seconds)
+        ended = _watch(Forked(pid, done[0]), room.seconds, held)
         if not ended.died:
             return ended
         for folder in room.writes:
@@ -127,9 +132,13 @@ def _hear_libraries(file: Path) -> None:
     sys.stderr = os.fdopen(shown, "w", 1, old.encoding, "backslashreplace")
 
 
-def _watch(child: Forked, seconds: float | None) -> Ended:
-    """Wait for a child, and pass on to it what signals ask of this process."""
+def _watch(child: Forked, seconds: float | None, held: Iterable[int]) -> Ended:
+    """Wait for a child, and pass on to it what signals ask of this process.
+
+    From here on signals come but those that were `held` before.
+    """
     with _passing_on(child.pid) as asked:
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)
         ended = wait(child, seconds)
         end(child)
     return replace(ended, stopped=bool(asked))

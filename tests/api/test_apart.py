@@ -67,7 +67,7 @@ def test_errors_are_of_the_same_class(tmp_path: Path) -> None:
 
 
 def test_a_call_that_takes_too_long_is_ended(mlp: Sample) -> None:
-    with pytest.raises(EnvironmentFailedError, match="took longer than timeout=0.1 s"):
+    with pytest.raises(EnvironmentFailedError, match=r"took longer than timeout=0\.1 s"):
         onnxmem.inspect(mlp.path, sandbox=True, timeout=0.1)
 
 
