@@ -162,7 +162,7 @@ def _model(index: int, report: Report, name: str) -> dict[str, Any]:
         "headline": audit_headline(report),
         "lead": found[: headline_length(found)],
         "findings": found[headline_length(found) :],
-        "sentence": words.sentence(report),
+        "sentence": words.sentence(report, reasoned=report.verdict != "inconclusive"),
         "accuracy": words.accuracy(report.baseline),
         "curve_keys": words.shown_keys(report),
         "sparklines": sparkline.of_layers(report),

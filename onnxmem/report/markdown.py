@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Sequence
 
-from onnxmem.findings import waivers_told
+from onnxmem.findings import audit_headline, waivers_told
 from onnxmem.records import Curve, Gate, Layer, Report, Score
 from onnxmem.report.words import (
     curve_keys,
@@ -44,6 +44,8 @@ def render(report: Report) -> str:
     """Return the report as Markdown of less than `MOST_BYTES` bytes in UTF-8."""
     head = [
         f"## {ICONS[report.verdict]} {escaped(report.tool.name)}: {report.verdict}",
+        "",
+        f"**{escaped(audit_headline(report), 600)}**",
         "",
         escaped(sentence(report), 2_000),
         "",

@@ -180,8 +180,11 @@ def gate_state(gate: Gate) -> str:
     return "passed" if gate.passed else "failed"
 
 
-def sentence(report: Report) -> str:
-    """Return one sentence that says what was measured and what came of it."""
+def sentence(report: Report, *, reasoned: bool = True) -> str:
+    """Return one sentence that says what was measured and what came of it.
+
+    `reasoned` adds the reason of the verdict, which need not be said where it is shown already.
+    """
     data = report.data
     left_out = ", ".join(printable(data.class_name(label), 24) for label in data.left_out[:8])
     parts = (
@@ -194,7 +197,7 @@ def sentence(report: Report) -> str:
         above_baseline(report),
         _summary(report),
         _ranks(report),
-        f"verdict: {report.verdict}{_because(report.reason)}",
+        f"verdict: {report.verdict}{_because(report.reason) if reasoned else ''}",
     )
     return "; ".join(part for part in parts if part) + "."
 
