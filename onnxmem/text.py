@@ -68,3 +68,10 @@ def _middle_out(text: str, length: int) -> str:
     head = length // 2
     tail = length - head - 1
     return f"{text[:head]}…{text[len(text) - tail :]}"
+
+
+def capitalized(text: str) -> str:
+    """Return a sentence with a capital letter, unless it begins with a name (`net.onnx`, `p00`)."""
+    word = text.split(" ", 1)[0].rstrip(".,:;")
+    named = not word.replace("-", "").isalpha()
+    return text if named else text[:1].upper() + text[1:]

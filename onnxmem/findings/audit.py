@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from onnxmem.findings.cure import cure
+from onnxmem.findings.cure import INSPECT, cure
 from onnxmem.findings.evidence import evidence_findings
 from onnxmem.findings.finding import Finding
 from onnxmem.findings.numbers import beside, counted, listed
+from onnxmem.text import capitalized, printable
 from onnxmem.text import listed as names_of
-from onnxmem.text import printable
 
 if TYPE_CHECKING:
     from onnxmem.records import Curve, Gate, Report
@@ -37,7 +37,7 @@ def audit_headline(report: Report) -> str:
     if not found:
         return "No layer could be told to need more components than others"
     told = "; ".join(one.sentence for one in found[: headline_length(found)])
-    return told[0].upper() + told[1:]
+    return capitalized(told)
 
 
 def headline_length(found: Sequence[Finding]) -> int:
@@ -49,8 +49,11 @@ def headline_length(found: Sequence[Finding]) -> int:
 def _verdict(report: Report) -> Iterator[Finding]:
     if report.verdict == "inconclusive":
         reason = printable(report.reason, 400).rstrip(".")
-        todo = printable(cure(report), 200)
-        yield Finding("verdict", f"inconclusive: {todo}", caution=reason)
+        if report.measured:
+            todo = printable(cure(report), 200)
+            yield Finding("verdict", f"inconclusive: {todo}", caution=reason)
+        else:
+            yield Finding("verdict", f"inconclusive: {reason}", follow=INSPECT)
     for gate in report.gates:
         if gate.passed is False:
             yield _failed(gate, waived=gate.key in report.waived)

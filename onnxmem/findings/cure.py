@@ -7,20 +7,22 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from onnxmem.records import Report
 
-_INSPECT = "run onnxmem inspect MODEL --verify, which tells what stands in the way of each layer"
+INSPECT = "onnxmem inspect MODEL --verify"
+"""What tells more of a model than an audit that could not measure it."""
+
 _DATA = "check that labels and preprocessing are those of the training (--labels, --preprocess)"
 _SATURATED = "give more classes, or harder samples (--batch mixed saturates last)"
 _SCARCE = "give at least ten different samples of every class (docs/gates.md: what a gate needs)"
 
 
 def cure(report: Report) -> str:
-    """Return what to do next about an inconclusive audit, as a request without a full stop."""
-    return _of_model(report) or _of_baseline(report) or _of_curves(report) or _of_gates(report)
+    """Return what to do next about an inconclusive audit that was measured, as a request."""
+    return _of_layers(report) or _of_baseline(report) or _of_curves(report) or _of_gates(report)
 
 
-def _of_model(report: Report) -> str:
+def _of_layers(report: Report) -> str:
     skipped = all(layer.status == "skipped" for layer in report.layers)
-    return _INSPECT if not report.measured or skipped else ""
+    return f"run {INSPECT}, which tells what stands in the way of each layer" if skipped else ""
 
 
 def _of_baseline(report: Report) -> str:

@@ -27,6 +27,7 @@ from onnxmem.report.findings import (
 )
 from onnxmem.report.markdown import MOST_BYTES, code, escaped
 from onnxmem.report.words import column_title, sentence, shown_keys
+from onnxmem.text import capitalized
 
 SENTENCE = 2_000
 _MOST_PAIRS = 60
@@ -56,9 +57,7 @@ def render(comparison: Comparison) -> str:
 
 def _said(comparison: Comparison) -> list[str]:
     """Return what was found, the headline bold."""
-    told = (
-        f"{one.sentence[0].upper()}{one.sentence[1:]}." for one in comparison_findings(comparison)
-    )
+    told = (f"{capitalized(one.sentence)}." for one in comparison_findings(comparison))
     lines = [escaped(one, SENTENCE) for one in told]
     return [f"**{line}**" if not place else f"- {line}" for place, line in enumerate(lines)]
 

@@ -34,7 +34,7 @@ from onnxmem.report.findings import (
     unequal_accuracies,
 )
 from onnxmem.report.words import column_title, key_title, leading, shown_keys
-from onnxmem.text import printable
+from onnxmem.text import capitalized, printable
 
 T = TypeVar("T")
 NAME = 24
@@ -55,7 +55,7 @@ class TerminalComparison:
         comparison = self.comparison
         names = [printable(name, NAME) for name in short_names(comparison.models)]
         for one in comparison_findings(comparison):
-            yield Text(f"{one.sentence[0].upper()}{one.sentence[1:]}.", style="bold")
+            yield Text(f"{capitalized(one.sentence)}.", style="bold")
         if two_numbers(comparison):
             yield _evidence(comparison, names)
         yield from _means(comparison, names, options.max_width)

@@ -36,8 +36,10 @@ def test_an_inconclusive_audit_leads_with_the_cure_and_then_its_reason() -> None
     assert first.caution == report.reason.rstrip(".")
 
 
-def test_the_cure_of_an_unmeasured_network_is_to_inspect_it() -> None:
-    assert "onnxmem inspect" in audit_headline(report_samples.refused())
+def test_an_unmeasured_network_leads_with_its_reason_and_is_to_be_inspected() -> None:
+    report = report_samples.refused()
+    assert report.reason.rstrip(".") in audit_headline(report)
+    assert "onnxmem inspect" in audit_findings(report)[0].follow
 
 
 def test_without_gates_and_evidence_the_mean_auc_is_the_headline() -> None:

@@ -5,8 +5,10 @@ from onnxmem.records import Gate
 from tests import report_samples
 
 
-def test_a_network_that_was_not_measured_is_to_be_inspected() -> None:
-    assert "onnxmem inspect" in cure(report_samples.refused())
+def test_layers_that_were_all_skipped_are_to_be_inspected() -> None:
+    skipped = (report_samples.skipped(0, "relu1"),)
+    report = replace(report_samples.inconclusive(), layers=skipped)
+    assert "onnxmem inspect" in cure(report)
 
 
 def test_saturated_curves_want_harder_data() -> None:

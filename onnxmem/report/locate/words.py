@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from onnxmem.findings import locate_findings, suspects_sentence
 from onnxmem.findings.numbers import percent
-from onnxmem.text import file_name, printable
+from onnxmem.text import capitalized, file_name, printable
 
 if TYPE_CHECKING:
     from onnxmem.records import LocateReport
@@ -43,11 +43,11 @@ def heading(report: LocateReport) -> str:
 
 def findings(report: LocateReport) -> list[str]:
     """Return all that was found, a sentence each, and what it does not say."""
-    told = [f"{_capital(suspects_sentence(report))}."] if report.suspected else []
+    told = [f"{capitalized(suspects_sentence(report))}."] if report.suspected else []
     for one in locate_findings(report):
         caution = f" ({one.caution})" if one.caution else ""
-        told.append(f"{_capital(one.sentence)}{caution}.")
-    return told or [f"{_capital(printable(report.reason, 300))}."]
+        told.append(f"{capitalized(one.sentence)}{caution}.")
+    return told or [f"{capitalized(printable(report.reason, 300))}."]
 
 
 def notes(report: LocateReport) -> Iterator[str]:
@@ -56,10 +56,6 @@ def notes(report: LocateReport) -> Iterator[str]:
     for part in parts:
         if part is not None:
             yield from (printable(note, 300) for note in part.notes)
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def layer_name(tensor: str, length: int = 60) -> str:

@@ -21,7 +21,7 @@ from onnxmem.report.samples.words import (
     sentence,
     share,
 )
-from onnxmem.text import file_name, printable
+from onnxmem.text import capitalized, file_name, printable
 
 if TYPE_CHECKING:
     from onnxmem.records import SampleEvidence, SamplesReport
@@ -91,7 +91,7 @@ def _headline(report: SamplesReport) -> str:
     if not found:
         return "Nothing can be told of its samples"
     first = found[0].sentence
-    return first[:1].upper() + first[1:]
+    return capitalized(first)
 
 
 def _cards(report: SamplesReport) -> list[tuple[str, str, str]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from onnxmem.findings import evidence_findings, headline
 from onnxmem.findings.numbers import percent
-from onnxmem.text import file_name, printable
+from onnxmem.text import capitalized, file_name, printable
 
 if TYPE_CHECKING:
     from onnxmem.records import SamplesReport
@@ -32,7 +32,7 @@ def findings(report: SamplesReport) -> list[str]:
     found = []
     for one in evidence_findings(report):
         caution = f" ({one.caution})" if one.caution else ""
-        found.append(f"{one.sentence[:1].upper()}{one.sentence[1:]}{caution}.")
+        found.append(f"{capitalized(one.sentence)}{caution}.")
     return found
 
 
