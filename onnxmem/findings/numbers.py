@@ -12,6 +12,12 @@ def percent(share: float) -> str:
     return f"{100 * share:.0f} %"
 
 
+def signed(value: float, digits: int = 3) -> str:
+    """Return a number with a true minus sign; one that rounds to 0 has no sign."""
+    text = f"{value:.{digits}f}"
+    return text.lstrip("-") if float(text) == 0 else text.replace("-", "−")
+
+
 def percents(low: float, high: float) -> str:
     """Return the ends of an interval of shares."""
     return f"{100 * low:.0f}–{100 * high:.0f} %"

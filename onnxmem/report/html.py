@@ -17,6 +17,7 @@ from onnxmem.findings import (
     comparison_headline,
     headline_length,
     likeness_findings,
+    likeness_summary,
     short_names,
     two_numbers,
 )
@@ -120,6 +121,7 @@ def _compared(comparison: Comparison) -> dict[str, Any]:
         "said": comparison_findings(comparison),
         "models": comparison.models,
         "alike": likeness_findings(comparison),
+        "alike_summary": likeness_summary(comparison),
         "likeness": _likeness(comparison),
         "two_numbers": two_numbers(comparison),
         "findings": findings.findings(comparison),

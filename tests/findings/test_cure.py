@@ -1,8 +1,9 @@
 from dataclasses import replace
 
+import report_samples
+
 from onnxmem.findings.cure import cure
 from onnxmem.records import Gate
-from tests import report_samples
 
 
 def test_layers_that_were_all_skipped_are_to_be_inspected() -> None:
