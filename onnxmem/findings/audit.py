@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from onnxmem.findings.cure import INSPECT, cure
 from onnxmem.findings.evidence import evidence_findings
 from onnxmem.findings.finding import Finding
-from onnxmem.findings.numbers import beside, counted, listed
-from onnxmem.text import capitalized, printable
+from onnxmem.findings.numbers import counted, listed
+from onnxmem.text import beside, capitalized, printable
 from onnxmem.text import listed as names_of
 
 if TYPE_CHECKING:

@@ -28,18 +28,6 @@ def counted(number: int, one: str, many: str = "") -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
-def beside(value: float | None, limit: float, digits: int = 3) -> tuple[str, str]:
-    """Return a value and the limit that it is held against, with digits enough to tell them apart.
-
-    Both have at least `digits` digits behind the point; a value that is None is called unknown.
-    """
-    if value is None:
-        return "unknown", f"{limit:.{digits}f}"
-    while digits < 17 and value != limit and f"{value:.{digits}f}" == f"{limit:.{digits}f}":
-        digits += 1
-    return f"{value:.{digits}f}", f"{limit:.{digits}f}"
-
-
 def listed(words: Sequence[str]) -> str:
     """Return words as a sentence lists them."""
     if len(words) < 2:

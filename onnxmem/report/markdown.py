@@ -9,6 +9,7 @@ from onnxmem.findings import audit_headline, waivers_told
 from onnxmem.records import Curve, Gate, Layer, Report, Score
 from onnxmem.report.words import (
     curve_keys,
+    gate_numbers,
     gate_state,
     interval,
     key_title,
@@ -118,8 +119,7 @@ def _gate(gate: Gate, waived: Collection[str]) -> tuple[str, ...]:
     result = f"**{gate_state(gate)}**" if gate.passed is False else gate_state(gate)
     result += ", waived" if gate.passed is False and gate.key in waived else ""
     result += f" ({escaped(gate.note, 200)})" if gate.note else ""
-    value, bound = ("–" if one is None else str(one) for one in (gate.value, gate.bound))
-    return code(gate.key), str(gate.threshold), value, bound, result
+    return code(gate.key), *gate_numbers(gate), result
 
 
 def _score(key: str, value: Score) -> tuple[str, ...]:

@@ -121,6 +121,7 @@ def environment() -> jinja2.Environment:
         score_layers=words.score_layers,
         relative=words.relative,
         state=words.state,
+        gate_numbers=words.gate_numbers,
         gate_state=words.gate_state,
     )
     found.globals.update(

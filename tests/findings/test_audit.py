@@ -8,8 +8,8 @@ import pytest
 import report_samples
 
 from onnxmem.findings import audit_findings, audit_headline
-from onnxmem.findings.numbers import beside
 from onnxmem.records import Gate
+from onnxmem.text import beside
 
 
 def test_a_failed_gate_is_the_headline() -> None:
