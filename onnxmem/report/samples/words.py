@@ -12,6 +12,9 @@ from onnxmem.text import capitalized, file_name, printable
 if TYPE_CHECKING:
     from onnxmem.records import SamplesReport
 
+HEADLINE = 2
+"""Findings that the headline holds: what was memorized, and label noise."""
+
 READ_SO = (
     "Memorized: the network gives the label although most of the nearest other training samples "
     "have another one. That is so of wrong labels, and of hard samples whose label is right.",
@@ -34,6 +37,11 @@ def findings(report: SamplesReport) -> list[str]:
         caution = f" ({one.caution})" if one.caution else ""
         found.append(f"{capitalized(one.sentence)}{caution}.")
     return found
+
+
+def cautions(report: SamplesReport) -> list[str]:
+    """Return what the headline does not say."""
+    return [f"{capitalized(one.caution)}." for one in evidence_findings(report)[:HEADLINE]]
 
 
 def class_name(number: int, names: Mapping[str, str], length: int = 24) -> str:
