@@ -41,6 +41,21 @@ def heading(report: LocateReport) -> str:
     return f"Where {name} memorizes" + (" cannot be told" if report.reason else "")
 
 
+def headline(report: LocateReport) -> str:
+    """Return the finding of most weight, which a page begins with."""
+    found = locate_findings(report)
+    reason = f"Where it memorizes cannot be told: {printable(report.reason, 300)}".rstrip(".")
+    return capitalized(found[0].sentence) if found else reason
+
+
+def beside_headline(report: LocateReport) -> list[str]:
+    """Return who the suspects are, and what the headline does not say."""
+    if not report.suspected:
+        return []
+    told = [suspects_sentence(report), *(one.caution for one in locate_findings(report)[:1])]
+    return [f"{capitalized(one)}." for one in told if one]
+
+
 def findings(report: LocateReport) -> list[str]:
     """Return all that was found, a sentence each, and what it does not say."""
     told = [f"{capitalized(suspects_sentence(report))}."] if report.suspected else []
