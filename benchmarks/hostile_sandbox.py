@@ -3,8 +3,8 @@
     python benchmarks/hostile_sandbox.py [FOLDER...] [--count N] [--workers N] [--out FILE]
 
 Every model is asked by `inspect --verify` or by `audit`, with `--memory 512M` and a timeout: the
-first of all kinds by a command of their own, whose parent is looked at, the others (from `--fresh N`
-on) by a fork of a process that has imported everything, which saves most of the time. A run is at
+first of all kinds by a command of their own, whose parent is looked at, those from `--fresh N` on
+by a fork of a process that has imported everything, which saves most of the time. A run is at
 fault that ends with another code than 0 to 4, says none or more than one line where it fails, takes
 longer than its timeout and what starting takes, leaves a file, or whose parent holds 300 MB.
 Models of the FOLDERs come first, then bombs of every kind, then models that were changed at random.
@@ -382,7 +382,7 @@ def page(ended: list[Ended]) -> Iterator[str]:
     yield (
         f"{len(ended)} models, each by `inspect --verify` or `audit --memory 512M` with "
         f"`--timeout {FRESH}` or {WARM}: {len(wrong)} at fault, peak of parents {peak:.0f} MB, "
-        f"longest {max(one.seconds for one in ended):.0f} s; `python benchmarks/hostile_sandbox.py`.\n"
+        f"longest {max(one.seconds for one in ended):.0f} s.\n"
     )
     yield "| kind | models | exit codes | slowest | largest child | largest parent |"
     yield "|---|---|---|---|---|---|"

@@ -6,7 +6,7 @@ What the child may touch is what the command line names: options and arguments t
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import click
@@ -88,7 +88,7 @@ def _room(ctx: click.Context, seconds: float | None) -> sandbox.Room:
     return sandbox.Room(
         tuple(reads),
         tuple(writes),
-        _data(ctx.params.get("memory")),
+        _data(ctx.params.get("memory"), reads),
         seconds,
         confined=bool(ctx.params.get("sandbox", True)),
     )
@@ -105,12 +105,13 @@ def _seconds(given: float | None) -> float | None:
     return given
 
 
-def _data(memory: str | None) -> int | None:
+def _data(memory: str | None, reads: Iterable[str]) -> int | None:
     """Return the bytes of data that the child may hold; None where nothing was asked for."""
     from onnxmem.sandbox.limits import data_limit
+    from onnxmem.sandbox.places import size
 
     try:
-        return None if memory is None else data_limit(parse_size(memory))
+        return None if memory is None else data_limit(parse_size(memory), files=size(reads))
     except UsageError:
         return None  # the command says so
 

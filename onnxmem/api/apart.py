@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import inspect
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
@@ -30,7 +30,7 @@ from onnxmem.records.waiver import WAIVER_FIELDS
 from onnxmem.sandbox import Room
 from onnxmem.sandbox.limits import data_limit
 from onnxmem.sandbox.parent import ending, reason, spawn, tail, wait
-from onnxmem.sandbox.places import of_data, of_model
+from onnxmem.sandbox.places import of_data, of_model, size
 from onnxmem.text import printable
 
 P = ParamSpec("P")
@@ -106,7 +106,8 @@ def _ask(name: str, asked: dict[str, Any], record: type[Any]) -> Any:
     with scratch_folder() as scratch:
         sent = {key: _sent(one, scratch) for key, one in asked.items() if key not in _OWN}
         (scratch / ASKED).write_bytes(msgspec.json.encode({"name": name, "options": sent}))
-        room = Room(tuple(_reads(asked)), tuple(_writes(asked, scratch)), _data(asked), seconds)
+        reads = [*_reads(asked), str(scratch)]
+        room = Room(tuple(reads), tuple(_writes(asked, scratch)), _data(asked, reads), seconds)
         with (scratch / "said").open("wb") as said:
             orders = scratch / "orders.json"
             child = spawn(
@@ -171,9 +172,9 @@ class _Heard:
         return False
 
 
-def _data(asked: Mapping[str, Any]) -> int | None:
+def _data(asked: Mapping[str, Any], reads: Iterable[str]) -> int | None:
     memory = asked.get("memory")
-    return None if memory is None else data_limit(int(memory))
+    return None if memory is None else data_limit(int(memory), files=size(reads))
 
 
 def _reads(asked: Mapping[str, Any]) -> list[str]:

@@ -13,6 +13,9 @@ except ImportError:  # Windows
 _BASE = 2 * 2**30
 """Bytes that a process may take besides its activations: libraries, weights, data."""
 
+_COPIES = 6
+"""Of the bytes of models and data."""
+
 _FOR_CUDA = 16 * 2**30
 """Bytes more where there is a GPU: its driver maps memory that nobody touches."""
 
@@ -22,14 +25,16 @@ _GRACE = 60
 _DRIVER = Path("/proc/driver/nvidia")
 
 
-def data_limit(memory: int | None, workers: int = 1) -> int:
+def data_limit(memory: int | None, workers: int = 1, files: int = 0) -> int:
     """Return how many bytes of data a process may hold.
 
-    Twice what activations may take and 2 GiB more, else a worker's share of what is free.
+    Twice what activations may take, 2 GiB more, and six times the bytes of `files`, since weights
+    are there as parsed, as cut, and as each session packs them; else a worker's share of what is
+    free.
     """
     base = _BASE + (_FOR_CUDA if _DRIVER.exists() else 0)
     if memory is not None:
-        return 2 * memory + base
+        return 2 * memory + base + _COPIES * files
     from onnxmem.arrays import free_memory
 
     return max(base, free_memory(on_device=False) // workers)

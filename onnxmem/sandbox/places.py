@@ -59,6 +59,22 @@ def of_data(path: str) -> tuple[str, ...]:
     return real, *(_linked(real) if os.path.isdir(real) else ())
 
 
+def size(paths: Iterable[str]) -> int:
+    """Return the bytes of files, and of what lies beside models in their folders but models."""
+    return sum(_bytes(path) for path in set(paths))
+
+
+def _bytes(path: str) -> int:
+    try:
+        if not os.path.isdir(path):
+            return os.path.getsize(path)
+        with os.scandir(path) as entries:
+            files = [one for one in entries if one.is_file() and not one.name.endswith(".onnx")]
+            return sum(one.stat().st_size for one in files)
+    except OSError:
+        return 0
+
+
 def of_output(path: str) -> str:
     """Return the folder that an output is made in, or the nearest above it that is there."""
     folder = os.path.dirname(os.path.realpath(path))

@@ -22,6 +22,7 @@ START = "from onnxmem.sandbox.limits import set_limits; import resource, sys; "
 def test_activations_count_twice_and_there_is_room_for_libraries() -> None:
     assert data_limit(2**30) - data_limit(0) == 2**31
     assert data_limit(0) >= 2**31
+    assert data_limit(0, files=10**6) - data_limit(0) == 6 * 10**6
 
 
 def test_without_a_budget_workers_share_what_is_free(monkeypatch: pytest.MonkeyPatch) -> None:

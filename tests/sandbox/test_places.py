@@ -12,7 +12,7 @@ import pytest
 
 import onnxmem
 from onnxmem.sandbox.landlock import available
-from onnxmem.sandbox.places import of_data, of_model, of_output, rules
+from onnxmem.sandbox.places import of_data, of_model, of_output, rules, size
 
 Script = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -66,3 +66,11 @@ def test_a_confined_process_imports_and_runs_all_that_an_audit_needs(
     done = script(code, tmp_path / "secret")
     assert done.stdout == "kept out\n", done.stderr
     assert sys.platform == "linux"
+
+
+def test_weights_beside_a_model_count_and_other_models_do_not(tmp_path: Path) -> None:
+    for name, count in (("m.onnx", 10), ("m.onnx.data", 100), ("other.onnx", 1000)):
+        (tmp_path / name).write_bytes(bytes(count))
+    (tmp_path / "folder").mkdir()
+    assert size(of_model(str(tmp_path / "m.onnx"))) == 110
+    assert size([str(tmp_path / "nothing")]) == 0
