@@ -6,6 +6,7 @@ What the child may touch is what the command line names: options and arguments t
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -25,6 +26,7 @@ _CODES = frozenset({0, 1, 2, 3, 4, INTERRUPTED})
 _READ = ("FILE", "DATA", "MODEL")
 """What the metavar of an option says that may be a path, beside other words."""
 
+_STDERR = ("/dev/stderr", "/dev/fd/2")
 _OF_THE_CHILD = ("timeout", "sandbox")
 _MADE = "output"
 """The option that names what a command makes, be it a file or a folder."""
@@ -69,8 +71,10 @@ def _in_a_child(ctx: click.Context) -> int | None:
 
     if not forked.CAN_FORK:
         sandbox.switched_off("this system cannot fork")
+        _end_after(seconds, _named(ctx))
         return None
-    ended = forked.fork(_room(ctx, seconds), verbose=run.verbose)
+    heard = run.verbose or any(path in _STDERR for _, path in _paths(ctx))
+    ended = forked.fork(_room(ctx, seconds), verbose=heard)
     if ended is None:
         return None
     if ended.stopped and (ended.died or ended.code not in _CODES):
@@ -81,6 +85,19 @@ def _in_a_child(ctx: click.Context) -> int | None:
     if ended.code not in _CODES:
         raise EnvironmentFailedError(f"{_named(ctx)}: its process ended with code {ended.code}")
     return ended.code
+
+
+def _end_after(seconds: float | None, name: str) -> None:
+    """End this process when its time is over, where there is no parent that can."""
+
+    def end() -> None:
+        tell(f"onnxmem: error: {name}: it took longer than --timeout {seconds:g} s")
+        os._exit(4)
+
+    if seconds is not None:
+        timer = threading.Timer(min(seconds, threading.TIMEOUT_MAX), end)
+        timer.daemon = True
+        timer.start()
 
 
 def _room(ctx: click.Context, seconds: float | None) -> sandbox.Room:
@@ -130,7 +147,7 @@ def _writes(ctx: click.Context) -> Iterator[str]:
 
     for parameter, path in _paths(ctx):
         if _is_written(parameter) and path != "-":
-            yield of_output(path)
+            yield from of_output(path)
 
 
 def _paths(ctx: click.Context) -> Iterator[tuple[click.Parameter, str]]:

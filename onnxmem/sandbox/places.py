@@ -48,9 +48,24 @@ def rules(reads: Iterable[str], writes: Iterable[str]) -> Rules:
 
 
 def of_model(path: str) -> tuple[str, ...]:
-    """Return what a model is read from: its folder, and that of the file it is a link to."""
+    """Return what a model is read from: its folder, and that of the file it is a link to.
+
+    Of the root and of a user's home, only what weights may be in.
+    """
     real = os.path.realpath(path)
-    return os.path.dirname(os.path.abspath(path)), os.path.dirname(real), real
+    folders = dict.fromkeys((os.path.dirname(os.path.abspath(path)), os.path.dirname(real)))
+    return *(one for folder in folders for one in _beside(folder)), real
+
+
+def _beside(folder: str) -> Iterator[str]:
+    is_root, home = folder == os.path.dirname(folder), os.path.realpath(os.path.expanduser("~"))
+    if not is_root and os.path.realpath(folder) != home:
+        yield folder
+        return
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if not entry.name.startswith(".") and (entry.is_file() or not is_root):
+                yield entry.path
 
 
 def of_data(path: str) -> tuple[str, ...]:
@@ -75,12 +90,16 @@ def _bytes(path: str) -> int:
         return 0
 
 
-def of_output(path: str) -> str:
-    """Return the folder that an output is made in, or the nearest above it that is there."""
-    folder = os.path.dirname(os.path.realpath(path))
-    while not os.path.isdir(folder) and folder != os.path.dirname(folder):
-        folder = os.path.dirname(folder)
-    return folder
+def of_output(path: str) -> tuple[str, ...]:
+    """Return what an output needs: the folder that it is made in, or the pipe or device it is.
+
+    Nothing where there is no such folder: the command says so.
+    """
+    real = os.path.realpath(path)
+    if os.path.exists(real) and not os.path.isfile(real) and not os.path.isdir(real):
+        return (real,)
+    folder = os.path.dirname(real)
+    return (folder,) if os.path.isdir(folder) else ()
 
 
 def _linked(folder: str) -> Iterator[str]:
@@ -104,7 +123,7 @@ def _python() -> Iterator[str]:
     """Yield where Python imports from, this package and packages that are being edited too."""
     yield from (sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix)
     yield os.path.dirname(os.path.realpath(sys.executable))
-    yield from (entry for entry in sys.path if entry)
+    yield from (entry for entry in sys.path if entry not in ("", os.getcwd()))
     for name in ("onnxmem", "onnxmem.cli", "onnxmem.models"):
         spec = find_spec(name)
         yield from () if spec is None else spec.submodule_search_locations or ()
@@ -126,7 +145,8 @@ def _caches() -> Iterator[str]:
     if chosen := os.environ.get(_NUMBA_CACHE):
         yield _made(Path(chosen))
     for variable, usual in _CUDA_CACHES:
-        yield os.environ.get(variable) or os.path.expanduser(usual)
+        place = Path(os.environ.get(variable) or os.path.expanduser(usual))
+        yield _made(place) if glob.glob(_GPUS) else str(place)
 
 
 def _made(folder: Path) -> str:

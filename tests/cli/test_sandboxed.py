@@ -210,3 +210,25 @@ def test_every_command_that_opens_models_takes_a_timeout(command: Command, name:
 def test_no_time_at_all_is_refused(command: Command, seconds: str) -> None:
     outcome = command("inspect", "m.onnx", "--timeout", seconds)
     assert outcome.code == 2 and "give seconds above 0" in outcome.error
+
+
+def test_without_a_fork_the_process_itself_ends_in_time(loop: Path) -> None:
+    code = "import onnxmem.sandbox.forked as f; f.CAN_FORK = False; " + PLAIN
+    words = ("inspect", loop.name, "--verify", "-q", "--timeout", "9")
+    process = start(loop.parent, *words, code=code)
+    _, err = process.communicate(timeout=300)
+    assert process.returncode == 4
+    assert err == "onnxmem: error: loop.onnx: it took longer than --timeout 9 s\n"
+
+
+def test_outputs_may_be_pipes_and_devices(mlp: Sample, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    words = ("inspect", mlp.path, "-q", "--json", "pipe")
+    process = start(tmp_path, *words)
+    with (tmp_path / "pipe").open() as stream:
+        assert json.load(stream)["sites"]
+    assert process.communicate(timeout=300) == ("", "")
+    for path in ("/dev/stdout", "/dev/stderr", "/dev/fd/1"):
+        process = start(tmp_path, *words[:-1], path)
+        out, err = process.communicate(timeout=300)
+        assert json.loads(out or err)["sites"], path

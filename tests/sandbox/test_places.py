@@ -34,9 +34,26 @@ def test_data_that_are_links_lead_to_where_they_lie(tmp_path: Path) -> None:
     assert set(of_data(str(folder))) == {str(folder), str(tmp_path / "far.png"), str(tmp_path)}
 
 
-def test_an_output_is_made_in_the_nearest_folder_that_is_there(tmp_path: Path) -> None:
-    assert of_output(str(tmp_path / "r.json")) == str(tmp_path)
-    assert of_output(str(tmp_path / "a" / "b" / "r.json")) == str(tmp_path)
+def test_an_output_opens_its_folder_and_a_device_itself_alone(tmp_path: Path) -> None:
+    assert of_output(str(tmp_path / "r.json")) == (str(tmp_path),)
+    assert of_output(str(tmp_path / "a" / "b" / "r.json")) == ()
+    assert of_output(os.devnull) == (os.devnull,)
+
+
+def test_a_model_in_a_home_opens_nothing_hidden(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in (".ssh", "weights"):
+        (tmp_path / name).mkdir()
+    for name in (".token", "m.onnx", "m.onnx.data"):
+        (tmp_path / name).touch()
+    opened = {os.path.basename(path) for path in of_model(str(tmp_path / "m.onnx"))}
+    assert opened == {"m.onnx", "m.onnx.data", "weights"}
+
+
+def test_a_model_at_the_root_does_not_open_everything() -> None:
+    assert not {"/", "/etc", "/home", "/root"} & set(of_model("/m.onnx"))
 
 
 def test_nothing_of_a_user_is_open_but_what_was_named(tmp_path: Path) -> None:
