@@ -129,7 +129,7 @@ def _hear_libraries(file: Path) -> None:
     os.dup2(said, 2)
     os.close(said)
     old = sys.stderr
-    sys.stderr = os.fdopen(shown, "w", 1, old.encoding, "backslashreplace")
+    sys.stderr = os.fdopen(shown, "w", 1, old.encoding, old.errors)
 
 
 def _watch(child: Forked, seconds: float | None, held: Iterable[int]) -> Ended:
