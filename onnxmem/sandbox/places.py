@@ -29,6 +29,9 @@ _DEVICES = (
 _GPUS = "/dev/nvidia*"
 _SHARED = "/dev/shm"
 _CUDA_CACHES = (("CUDA_CACHE_PATH", "~/.nv"), ("CUPY_CACHE_DIR", "~/.cupy"))
+_COMPILED = Path("factorize") / "compiled" / "__pycache__"
+"""Where Numba keeps what it compiles of this package; a look, since asking would import it."""
+
 _NUMBA_CACHE = "NUMBA_CACHE_DIR"
 _FOLDERS = ("LD_LIBRARY_PATH", "CUDA_PATH", "CUDA_HOME", "PYTHONPATH")
 """Variables of the environment that name folders of libraries."""
@@ -139,9 +142,7 @@ def _caches() -> Iterator[str]:
     store = lenient_store()
     if store.limit and not store.trouble:
         yield _made(store.folder)
-    compiled = find_spec("onnxmem.factorize.compiled")
-    if compiled is not None and compiled.origin is not None:
-        yield _made(Path(compiled.origin).parent / "__pycache__")
+    yield _made(Path(__file__).parents[1] / _COMPILED)
     if chosen := os.environ.get(_NUMBA_CACHE):
         yield _made(Path(chosen))
     for variable, usual in _CUDA_CACHES:

@@ -67,6 +67,20 @@ def test_the_package_is_there_wherever_it_lies() -> None:
     assert any(folder.startswith(place) for place in rules((), ()).run)
 
 
+def test_kernels_that_are_compiled_can_be_kept() -> None:
+    compiled = Path(onnxmem.__file__).parent / "factorize" / "compiled"
+    assert str(compiled / "__pycache__") in rules((), ()).write
+    assert any("numba" in file.read_text("utf-8") for file in compiled.glob("*.py"))
+
+
+def test_asking_for_places_imports_nothing_heavy(script: Script) -> None:
+    code = (
+        "from onnxmem.sandbox.places import rules; rules((), ()); import sys; print(*sys.modules)"
+    )
+    loaded = {name.partition(".")[0] for name in script(code).stdout.split()}
+    assert "onnxmem" in loaded and not loaded & {"numpy", "numba", "onnx", "onnxruntime"}
+
+
 @pytest.mark.skipif(not available().abi, reason="no Landlock")
 def test_a_confined_process_imports_and_runs_all_that_an_audit_needs(
     script: Script, tmp_path: Path
