@@ -206,7 +206,7 @@ def _argument(value: Any, option: click.Option, path: Path) -> Any:
         if not isinstance(value, (bool, int, str)):
             name = assignment(str(option.name), value)
             raise ConfigError(f"{_where(path)} {name}: give true or false")
-        return value
+        return value if isinstance(value, bool) else str(value)
     if option.metavar in PATHS:
         if not isinstance(value, str):
             name = assignment(str(option.name), value)
