@@ -235,7 +235,8 @@ FORMS: dict[str, tuple[Callable[[Graph, int], list[str]], tuple[int, ...]]] = {
     "arithmetic": (arithmetic, (WIDTH,)), "doubled": (doubled, (WIDTH,)),
     "dense blocks": (dense_blocks, (WIDTH,)), "constants": (constants, (WIDTH,)),
     "sizes": (sizes, (WIDTH,)), "function": (function, (WIDTH,)), "body of If": (body, (WIDTH,)),
-    "body of Loop": (loops, (WIDTH,)), "gathered": (gathered, (WIDTH,)), "outputs": (ends, (WIDTH,)),
+    "body of Loop": (loops, (WIDTH,)), "gathered": (gathered, (WIDTH,)),
+    "outputs": (ends, (WIDTH,)),
 }  # fmt: skip
 
 

@@ -3,7 +3,8 @@
 The only package that imports onnx and onnx_ir.
 
     model             loads a model: `file` reads it, `soundness` checks it, `normalise` brings it
-                      into one form with the help of `passes`; `inference` finds types and sizes
+                      into one form with the help of `passes`; `inference` finds types and sizes,
+                      for which `annotate` asks onnx
     records           what is handed out: models, sites, cuts, parts
     sites             finds the tensors to cut at, by `kinds` of activations; `gates` sorts out
                       what only looks like a ReLU

@@ -25,9 +25,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "ORT_DISABLE_TELEMETRY": "1"}
 
-from tests.fuzz.cases import Case, make  # noqa: E402
-from tests.fuzz.joining import parts_join  # noqa: E402
-from tests.fuzz.oracle import Outcome, faults, run  # noqa: E402
+from tests.fuzz.cases import Case, make
+from tests.fuzz.joining import parts_join
+from tests.fuzz.oracle import Outcome, faults, run
 
 OF_OTHERS = ("PIL.Image", "PIL.ImageOps", *(f"PIL.{one}ImagePlugin" for one in (
     "Bmp", "Gif", "Jpeg", "Png", "Ppm", "Tiff", "WebP")), "encodings.cp437", "encodings.utf_8_sig",
@@ -42,6 +42,7 @@ def _warm() -> None:
     Nothing runs here that starts threads, which a child does not inherit.
     """
     import onnxmem.cli
+
     import onnxmem.report.web
 
     ours = [*pkgutil.walk_packages(onnxmem.__path__, "onnxmem.", onerror=str)]
@@ -107,9 +108,9 @@ class _Counts:
     def table(self, seconds: float) -> str:
         """Return the counts as text."""
         codes = sorted({code for _, code in self.codes})
+        kinds = sorted({kind for kind, _ in self.codes})
         rows = [["kind", *(f"exit {code}" for code in codes)], ["---"] * (len(codes) + 1)]
-        for kind in sorted({kind for kind, _ in self.codes}):
-            rows.append([kind, *(str(self.codes[kind, code]) for code in codes)])
+        rows += [[kind, *(str(self.codes[kind, code]) for code in codes)] for kind in kinds]
         lines = [f"| {' | '.join(row)} |" for row in rows]
         head = (
             f"{self.codes.total()} inputs in {seconds:.0f} s, the slowest {self.longest:.1f} s, "
