@@ -60,7 +60,7 @@ def _describe_weight(proto: onnx.GraphProto, value: ir.Value, given: set[str | N
     content = value.const_value
     if content is not None:
         if value.shape is None:
-            value.shape = ir.Shape(list(content.shape))
+            value.shape = ir.Shape(content.shape)  # type: ignore[arg-type]
         if value.dtype is None:
             value.dtype = content.dtype
     if value.name not in given:

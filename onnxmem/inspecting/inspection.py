@@ -51,7 +51,7 @@ def inspect(
     sites, verified, notes = tuple(map(_described, found)), None, model.notes + told(found, kinds)
     if trial is None or not sites:
         with blames_bind(bind or {}):
-            require_runnable(model)
+            notes += require_runnable(model)
     if sites and trial is not None:
         with blames_bind(bind or {}):
             sites, verified = verify(model, sites, output_name, trial)
