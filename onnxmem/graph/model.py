@@ -52,15 +52,16 @@ def _load(path: Path, bind: Mapping[str, Bound]) -> Model:
     check(proto, path)
     producer = " ".join(filter(None, (proto.producer_name, proto.producer_version)))
     externals = file.take_in_small(proto, path)
+    base = file.weights_folder(externals, path)
     network, notes = normalise(proto, path, bind)
-    outside = file.attach_external(network, path)
+    outside = file.attach_external(network, path, base)
     return describe(
         network,
         path=path,
         sha256=file.sha256((path, *externals)),
         ir_version=ir_version,
         producer=producer,
-        weights=path.parent.absolute() if outside else None,
+        weights=base if outside else None,
         notes=notes,
     )
 

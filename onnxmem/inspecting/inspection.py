@@ -60,6 +60,11 @@ def inspect(
         cuttable = [site.tensor for site in sites if site.status == "ok"]
         needs = graph.all_needs(model, cuttable, output_name)
         sites = tuple(_with_crossing(model, site, needs, output_name) for site in sites)
+        if left := len(cuttable) - len(needs):
+            notes += (
+                f"not told what crosses the last {left:,} of {len(cuttable):,} cuts, beside which "
+                "too many tensors live",
+            )
     return Inspection(
         schema=SCHEMA,
         model=model_info(path, model),
@@ -111,7 +116,7 @@ def _with_crossing(
     needs: Mapping[str, graph.Needs | None],
     output: str | None,
 ) -> Inspected:
-    if site.status != "ok":
+    if site.status != "ok" or site.tensor not in needs:
         return site
     if (found := needs.get(site.tensor)) is not None:
         return site.needing(found)
