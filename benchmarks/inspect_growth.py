@@ -292,6 +292,10 @@ def main() -> None:
                 f"| {found['peak_mib']:.0f} |"
             )
             print(lines[-1], flush=True)
+        _write(lines)
+
+
+def _write(lines: list[str]) -> None:
     told = ", ".join(f"{key} {value}" for key, value in describe().items())
     heading = ["# Cost of `onnxmem inspect`", "", "`python benchmarks/inspect_growth.py`", ""]
     RESULT.write_text("\n".join([*heading, *lines, "", told]) + "\n", "utf-8")
