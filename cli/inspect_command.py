@@ -16,6 +16,7 @@ from .declared import (
     kind_option,
     sandbox_option,
     timeout_option,
+    trust_links_option,
     verbose_option,
 )
 from .folders import check_keeps
@@ -43,6 +44,7 @@ _PIPED_WIDTH = 160
     help="Samples, or test_data_set_* folders. Default: random.",
 )
 @bind_option
+@trust_links_option
 @click.option("--output-name", metavar="NAME", help="The only output that the tails compute.")
 @kind_option
 @click.option(

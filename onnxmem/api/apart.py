@@ -183,7 +183,9 @@ def _reads(asked: Mapping[str, Any]) -> list[str]:
     for name, value in asked.items():
         for one in value if isinstance(value, (list, tuple)) else [value]:
             if isinstance(one, (str, Path)) and os.path.lexists(one):
-                found += (of_model if name in _MODELS else of_data)(str(one))
+                trust = bool(asked.get("trust_links"))
+                is_model = name in _MODELS
+                found += of_model(str(one), trust=trust) if is_model else of_data(str(one))
     return found
 
 

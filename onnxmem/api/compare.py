@@ -19,6 +19,7 @@ from onnxmem.api.taking import Inputs, take_columns, take_held_out, take_source
 from onnxmem.auditing.evidence import HeldOutSource
 from onnxmem.comparing.together import compare_models
 from onnxmem.errors import UsageError
+from onnxmem.graph import trusting_links
 from onnxmem.records import model_names
 
 
@@ -34,6 +35,7 @@ def compare(
     held_out: Inputs | Sequence[str] | None = None,
     sandbox: bool = False,
     timeout: float | None = None,
+    trust_links: bool = False,
     **settings: Unpack[AuditOptions],
 ) -> Comparison:
     """Put models, or reports, side by side; the first is what the others differ from.
@@ -54,6 +56,7 @@ def compare(
         sandbox: open the model in a child process under limits, which reads and writes nothing
             but what is named here, see `onnxmem.sandbox`; it gives the same numbers.
         timeout: seconds that the child may take.
+        trust_links: take weights from wherever links beside a model lead to, see SECURITY.md.
         settings: of the audits of models, as keyword arguments of `onnxmem.audit`.
 
     Raises:
@@ -76,7 +79,8 @@ def compare(
     if own_data:
         raise UsageError("own_data is for reports; audit each model on its own samples first")
     models = [one for one in given if not isinstance(one, records.Report)]
-    return Comparison.of(_audited(models, x, y, take_held_out(held_out), notes, settings))
+    with trusting_links(trust_links):
+        return Comparison.of(_audited(models, x, y, take_held_out(held_out), notes, settings))
 
 
 def _audited(

@@ -36,6 +36,9 @@ _NUMBA_CACHE = "NUMBA_CACHE_DIR"
 _FOLDERS = ("LD_LIBRARY_PATH", "CUDA_PATH", "CUDA_HOME", "PYTHONPATH")
 """Variables of the environment that name folders of libraries."""
 
+_TRUST_LINKS = "ONNXMEM_TRUST_LINKS"
+"""The variable of `onnxmem.graph.links`, which imports too much to be asked."""
+
 _MOST_LINKS = 100_000
 _MOST_ENTRIES = 1_000_000
 
@@ -50,14 +53,27 @@ def rules(reads: Iterable[str], writes: Iterable[str]) -> Rules:
     )
 
 
-def of_model(path: str) -> tuple[str, ...]:
+def of_model(path: str, *, trust: bool = False) -> tuple[str, ...]:
     """Return what a model is read from: its folder, and that of the file it is a link to.
 
-    Of the root and of a user's home, only what weights may be in.
+    Of the root and of a user's home, only what weights may be in. Where links are trusted, what
+    those in its folder lead to as well, and what vouches for links without that.
     """
     real = os.path.realpath(path)
     folders = dict.fromkeys((os.path.dirname(os.path.abspath(path)), os.path.dirname(real)))
-    return *(one for folder in folders for one in _beside(folder)), real
+    opened = [one for folder in folders for one in (*_beside(folder), *_vouching(folder))]
+    if trust or os.environ.get(_TRUST_LINKS) == "1":
+        opened += [one for folder in folders for one in _linked(folder)]
+    return *opened, real
+
+
+def _vouching(folder: str) -> Iterator[str]:
+    """Yield what tells that links are good: records of packages, blobs of Hugging Face's hub."""
+    for one in Path(folder).parents:
+        if one.name in ("site-packages", "dist-packages") or (one / "conda-meta").is_dir():
+            yield str(one)
+        if (one / "snapshots").is_dir() and (one / "blobs").is_dir():
+            yield str(one / "blobs")
 
 
 def _beside(folder: str) -> Iterator[str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import onnxmem
+from onnxmem.graph.links import VARIABLE
 from onnxmem.sandbox.landlock import available
 from onnxmem.sandbox.places import of_data, of_model, of_output, rules, size
 
@@ -38,6 +39,27 @@ def test_an_output_opens_its_folder_and_a_device_itself_alone(tmp_path: Path) ->
     assert of_output(str(tmp_path / "r.json")) == (str(tmp_path),)
     assert of_output(str(tmp_path / "a" / "b" / "r.json")) == ()
     assert of_output(os.devnull) == (os.devnull,)
+
+
+def test_weights_that_are_links_are_open_where_links_are_trusted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "m").mkdir()
+    (tmp_path / "far").touch()
+    (tmp_path / "m" / "weights").symlink_to(tmp_path / "far")
+    model = str(tmp_path / "m" / "m.onnx")
+    assert str(tmp_path / "far") not in of_model(model)
+    assert str(tmp_path / "far") in of_model(model, trust=True)
+    monkeypatch.setenv(VARIABLE, "1")
+    assert str(tmp_path / "far") in of_model(model)
+
+
+def test_blobs_of_the_hub_and_records_of_packages_are_open(tmp_path: Path) -> None:
+    for name in ("blobs", "snapshots/1/onnx", "site-packages/p"):
+        (tmp_path / name).mkdir(parents=True)
+    assert str(tmp_path / "blobs") in of_model(str(tmp_path / "snapshots/1/onnx/m.onnx"))
+    packages = tmp_path / "site-packages"
+    assert str(packages) in of_model(str(packages / "p" / "m.onnx"))
 
 
 def test_a_model_in_a_home_opens_nothing_hidden(
