@@ -26,17 +26,13 @@ bind_option = _running(
     "--bind", multiple=True, metavar="NAME=VALUE", help="Fix an input for good. Repeatable."
 )
 timeout_option = _running(
-    "--timeout",
-    type=float,
-    metavar="SECONDS",
-    help="What the command may take; then it is ended (exit 4).",
+    "--timeout", type=float, metavar="SECONDS", help="End the command after that (exit 4)."
 )
 sandbox_option = _running(
     "--sandbox/--no-sandbox",
     default=True,
     show_default=True,
-    help="Open models in a process under limits that reads and writes nothing but what is named "
-    "here.",
+    help="Open models in a child under limits, kept to the files that are named here.",
 )
 
 
@@ -223,7 +219,6 @@ _RUNNING = (
 )
 
 _ROOM = (timeout_option, sandbox_option)
-"""What the process may take and touch that opens models."""
 
 _JUDGING = (
     _gate(
@@ -402,5 +397,5 @@ def part_options(function: F) -> F:
         metavar="DATA",
         help="Samples, to learn types that the file does not tell.",
     )
-    running = (bind_option, trust_links_option, data, *_ROOM)
-    return _added((*running, quiet_option, verbose_option), function)
+    options = (bind_option, trust_links_option, data, *_ROOM, quiet_option, verbose_option)
+    return _added(options, function)
