@@ -289,7 +289,6 @@ _TABLES = (
     ("parquet", "the same as Parquet"),
 )
 
-
 _suspects_option = _measuring(
     "--suspects",
     type=FilePath(),
