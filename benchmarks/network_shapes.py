@@ -81,8 +81,17 @@ class Builder:
 
 def vgg19(b: Builder, width: int = 64, side: int = 224) -> tuple[str, int]:
     """Add the layers of VGG-19 (Simonyan & Zisserman 2015) but the last; return it and its size."""
+    return _vgg(b, (2, 2, 4, 4, 4), width, side)
+
+
+def vgg16(b: Builder, width: int = 64, side: int = 224) -> tuple[str, int]:
+    """Add those of VGG-16."""
+    return _vgg(b, (2, 2, 3, 3, 3), width, side)
+
+
+def _vgg(b: Builder, counts: tuple[int, ...], width: int, side: int) -> tuple[str, int]:
     x, channels = "x", 3
-    for stage, count in enumerate((2, 2, 4, 4, 4), 1):
+    for stage, count in enumerate(counts, 1):
         outputs = width * min(2 ** (stage - 1), 8)
         for number in range(1, count + 1):
             x = b.relu(b.conv(x, f"conv{stage}_{number}", (channels, outputs), 3))
@@ -107,6 +116,28 @@ def resnet50(b: Builder, width: int = 64, side: int = 224) -> tuple[str, int]:
             channels = 4 * inner
     x = b.add("GlobalAveragePool", [x], "mean")
     return b.add("Flatten", [x], "flat"), channels
+
+
+def resnet18(b: Builder, width: int = 64, side: int = 64) -> tuple[str, int]:
+    """Add the layers of ResNet-18 with a small stem, but the last; return it and its size."""
+    x, channels = b.relu(b.conv("x", "stem", (3, width), 3)), width
+    for stage in range(1, 5):
+        outputs = width * 2 ** (stage - 1)
+        for number in (1, 2):
+            stride = 2 if number == 1 and stage > 1 else 1
+            x = _basic(b, x, f"block{stage}_{number}", (channels, outputs), stride)
+            channels = outputs
+    x = b.add("GlobalAveragePool", [x], "mean")
+    return b.add("Flatten", [x], "flat"), channels
+
+
+def _basic(b: Builder, x: str, name: str, size: tuple[int, int], stride: int) -> str:
+    """Add a residual block of two convolutions; its branch is damped."""
+    y = b.relu(b.conv(x, f"{name}.1", size, 3, stride))
+    y = b.conv(y, f"{name}.2", (size[1], size[1]), 3, gain=0.3)
+    if size[0] != size[1]:
+        x = b.conv(x, f"{name}.skip", size, 1, stride)
+    return b.relu(b.add("Add", [y, x], f"{name}.sum"))
 
 
 def _bottleneck(b: Builder, x: str, name: str, size: tuple[int, int], stride: int) -> str:

@@ -43,7 +43,7 @@ class LayerPlan:
         side_by_side: batches that are worked on at once.
         memory: bytes of activations and factors that are held at most.
         resident: bytes that the process holds besides, its sessions among them.
-        least, most: what it costs.
+        least, expected, most: what it costs, with as many ranks as may be chosen.
     """
 
     tensor: str
@@ -55,6 +55,7 @@ class LayerPlan:
     memory: int = 0
     resident: int = 0
     least: Cost = field(default_factory=Cost)
+    expected: Cost = field(default_factory=Cost)
     most: Cost = field(default_factory=Cost)
 
 
@@ -68,7 +69,8 @@ class Plan:
         sessions: that onnxruntime will compile.
         peak_memory: bytes that the process will take at its peak, within a tenth or so.
         evidence: what the neighbours of all training samples cost.
-        least, most: what all of it costs: layers, neighbours, to open the model, untouched runs.
+        least, expected, most: what all of it costs: layers, neighbours, to open the model,
+            untouched runs.
     """
 
     schema: str
@@ -81,6 +83,7 @@ class Plan:
     peak_memory: int
     evidence: Cost
     least: Cost
+    expected: Cost
     most: Cost
     layers: tuple[LayerPlan, ...]
 
