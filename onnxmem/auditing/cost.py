@@ -37,6 +37,7 @@ class LayerPlan:
     """One layer; `reason` says why it will be skipped.
 
     Attributes:
+        known: its curves are in the cache, so that it costs nothing.
         matrix: rows and features of the first batch's activation matrix.
         ranks: the ranks to choose from; none where no compressor has ranks.
         step: samples that run together.
@@ -48,6 +49,7 @@ class LayerPlan:
 
     tensor: str
     reason: str = ""
+    known: bool = False
     matrix: tuple[int, int] | None = None
     ranks: tuple[float, ...] = ()
     step: int = 0

@@ -10,19 +10,25 @@ of them cost and the most what all of them do.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from math import inf
 from pathlib import Path
 
 from onnxmem import graph
 from onnxmem.arrays import resident_memory
 from onnxmem.auditing.cost import SCHEMA, Cost, LayerPlan, Plan
+from onnxmem.auditing.identity import Trace
+from onnxmem.auditing.layer_cache import known_compressors
 from onnxmem.auditing.plan_evidence import plan_evidence
-from onnxmem.auditing.plan_layer import plan_layer
+from onnxmem.auditing.plan_layer import Pieces, plan_layer
 from onnxmem.auditing.plan_pieces import site_matrix, timed_pieces, told_pieces
 from onnxmem.auditing.plan_profile import Profile, profile
 from onnxmem.auditing.plan_rates import Rates, measure_rates
 from onnxmem.auditing.progress import Listener, Progress
 from onnxmem.auditing.settings import Settings, check_complete
+from onnxmem.cache import NOWHERE, Store
 from onnxmem.compression.experiment import Experiment
 from onnxmem.data import Column, draw
 from onnxmem.errors import ModelRefusedError, OutOfMemoryError, UsageError
@@ -48,9 +54,12 @@ def plan_audit(
     settings: Settings,
     *,
     baseline: Report | None = None,
+    store: Store = NOWHERE,
     listen: Listener = lambda progress: None,
 ) -> Plan:
     """Return what `run_audit` would cost with the same arguments; `listen` is told about progress.
+
+    What lies in the store costs nothing.
 
     Raises:
         OnnxmemError: whatever would keep the audit from starting, as far as that shows in seconds.
@@ -65,13 +74,16 @@ def plan_audit(
         listen(Progress("running the model", 0, 0))
         experiment, profiled = _experiment(opened, settings)
         reference = _reference(experiment.evaluation, profiled)
-        layers = _plan_layers(opened, experiment, profiled, listen)
+        trace = Trace.of(opened, experiment.evaluation.selection, settings)
+        known = _Known(store, trace.identity(store))
+        layers = _plan_layers(opened, known, experiment, profiled, listen)
         listen(Progress("timing neighbours", 0, 0))
-        evidence = plan_evidence(opened, profiled.each) if settings.samples else Cost()
+        wanted = settings.samples and not trace.knows_evidence(store)
+        evidence = plan_evidence(opened, profiled.each) if wanted else Cost()
         before = resident_memory()
         evaluation, network = experiment.evaluation, opened.network
         batches = sum(len(evaluation.batches(kind)) for kind in settings.batch)
-    used = [layer for layer in layers if not layer.reason]
+    used = [layer for layer in layers if not layer.reason and not layer.known]
     least, expected, most = (
         sum((getattr(layer, which) for layer in used), opening + reference + evidence)
         for which in ("least", "expected", "most")
@@ -136,33 +148,59 @@ def _reference(evaluation: Evaluation, profiled: Profile) -> Cost:
     return Cost(head_runs=count, seconds=seconds / min(evaluation.network.workers.count, count))
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the store holds of layers; `identity` is theirs, None where nothing is known."""
+
+    store: Store
+    identity: str | None
+
+    def missing(self, site: graph.Site, experiment: Experiment) -> Experiment | None:
+        """Return what is still to be measured of a site, None where nothing is."""
+        asked = experiment.settings.compress
+        if self.identity is None:
+            return experiment
+        known = known_compressors(self.store, self.identity, site, asked)
+        missing = tuple(name for name in asked if name not in known)
+        if not missing:
+            return None
+        return replace(experiment, settings=replace(experiment.settings, compress=missing))
+
+
 def _plan_layers(
-    opened: Opened, experiment: Experiment, profiled: Profile, listen: Listener
+    opened: Opened, known: _Known, experiment: Experiment, profiled: Profile, listen: Listener
 ) -> list[LayerPlan]:
     """Plan all layers, those first that take least, as long as there is time to time them."""
     sites = {site.tensor: site for site in opened.sites}
     plans = {one.tensor: LayerPlan(one.tensor, one.reason) for one in sites.values()}
-    rates = _rates([site for site in sites.values() if site.status == "ok"], experiment, profiled)
-    told = {}
-    for site in sites.values():
-        if site.status == "ok":
-            try:
-                told[site.tensor] = told_pieces(site, experiment.evaluation, profiled, rates)
-                plans[site.tensor] = plan_layer(told[site.tensor], experiment)
-            except _REFUSED as cause:
-                plans[site.tensor] = LayerPlan(site.tensor, str(cause))
-    left, batches = _BUDGET, len(experiment.evaluation.batches(experiment.settings.batch[0]))
-    for number, tensor in enumerate(sorted(told, key=lambda name: plans[name].most.seconds)):
-        listen(Progress(f"timing {tensor}", number, len(told), unit="layers"))
-        begin = time.perf_counter()
-        if 2 * (profiled.compiling + plans[tensor].most.seconds / batches) > left:
-            continue
+    sound = [site for site in sites.values() if site.status == "ok"]
+    todo = {site.tensor: known.missing(site, experiment) for site in sound}
+    plans |= {name: LayerPlan(name, known=True) for name, asked in todo.items() if not asked}
+    wanted = {name: asked for name, asked in todo.items() if asked}
+    rates = _rates([sites[name] for name in wanted], experiment, profiled)
+
+    def plan(name: str, pieces: Callable[[graph.Site, Experiment], Pieces]) -> LayerPlan:
         try:
-            plans[tensor] = plan_layer(timed_pieces(sites[tensor], experiment), experiment)
+            return plan_layer(pieces(sites[name], wanted[name]), wanted[name])
         except _REFUSED as cause:
-            plans[tensor] = LayerPlan(tensor, str(cause))
-        left -= time.perf_counter() - begin
+            return LayerPlan(name, str(cause))
+
+    plans |= {name: plan(name, partial(told_pieces, profiled, rates)) for name in wanted}
+    left = inf if opened.network.device.is_cuda else _BUDGET
+    batches = len(experiment.evaluation.batches(experiment.settings.batch[0]))
+    cheap_first = sorted(wanted, key=lambda name: plans[name].most.seconds)
+    for number, name in enumerate(cheap_first):
+        listen(Progress(f"timing {name}", number, len(wanted), unit="layers"))
+        begin = time.perf_counter()
+        if not plans[name].reason and _trial(plans[name], profiled, batches) < left:
+            plans[name] = plan(name, timed_pieces)
+            left -= time.perf_counter() - begin
     return list(plans.values())
+
+
+def _trial(layer: LayerPlan, profiled: Profile, batches: int) -> float:
+    """Return about how many seconds it takes to time a layer, each piece of it twice."""
+    return 2 * (profiled.compiling + layer.most.seconds / batches)
 
 
 def _rates(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from onnxmem.auditing.plan_layer import Pieces
 from onnxmem.auditing.plan_profile import Profile
 from onnxmem.auditing.plan_rates import Rates, timed
 from onnxmem.compression.experiment import Experiment
-from onnxmem.factorize import Compressor, relative_error
+from onnxmem.factorize import Compressed, Compressor, relative_error
 from onnxmem.network.activations import Activations
 from onnxmem.network.evaluation import Evaluation
 from onnxmem.network.layer_run import LayerRun, feature_axis
@@ -39,10 +40,13 @@ class _Timed:
     def __init__(self, site: graph.Site, experiment: Experiment) -> None:
         self.site, self.settings = site, experiment.settings
         self.evaluation = experiment.evaluation
+        self.run: LayerRun
         self.run, self.cutting = self._timed(lambda: LayerRun(site, self.evaluation))
         self.kind = self.settings.batch[0]
         self.rows = self.evaluation.batches(self.kind)[0].rows
         split = self.run.split
+        self.fits: dict[tuple[str, float], float] = {}
+        self.approximations: dict[str, float] = {}
         self.capture: Activations
         self.capture, self.head = self._timed(
             lambda: split.capture(self.rows, self.run.axis, self.run.share.step)
@@ -86,27 +90,33 @@ class _Timed:
         count = min(self.run.share.stack // samples, batches)
         stacker = find_stacker(self.run.split, [self.capture]) if count > 1 else None
         if stacker is None:
-            return self._timed(self._tail)[1]
+            _, seconds = self._timed(self._tail)
+            return seconds
         stack = [self.capture] * count, [self.matrix] * count
-        return self._timed(lambda: stacker.outputs(*stack))[1] / count
+        _, seconds = self._timed(partial(stacker.outputs, *stack))
+        return seconds / count
 
     def fit(self, method: Compressor, grid: tuple[float, ...], chosen: Sequence[float]) -> float:
         """Fit the matrix; see `Compressing`."""
+        key = method.name, max(chosen)
+        if key not in self.fits:
+            _, self.fits[key] = self._timed(lambda: self._fitted(method, grid, max(chosen)))
+        return self.fits[key]
 
-        def fit() -> None:
-            fitted = method.fit(self.matrix, grid, self.settings.seed)
-            fitted.approximate(self.matrix, max(chosen))
-
-        return self._timed(fit)[1]
-
-    def approximate(self, method: Compressor, grid: tuple[float, ...], level: float) -> float:
-        """Approximate the matrix; see `Compressing`."""
+    def _fitted(self, method: Compressor, grid: tuple[float, ...], level: float) -> Compressed:
         fitted = method.fit(self.matrix, grid, self.settings.seed)
         fitted.approximate(self.matrix, level)
-        _, seconds = self._timed(
-            lambda: relative_error(self.matrix, fitted.approximate(self.matrix, level))
-        )
-        return seconds
+        return fitted
+
+    def approximate(self, method: Compressor, grid: tuple[float, ...], level: float) -> float:
+        """Approximate the matrix at the level in the middle of all; see `Compressing`."""
+        if method.name not in self.approximations:
+            middle = grid[len(grid) // 2]
+            fitted = self._fitted(method, grid, middle)
+            _, self.approximations[method.name] = self._timed(
+                lambda: relative_error(self.matrix, fitted.approximate(self.matrix, middle))
+            )
+        return self.approximations[method.name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +136,7 @@ class _Told:
 
 
 def told_pieces(
-    site: graph.Site, evaluation: Evaluation, profile: Profile, rates: Mapping[str, Rates]
+    profile: Profile, rates: Mapping[str, Rates], site: graph.Site, experiment: Experiment
 ) -> Pieces:
     """Return the pieces of a layer as the profile tells them.
 
@@ -134,6 +144,7 @@ def told_pieces(
         SkipError: the layer cannot be measured.
         OutOfMemoryError: the memory budget does not hold a single batch.
     """
+    evaluation = experiment.evaluation
     sides, tensor = profile.sides[site.tensor], profile.tensors[site.tensor]
     load = _load(site, evaluation, profile)
     share = divide(load, evaluation.network.memory, evaluation.network.workers.count)

@@ -28,7 +28,8 @@ class Profile:
 
     Attributes:
         samples: that ran.
-        nodes: seconds of each node for one sample, by its name.
+        nodes: seconds of each node for one sample, by its name; on a GPU, whose nodes run while
+            others are launched, those of all together by none.
         compiling: seconds that it takes to make a session of the network.
         tensors: what the sites gave, and what crosses the cuts beside them, by name.
         sides: what lies before and after each site that can be cut.
@@ -83,7 +84,7 @@ def profile(opened: Opened, inputs: Mapping[str, Array], most: int) -> Profile:
     with scratch_folder() as folder:
         part = graph.expose(network.model, list(needed)[1:])
         begin = time.thread_time()
-        session = network.session(part, profile=folder)
+        session = network.session(part, None if network.device.is_cuda else folder)
         compiling = time.thread_time() - begin
         few = network.batch or min(_FEW, most)
         seconds = min(run(few)[1] for _ in range(2))
@@ -91,6 +92,8 @@ def profile(opened: Opened, inputs: Mapping[str, Array], most: int) -> Profile:
             possible = min(int(few * _SECONDS / seconds), piece_size(network.largest, most))
             few = max(few, possible)
         tensors, _ = run(few)
+        if network.device.is_cuda:
+            return Profile(few, {"": run(few)[1] / few}, compiling, tensors, sides)
         feeds = {name: array[:few] for name, array in inputs.items()}
         nodes = node_seconds(session, feeds | shared, _RUNS)
     each = {name: seconds / few for name, seconds in nodes.items()}

@@ -14,8 +14,8 @@ from onnxmem.compression.settings import CurveSettings
 from onnxmem.factorize import Compressed, Compressor, relative_error
 from onnxmem.factorize.work import fitting_work, product_work
 
-_ROWS, _COLUMNS = 1024, 128
-"""Of the matrix that is factorized, at most."""
+_ROWS, _COLUMNS, _FEW = 1024, 128, 64
+"""Of the matrix that is factorized, at most, and rows that are factorized before."""
 
 _WARM_UP = 0.2
 """Seconds below which work is timed a second time: the first time includes warming up."""
@@ -53,6 +53,7 @@ def measure_rates(
     live = a[a.any(axis=1)][:, a.any(axis=0)] if a.any() else a
     grid = levels(method, settings, max(2, min(live.shape)))
     hard = [level for level in grid if level < min(live.shape)] or list(grid)
+    _fit(method, live[:_FEW], grid, hard[:1], settings.seed)  # compiles and loads what it needs
     fitted, fitting = timed(lambda: _fit(method, live, grid, hard, settings.seed), on_device)
     few_seconds, many_seconds = (
         timed(partial(_approximate, fitted, live, level), on_device)[1]
