@@ -8,12 +8,10 @@ from typing import Any
 import altair as alt
 
 from onnxmem.records import Comparison, Report, SamplesReport
-from onnxmem.report import look, picture
+from onnxmem.report import look, picture, vega
 from onnxmem.report.samples.chart import DATASET, agreement, agreement_rows
 from onnxmem.report.samples.words import sentence
 from onnxmem.report.words import tensor_name
-
-_NOTHING = alt.Chart(alt.InlineData([{}])).mark_text(text="no layer was measured")
 
 _ON_PAPER = look.config("#1c2430") | {"background": "white"}
 
@@ -28,11 +26,9 @@ def plot(report: Report | Comparison | SamplesReport) -> Any:
 
 
 def _of_samples(report: SamplesReport) -> Any:
-    drawn = agreement(report) or _NOTHING
-    layered = drawn if isinstance(drawn, alt.LayerChart) else alt.layer(drawn)
-    spec = layered.properties(title=sentence(report), width=picture.WIDTH).to_dict()
-    spec["datasets"] = spec.get("datasets", {}) | {DATASET: agreement_rows(report)}
-    spec["config"] = _ON_PAPER
+    drawn = agreement(report) or vega.layer(picture.NOTHING)
+    spec = drawn.properties(title=sentence(report), width=picture.WIDTH).to_dict()
+    spec |= {"datasets": {DATASET: agreement_rows(report)}, "config": _ON_PAPER}
     return alt.LayerChart.from_dict(spec, validate=False)
 
 

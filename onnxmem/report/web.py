@@ -22,20 +22,17 @@ from onnxmem.cache import code_identity, lenient_store
 from onnxmem.findings import waivers_told
 from onnxmem.records import SATURATION
 from onnxmem.report import words
-from onnxmem.report.look import unchecked
+from onnxmem.report.vega import Chart
 from onnxmem.text import printable
 
 VALUE_LENGTH = 400
 _SCRIPT_ESCAPES = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026"}
 
 
-def spec(chart: Any) -> dict[str, Any]:
+def spec(chart: Chart) -> dict[str, Any]:
     """Return a chart's specification, as wide as its container."""
-    with unchecked():
-        found: dict[str, Any] = chart.properties(width="container").to_dict(validate=False)
-    found.pop("config", None)
-    found["autosize"] = {"type": "fit-x", "contains": "padding"}
-    return found
+    whole = chart.properties(width="container").to_dict()
+    return whole | {"autosize": {"type": "fit-x", "contains": "padding"}}
 
 
 def flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
