@@ -18,7 +18,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from onnxmem.cache import code_identity, lenient_store
+from onnxmem.cache import lenient_store
 from onnxmem.findings import waivers_told
 from onnxmem.records import SATURATION
 from onnxmem.report import words
@@ -69,7 +69,7 @@ def _hash(text: str) -> str:
 @functools.cache
 def runtime() -> str:
     """Return the Vega runtime as one script, from the cache where it was made before."""
-    known = repr(("Vega runtime", _EMBED, metadata.version("vl-convert-python"), code_identity()))
+    known = repr(("Vega runtime", _EMBED, _CLOSING, metadata.version("vl-convert-python")))
     key, store = hashlib.sha256(known.encode()).hexdigest(), lenient_store()
     found = store.get(key)
     if found is not None:
@@ -80,13 +80,16 @@ def runtime() -> str:
 
 
 _EMBED = "window.vegaEmbed = vegaEmbed;"
+_CLOSING = (("</script", "<\\/script"), ("<!--", "<\\!--"))
 
 
 def _bundle() -> str:
     import vl_convert
 
     script: str = vl_convert.javascript_bundle(_EMBED)
-    return script.replace("</script", "<\\/script").replace("<!--", "<\\!--")
+    for closing, harmless in _CLOSING:
+        script = script.replace(closing, harmless)
+    return script
 
 
 @functools.cache
