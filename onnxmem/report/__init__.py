@@ -171,7 +171,9 @@ def samples_sentence(report: SamplesReport) -> str:
     return words.sentence(report)
 
 
-def plot(report: Report | Comparison | SamplesReport) -> Any:
+def plot(
+    report: Report | Comparison | SamplesReport | LocateReport | TrackReport | SurveyReport,
+) -> Any:
     """Return the charts of a report as an Altair object, which has its data with it."""
     from onnxmem.report import plots
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from markupsafe import Markup
 
-from onnxmem.report import look, web
+from onnxmem.report import look, tabled, web
 from onnxmem.report.locate.charts import TITLES, chart
 from onnxmem.report.locate.rows import chart_rows, tables
-from onnxmem.report.locate.words import READ_SO, findings, heading, notes
+from onnxmem.report.locate.words import READ_SO, findings, heading, notes, sentence
 
 if TYPE_CHECKING:
     from onnxmem.records import LocateReport
@@ -45,6 +45,17 @@ def render(report: LocateReport) -> str:
             drawings=web.embedded(drawings),
         )
     )
+
+
+def fragment(report: LocateReport) -> str:
+    """Return what was found, and every value as a table without scripts, for notebooks."""
+    titles = ("Part", "Layer", "Samples", "Value")
+    values = (
+        (TITLES[name], row["layer"], row["series"], f"{row['value']:.3f}")
+        for name, rows in chart_rows(report).items()
+        for row in rows
+    )
+    return tabled.fragment(sentence(report), titles, values)
 
 
 def _parts(report: LocateReport, specs: dict[str, Any]) -> list[dict[str, Any]]:
