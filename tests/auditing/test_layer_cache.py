@@ -35,6 +35,12 @@ QUICK: dict[str, Any] = {
 }
 
 
+@pytest.fixture(autouse=True)
+def layers_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep no whole reports, which would be found before any layer is."""
+    monkeypatch.setattr("onnxmem.cache.whole.report_key", lambda *asked: None)
+
+
 @pytest.fixture(scope="module")
 def filled(mlp: Sample, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give a store that knows the small network."""
