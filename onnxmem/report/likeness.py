@@ -15,6 +15,7 @@ from onnxmem.findings import (
     matrices,
     short_names,
 )
+from onnxmem.findings.numbers import signed
 from onnxmem.report import vega
 from onnxmem.report.look import MODEL_COLORS, Drawing
 from onnxmem.report.rows import Row
@@ -76,7 +77,7 @@ def _layer_rows(comparison: Comparison) -> list[Row]:
 def _matrix_rows(comparison: Comparison) -> list[Row]:
     names = short_names(comparison.models)
     return [
-        {"what": title, "a": one, "b": other, "value": value, "text": f"{value:.2f}"}
+        {"what": title, "a": one, "b": other, "value": value, "text": signed(value, 2)}
         for title, matrix in matrices(comparison).items()
         for one, row in zip(names, matrix, strict=True)
         for other, value in zip(names, row, strict=True)
