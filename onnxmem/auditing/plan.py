@@ -64,11 +64,11 @@ def plan_audit(
     Raises:
         OnnxmemError: whatever would keep the audit from starting, as far as that shows in seconds.
     """
-    begin = time.perf_counter()
+    begin = time.process_time()
     check_complete(settings, arrays, baseline)
     listen(Progress("loading the model", 0, 0))
     with open_network(path, arrays, settings, tried=False) as opened:
-        opening = Cost(seconds=time.perf_counter() - begin)
+        opening = Cost(seconds=time.process_time() - begin)
         if said := first_use(opened.network.device.is_cuda):
             listen(Progress("compiling kernels", 0, 0, said))
         listen(Progress("running the model", 0, 0))
