@@ -1,23 +1,19 @@
 """Whether each sample is right at each level, found without running all of them at all levels.
 
-A sample that fares alike at two levels is taken to do so between them, and is not run there. Where
-levels are ranks that is so but for few (`surprises` says how many), and it is told what they may
-move. Where approximations are drawn at random it is not, so that some samples, drawn for each
-level, are run all the same and stand for the others: what they make of it is unbiased (two-phase
-sampling, Särndal, Swensson & Wretman 1992, chapter 9).
+A sample that fares alike at two levels mostly does so between them, and is not run there. Some do
+not, so that a share of such samples, drawn for each level, is run all the same and stands for the
+others: that makes the mean unbiased, and tells how far it may be off (two-phase sampling, Särndal,
+Swensson & Wretman 1992, chapter 9).
 
 Nothing here knows what is run.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 import numpy as np
-
-AUDITED = 0.25
-"""The share of the samples that are run at a level although they need not be."""
 
 _UNKNOWN = -1
 
@@ -30,15 +26,21 @@ class Fates:
         assumed: what a sample was taken to be where it fared alike around a level; -1 elsewhere.
     """
 
-    def __init__(self, levels: int, draws: int, samples: int, audit: int | None = None) -> None:
-        """Know nothing yet; `audit` is the seed of who is run all the same, None for nobody."""
+    def __init__(self, levels: int, draws: int, samples: int, audited: float, seed: int) -> None:
+        """Know nothing yet.
+
+        Args:
+            levels: how many.
+            draws: approximations at each of them.
+            samples: how many.
+            audited: the share of the samples that are run although they need not be.
+            seed: of who these are.
+        """
         shape = (levels, draws, samples)
         self.known = np.full(shape, _UNKNOWN, np.int8)
         self.assumed = np.full(shape, _UNKNOWN, np.int8)
-        self._audited = np.zeros(shape, bool)
-        if audit is not None:
-            rng = np.random.default_rng([audit, 0xA0D1])
-            self._audited = rng.random(shape, np.float32) < AUDITED
+        rng = np.random.default_rng([seed, 0xA0D1])
+        self._audited = rng.random(shape, np.float32) < audited
 
     def wanted(self, place: int, rows: np.ndarray, everyone: bool = False) -> np.ndarray:
         """Return which of the samples `rows` are to be run at a level, (draws, rows) bool.
@@ -68,17 +70,16 @@ class Fates:
             found[cell][skipped] = expected
         return found
 
-    def variance(self, weights: np.ndarray) -> float:
-        """Return that of the area of the mean over draws and samples, from who was audited.
+    def variances(self, weights: np.ndarray) -> np.ndarray:
+        """Return what each level adds (levels,) to the variance of the area, from who was audited.
 
-        `weights` (levels,) are those of the trapezoids.
+        The area is that of the mean over draws and samples; `weights` (levels,) are those of its
+        trapezoids.
         """
-        count = self.known[0].size
-        parts = (
-            (float(weights[cell[0]]) * float(skipped.sum()) / count) ** 2 * spread
-            for cell, skipped, _, spread in self._strata()
-        )
-        return float(sum(parts))
+        found = np.zeros(len(self.known))
+        for (place, _), skipped, _, spread in self._strata():
+            found[place] += (weights[place] * skipped.mean() / self.known.shape[1]) ** 2 * spread
+        return found
 
     def _strata(self) -> Iterator[tuple[tuple[int, int], np.ndarray, float, float]]:
         """Yield groups of samples that were not run, and what audited ones of their kind tell.
@@ -109,30 +110,6 @@ def halvings(count: int, full: Iterable[int]) -> Iterator[list[int]]:
     while middles := [(a + b) // 2 for a, b in pairwise(known) if b - a > 1]:
         yield middles
         known = sorted([*known, *middles])
-
-
-def surprises(known: np.ndarray, full: Sequence[int], weights: np.ndarray) -> np.ndarray:
-    """Return what samples that were not run may move the area by, between levels that all ran.
-
-    Among those that fare alike at the neighbours of a level at which all were run, some do not at
-    that level. That share, the larger one of the two ends, is taken for the levels between.
-
-    Args:
-        known: (levels, samples), see `Fates`.
-        full: the levels at which all samples were run, ascending.
-        weights: (levels,) of the trapezoids.
-
-    Returns:
-        (full - 1,) one number for each gap.
-    """
-    fates = known[list(full)]
-    rates = np.zeros(len(full))
-    for place in range(1, len(full) - 1):
-        alike = fates[place - 1] == fates[place + 1]
-        rates[place] = (alike & (fates[place] != fates[place - 1])).sum() / max(1, alike.sum())
-    skipped = weights * (known == _UNKNOWN).mean(axis=1)
-    between = np.array([skipped[a + 1 : b].sum() for a, b in pairwise(full)])
-    return np.asarray(np.maximum(rates[:-1], rates[1:]) * between)
 
 
 def _nearest(known: np.ndarray) -> np.ndarray:

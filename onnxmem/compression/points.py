@@ -13,8 +13,8 @@ import numpy as np
 
 from onnxmem.compression import curve
 from onnxmem.compression.experiment import Experiment
-from onnxmem.compression.fates import Fates, halvings, surprises
-from onnxmem.compression.rank_choice import TOLERANCE, first_places
+from onnxmem.compression.fates import Fates, halvings
+from onnxmem.compression.rank_choice import AUDITED, TOLERANCE, first_places
 from onnxmem.compression.scoring import Job, Scorer
 from onnxmem.compression.settings import CurveSettings
 from onnxmem.data import Batch
@@ -82,9 +82,8 @@ class _Points:
         self.fitted: dict[int, Compressed] = {}
         self.errors = np.zeros((len(self.grid), len(self.batches)))
         self.used = {0, len(self.grid) - 1}
-        audit = self.settings.seed if self.thrifty and method.draws > 1 else None
-        samples = len(self.evaluation.truth)
-        self.fates = Fates(len(self.grid), method.draws, samples, audit)
+        shape = len(self.grid), method.draws, len(self.evaluation.truth)
+        self.fates = Fates(*shape, AUDITED[method.draws > 1], self.settings.seed)
         self.bound = 0.0
 
     def measure(self) -> None:
@@ -99,25 +98,15 @@ class _Points:
             return
         places = range(len(self.grid))
         full = set(first_places(len(places), self.method.draws) if self.thrifty else places)
-        self._pass(full)
-        if self.method.draws > 1:
-            self.bound = _SURE * float(np.sqrt(self.fates.variance(self.weights)))
-        else:
-            self._refine(full)
+        while True:
+            self._pass(full)
+            variances = self.fates.variances(self.weights)
+            self.bound = _SURE * float(np.sqrt(variances.sum()))
+            if self.bound <= TOLERANCE or self.method.draws > 1:
+                break
+            full.add(int(variances.argmax()))
         if self.method.row_by_row:
             self.run.remember(self.method.name, self.grid, (self.fates, self.bound))
-
-    def _refine(self, full: set[int]) -> None:
-        """Run all samples at more levels, as long as those that were not run may matter."""
-        while True:
-            ends = sorted(full)
-            missed = surprises(self.fates.known[:, 0], ends, self.weights)
-            self.bound = float(missed.sum())
-            if self.bound <= TOLERANCE:
-                return
-            gap = int(missed.argmax())
-            full.add((ends[gap] + ends[gap + 1]) // 2)
-            self._pass(full)
 
     def found(self) -> _Found:
         """Return the levels at which samples were run, and those at which any changes."""
