@@ -84,24 +84,23 @@ class Fates:
     def _strata(self) -> Iterator[tuple[tuple[int, int], np.ndarray, float, float]]:
         """Yield groups of samples that were not run, and what audited ones of their kind tell.
 
-        That is their level and draw, which they are, the mean, and the variance of that of the
-        group.
+        That is their level and draw, which they are, their mean, and its variance. Where hardly any
+        were audited, those of the same fate at all levels and draws tell it.
         """
-        for place, draw in np.ndindex(self.known.shape[:2]):
-            known, assumed = self.known[place, draw], self.assumed[place, draw]
-            for fate in (0, 1):
-                alike = assumed == fate
-                skipped = alike & (known == _UNKNOWN)
-                if not skipped.any():
-                    continue
-                audited = known[alike & ~skipped]
-                mean, spread = float(fate), 0.0
-                if len(audited):
-                    mean = float(audited.mean())
-                if len(audited) > 1:
-                    several = 1 / len(audited) + 1 / int(skipped.sum())
-                    spread = float(audited.var(ddof=1)) * several
-                yield (place, draw), skipped, mean, spread
+        for fate in (0, 1):
+            alike = self.assumed == fate
+            audited = alike & (self.known != _UNKNOWN)
+            usual = _mean(self.known[audited], fate)
+            for cell in map(tuple, np.argwhere((alike & ~audited).any(axis=2))):
+                hits, skipped = self.known[cell][audited[cell]], alike[cell] & ~audited[cell]
+                likely = (hits.sum() + usual) / (len(hits) + 1)
+                several = 1 / max(1, len(hits)) + 1 / int(skipped.sum())
+                spread = float(likely * (1 - likely)) * several
+                yield cell, skipped, _mean(hits, usual), spread
+
+
+def _mean(hits: np.ndarray, otherwise: float) -> float:
+    return float(hits.mean()) if len(hits) else float(otherwise)
 
 
 def halvings(count: int, full: Iterable[int]) -> Iterator[list[int]]:

@@ -102,9 +102,9 @@ class _Points:
             self._pass(full)
             variances = self.fates.variances(self.weights)
             self.bound = _SURE * float(np.sqrt(variances.sum()))
-            if self.bound <= TOLERANCE or self.method.draws > 1:
+            if self.bound <= TOLERANCE:
                 break
-            full.add(int(variances.argmax()))
+            full |= _largest(variances, (TOLERANCE / _SURE) ** 2)
         if self.method.row_by_row:
             self.run.remember(self.method.name, self.grid, (self.fates, self.bound))
 
@@ -216,6 +216,13 @@ class _Points:
 
     def _error(self, fitted: Compressed, level: float) -> float:
         return float(np.mean([fitted.error(level, d) for d in range(fitted.draws(level))]))
+
+
+def _largest(parts: np.ndarray, left: float) -> set[int]:
+    """Return the places of the largest parts, so many that the others sum up to `left` at most."""
+    order = parts.argsort()
+    rest = int((parts[order].cumsum() <= left).sum())
+    return set(order[rest:].tolist())
 
 
 def _record(

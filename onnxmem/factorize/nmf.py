@@ -7,6 +7,8 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain as joined
 
+import numpy as np
+
 from onnxmem.arrays import Array, is_cupy, namespace
 from onnxmem.factorize.chain import EFFORTS, Chain
 from onnxmem.factorize.interface import (
@@ -190,9 +192,8 @@ class Components:
         for start in range(0, len(part), _BLOCK):
             block = slice(start, start + _BLOCK)
             live = self.live.scaled(side_by_side(part[block]) if self.parts else part[block])
-            wide = xp.zeros((len(live), len(self.live.columns)), xp.float32)
-            wide[:, self.live.columns] = self.live.unscaled(recover(h, h @ live.T).T @ h)
-            approximation[block] = self._joined(wide)
+            values = self.live.unscaled(recover(h, h @ live.T).T @ h)
+            approximation[block] = self._widened(values)
         return approximation
 
     def error(self, level: float, draw: int = 0) -> float:
@@ -201,8 +202,7 @@ class Components:
             return 0.0
         if self.parts:
             w, h = self._factors(int(level))
-            parts = self._joined(self.live.a), self._joined(w.T @ h)
-            return relative_error(*parts)
+            return relative_error(self._widened(self.live.a), self._widened(w.T @ h))
         xp, pairs = namespace(self.padded), self.chain.at(int(level))
         distance = squared_distance(self.padded, pairs.w[self.number], pairs.h[self.number])
         return float((distance / float(xp.vdot(self.padded, self.padded))) ** 0.5)
@@ -221,8 +221,12 @@ class Components:
             width = len(self.live.columns) // (2 if self.parts else 1)
             return xp.eye(width, dtype=xp.float32)
         _, h = self._factors(rank)
-        wide = xp.zeros((len(h), len(self.live.columns)), xp.float32)
-        wide[:, self.live.columns] = h
+        return self._widened(h)
+
+    def _widened(self, values: Array) -> Array:
+        """Return `values` (n, q_live) with dead columns, joined where they are parts."""
+        wide = namespace(values).zeros((len(values), len(self.live.columns)), np.float32)
+        wide[:, self.live.columns] = values
         return self._joined(wide)
 
     def _joined(self, values: Array) -> Array:

@@ -57,10 +57,11 @@ class LayerRun:
             native=network.batch,
             whole=bool(self.cut.whole_batch) or not evaluation.separable,
             tail=network.largest_after(site.tensor),
-            stack=largest_stack(network.device.is_cuda),
+            stack=largest_stack(network.device.is_cuda, network.weights_after(site.tensor)),
         )
         self.share = divide(self.load, network.memory, network.workers.count)
         self._stacker: Stacker | None = None
+        self._along: frozenset[str] | None = None
         self._kept: dict[tuple[str, int], Activations] = {}
         self._unchanged: dict[tuple[str, int], np.ndarray] = {}
         self._lost: set[int] = set()
@@ -94,20 +95,22 @@ class LayerRun:
     @property
     def by_sample(self) -> bool:
         """Whether samples of a batch may go through the tail without the others."""
-        return self._stacker is not None
+        return self._along is not None
 
     def check(self) -> float:
         """Return how far the tail of the uncompressed tensor is from the model, on all batches."""
         numbered = [key for kind in self.evaluation.kinds for key in self.numbers(kind)]
-        self.split.prepare_tail(self.capture(*numbered[0]).pieces[0])
-        worst = max(self.map(self._deviation, numbered))
+        ends = [self.capture(*numbered[place]) for place in (0, -1)]
+        self.split.prepare_tail(ends[0].pieces[0])
+        others = self.map(lambda key: self._deviation(key, self.capture(*key)), numbered[:-1])
+        worst = max([*others, self._deviation(numbered[-1], ends[1])])
         self._require_finite()
-        if not self.load.whole and self.load.native is None:
-            ends = numbered if self.share.keep else [numbered[0], numbered[-1]]
-            captures = [self.capture(*key) for key in ends]
-            if all(_lies_by_sample(capture) for capture in captures):
-                with self.evaluation.clock.stage("tail"):
-                    self._stacker = find_stacker(self.split, captures)
+        if self.share.keep:
+            ends = [self.capture(*key) for key in numbered]
+        if not self.load.whole and self.load.native is None and all(map(_lies_by_sample, ends)):
+            with self.evaluation.clock.stage("tail"):
+                self._stacker = find_stacker(self.split, ends)
+            self._along = self._stacker and self._stacker.along
         for key, capture in self._kept.items():
             self._kept[key] = capture.with_matrix()
         return worst
@@ -130,18 +133,15 @@ class LayerRun:
 
     def picks(self, capture: Activations, chosen: np.ndarray) -> list[Pick]:
         """Return samples of a batch, by their numbers in it, as they go through the tail."""
-        if self._stacker is None:
-            return capture.picks()
-        return capture.picks(chosen, self._stacker.along)
+        return capture.picks() if self._along is None else capture.picks(chosen, self._along)
 
     def stacks(self, sizes: Sequence[int]) -> list[slice]:
         """Divide picks of so many samples into those that go through the tail together."""
         limit = max(self.share.stack, self.share.step) if self._stacker else 0
         return list(stack_up(sizes, limit))
 
-    def _deviation(self, key: tuple[str, int]) -> float:
+    def _deviation(self, key: tuple[str, int], capture: Activations) -> float:
         kind, number = key
-        capture = self.capture(kind, number)
         rows = self.evaluation.batches(kind)[number].rows
         self._lost.update(rows[capture.broken()].tolist())
         self._limits[key] = _limits(capture)
