@@ -164,7 +164,8 @@ def images(classes: int, per_class: int, side: int, seed: int = 0) -> tuple[np.n
     """Return images (n, 3, side, side), noise around one smooth picture per class, and labels."""
     rng = np.random.default_rng(seed)
     coarse = rng.standard_normal((classes, 3, 7, 7), np.float32)
-    pictures = coarse.repeat(side // 7, axis=2).repeat(side // 7, axis=3)
+    times = -(-side // 7)
+    pictures = coarse.repeat(times, axis=2).repeat(times, axis=3)[:, :, :side, :side]
     y = np.repeat(np.arange(classes), per_class)
     noise = rng.standard_normal((len(y), 3, side, side), np.float32)
     return pictures[y] + np.float32(0.5) * noise, y

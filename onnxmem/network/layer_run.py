@@ -110,7 +110,7 @@ class LayerRun:
         if not self.load.whole and self.load.native is None and all(map(_lies_by_sample, ends)):
             with self.evaluation.clock.stage("tail"):
                 self._stacker = find_stacker(self.split, ends)
-            self._along = self._stacker and self._stacker.along
+            self._along = None if self._stacker is None else self._stacker.along
         for key, capture in self._kept.items():
             self._kept[key] = capture.with_matrix()
         return worst
