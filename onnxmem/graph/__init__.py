@@ -25,7 +25,7 @@ from onnxmem.graph.crossing import all_needs
 from onnxmem.graph.cut import compute, cut_needs, cut_sides, expose, split
 from onnxmem.graph.file import data_files
 from onnxmem.graph.kinds.registry import AUTO, GROUPS, KINDS
-from onnxmem.graph.largest import largest_fixed, largest_tensor
+from onnxmem.graph.largest import largest_fixed, largest_tensor, weight_bytes
 from onnxmem.graph.masked import masked
 from onnxmem.graph.model import load
 from onnxmem.graph.outputs import output_form
@@ -87,6 +87,7 @@ __all__ = [
     "segment",
     "split",
     "untyped",
+    "weight_bytes",
     "whole_batch",
     "widen",
     "with_input_types",
