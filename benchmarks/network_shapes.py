@@ -118,28 +118,6 @@ def resnet50(b: Builder, width: int = 64, side: int = 224) -> tuple[str, int]:
     return b.add("Flatten", [x], "flat"), channels
 
 
-def resnet18(b: Builder, width: int = 64, side: int = 64) -> tuple[str, int]:
-    """Add the layers of ResNet-18 with a small stem, but the last; return it and its size."""
-    x, channels = b.relu(b.conv("x", "stem", (3, width), 3)), width
-    for stage in range(1, 5):
-        outputs = width * 2 ** (stage - 1)
-        for number in (1, 2):
-            stride = 2 if number == 1 and stage > 1 else 1
-            x = _basic(b, x, f"block{stage}_{number}", (channels, outputs), stride)
-            channels = outputs
-    x = b.add("GlobalAveragePool", [x], "mean")
-    return b.add("Flatten", [x], "flat"), channels
-
-
-def _basic(b: Builder, x: str, name: str, size: tuple[int, int], stride: int) -> str:
-    """Add a residual block of two convolutions; its branch is damped."""
-    y = b.relu(b.conv(x, f"{name}.1", size, 3, stride))
-    y = b.conv(y, f"{name}.2", (size[1], size[1]), 3, gain=0.3)
-    if size[0] != size[1]:
-        x = b.conv(x, f"{name}.skip", size, 1, stride)
-    return b.relu(b.add("Add", [y, x], f"{name}.sum"))
-
-
 def _bottleneck(b: Builder, x: str, name: str, size: tuple[int, int], stride: int) -> str:
     """Add a residual block; its branch is damped, as batch normalisation would do."""
     channels, inner = size
