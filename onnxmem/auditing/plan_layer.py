@@ -89,9 +89,9 @@ class _Counted:
             tensor=pieces.tensor,
             matrix=pieces.matrix,
             ranks=ranks,
-            step=pieces.share.step,
-            side_by_side=pieces.share.side_by_side,
-            memory=pieces.share.peak + max(map(self._factors, methods)),
+            step=int(pieces.share.step),
+            side_by_side=int(pieces.share.side_by_side),
+            memory=int(pieces.share.peak) + max(map(self._factors, methods)),
             resident=pieces.resident,
             least=total[0],
             expected=total[1],
@@ -146,10 +146,8 @@ class _Counted:
         """Return what a compressor costs that runs a share of the samples at each level."""
         pieces, limit = self.pieces, self.pieces.limits[method.parts]
         hard = [level for level in grid if not method.is_exact(level, limit)]
-        run = {
-            level: share * _draws(method, grid, level)
-            for level, share in zip(grid, shares, strict=True)
-        }
+        draws = [_draws(method, grid, level) for level in grid]
+        run = dict(zip(grid, (shares * draws).tolist(), strict=True))
         fitting = pieces.compressing.fit(method, grid, hard or grid)
         making = sum(run[n] * pieces.compressing.approximate(method, grid, n) for n in hard)
         cost = Cost()
