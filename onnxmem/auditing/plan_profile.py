@@ -82,7 +82,7 @@ def profile(opened: Opened, inputs: Mapping[str, Array], most: int) -> Profile:
         return dict(zip(needed, values, strict=True)), max(seconds, 1e-6)
 
     with scratch_folder() as folder:
-        part = graph.expose(network.model, list(needed)[1:])
+        part = graph.with_named_nodes(graph.expose(network.model, list(needed)[1:]))
         begin = time.thread_time()
         session = network.session(part, None if network.device.is_cuda else folder)
         compiling = time.thread_time() - begin

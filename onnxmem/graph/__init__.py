@@ -38,7 +38,14 @@ from onnxmem.graph.steps import Operator, Step, constant, constants, operator_pa
 from onnxmem.graph.tables import looked_up
 from onnxmem.graph.unfuse import unfuse
 from onnxmem.graph.widen import is_half, widen
-from onnxmem.graph.write import save, share_weights, untyped, with_input_types, with_types
+from onnxmem.graph.write import (
+    save,
+    share_weights,
+    untyped,
+    with_input_types,
+    with_named_nodes,
+    with_types,
+)
 
 __all__ = [
     "compute",
@@ -91,5 +98,6 @@ __all__ = [
     "whole_batch",
     "widen",
     "with_input_types",
+    "with_named_nodes",
     "with_types",
 ]

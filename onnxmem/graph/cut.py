@@ -48,8 +48,7 @@ def cut_sides(model: Model, tensor: str, output: str | None = None) -> Sides:
 
 
 def _names(nodes: Sequence[ir.Node]) -> frozenset[str]:
-    made = (value.name for node in nodes for value in node.outputs)
-    return frozenset(name for name in (*made, *(node.name for node in nodes)) if name)
+    return frozenset(value.name for node in nodes for value in node.outputs if value.name)
 
 
 @blames_model

@@ -125,7 +125,7 @@ class Needs:
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """The nodes on either side of a cut, by their names and by the tensors that they make.
+    """The nodes on either side of a cut, by the tensors that they make.
 
     Attributes:
         needs: What the tail needs beside the tensor.
