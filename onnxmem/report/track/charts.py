@@ -172,7 +172,10 @@ def _lines(base: vega.Chart, names: list[str]) -> vega.Chart:
 def _color(names: list[str]) -> vega.Spec:
     scale = vega.scale(domain=names, range=list(look.MODEL_COLORS))
     return vega.channel(
-        "what:N", title=None, scale=scale, legend=vega.legend(labelLimit=240, symbolOpacity=1)
+        "what:N",
+        title=None,
+        scale=scale,
+        legend=vega.legend(labelLimit=240, symbolOpacity=1, columns=2),
     )
 
 
