@@ -20,7 +20,7 @@ def test_results_come_in_the_order_of_the_items(count: int, at_once: int) -> Non
 
 
 def test_no_more_run_at_once_than_is_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("onnxmem.network.workers._affinity", lambda: range(8))
+    monkeypatch.setattr("onnxmem.arrays.cores", lambda: range(8))
     lock, running, most = threading.Lock(), [0], [0]
 
     def work(item: int) -> None:
