@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -16,6 +17,10 @@ from onnxmem.api.taking import Inputs, take_columns, take_held_out, take_source,
 from onnxmem.auditing import Progress, run_audit
 from onnxmem.network.features import Pool
 from onnxmem.records import Batch, Compressor, Metric, Waiver
+from onnxmem.spreading.chosen import chosen_executor
+from onnxmem.spreading.job import make_job
+from onnxmem.spreading.places import meeting_place, spooled
+from onnxmem.spreading.spread import spread
 
 
 def audit(
@@ -46,6 +51,9 @@ def audit(
     min_accuracy: float | None = None,
     waivers: Sequence[Mapping[str, str] | Waiver] = (),
     cache: bool | str | Path = False,
+    workers: int | None = None,
+    executor: Executor | None = None,
+    scheduler: str | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> Report:
     """Score every layer of an ONNX network by how well it survives compression.
@@ -89,6 +97,10 @@ def audit(
             one of them `layer` or `sample`, and `expires` (YYYY-MM-DD).
         cache: keep the results of layers, and take from there what was measured before: True for
             the folder that the command line uses, or a folder. Equal results, in less time.
+        workers: processes that measure layers side by side; equal results.
+        executor: a `concurrent.futures.Executor` that does so instead, on this machine or on others
+            that see the same files, the cache among them. It stays open.
+        scheduler: the address of a Dask scheduler, whose cluster is the executor.
         progress: called while the audit runs.
 
     Returns:
@@ -129,14 +141,25 @@ def audit(
         )
     )
     arrays = take_columns(x, y, settings.memory)
-    with model_file(model) as path:
+    others, listen = take_held_out(held_out), progress or (lambda event: None)
+    with (
+        model_file(model) as path,
+        chosen_executor(workers, scheduler, executor) as chosen,
+        meeting_place(take_store(cache), wanted=chosen is not None) as store,
+    ):
+        if chosen is not None:
+            data = None if y is not None or not isinstance(x, (str, Path)) else str(x)
+            given = held_out if isinstance(held_out, (str, Path)) else None
+            with spooled(data, arrays, given, others, Path(store.folder)) as reading:
+                job = make_job(path, reading, settings, store, workers)
+                spread(job, chosen, listen)
         report = run_audit(
             path,
             arrays,
             settings,
             source=take_source(x),
-            held_out=take_held_out(held_out),
-            store=take_store(cache),
-            listen=progress or (lambda event: None),
+            held_out=others,
+            store=store,
+            listen=listen,
         )
     return Report.of(replace(report, model=as_given(report.model, model)))
