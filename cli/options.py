@@ -192,6 +192,11 @@ def take_held_out(options: dict[str, Any], columns: Mapping[str, Column]) -> Hel
     )
 
 
+def held_out_path(options: dict[str, Any], source: HeldOutSource) -> str | None:
+    """Return where other data with held-out samples lie, None where there are none."""
+    return None if source.arrays is None else options["held_out"]
+
+
 def take_data(path: str, options: dict[str, Any]) -> dict[str, Column]:
     """Read DATA as the options say.
 

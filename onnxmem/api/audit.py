@@ -19,7 +19,7 @@ from onnxmem.network.features import Pool
 from onnxmem.records import Batch, Compressor, Metric, Waiver
 from onnxmem.spreading.chosen import chosen_executor
 from onnxmem.spreading.job import make_job
-from onnxmem.spreading.places import meeting_place, spooled
+from onnxmem.spreading.places import Given, meeting_place, spooled
 from onnxmem.spreading.spread import spread
 
 
@@ -142,17 +142,13 @@ def audit(
     )
     arrays = take_columns(x, y, settings.memory)
     others, listen = take_held_out(held_out), progress or (lambda event: None)
-    with (
-        model_file(model) as path,
-        chosen_executor(workers, scheduler, executor) as chosen,
-        meeting_place(take_store(cache), wanted=chosen is not None) as store,
-    ):
-        if chosen is not None:
-            data = None if y is not None or not isinstance(x, (str, Path)) else str(x)
-            given = held_out if isinstance(held_out, (str, Path)) else None
-            with spooled(data, arrays, given, others, Path(store.folder)) as reading:
-                job = make_job(path, reading, settings, store, workers)
-                spread(job, chosen, listen)
+    wanted = (workers, executor, scheduler) != (None, None, None)
+    with model_file(model) as path, meeting_place(take_store(cache), wanted=wanted) as store:
+        with chosen_executor(workers, scheduler, executor) as chosen:
+            if chosen is not None:
+                given = Given(x if y is None else None, held_out)
+                with spooled(given, arrays, others, store) as reading:
+                    spread(make_job(path, reading, settings, store, workers), chosen, listen)
         report = run_audit(
             path,
             arrays,

@@ -6,12 +6,11 @@ program of its caller anew in each; these do neither.
 
 from __future__ import annotations
 
-import os
 import pickle
 import queue
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
@@ -32,17 +31,12 @@ class WorkerDiedError(Exception):
 class Processes(Executor):
     """Runs functions in worker processes, which give back plain types alone."""
 
-    def __init__(self, count: int, environments: Sequence[Mapping[str, str]] = ({},)) -> None:
-        """Prepare `count` workers, which start with the first call.
-
-        Args:
-            count: of processes.
-            environments: variables that are set in each, taken in turn.
-        """
+    def __init__(self, count: int) -> None:
+        """Prepare `count` workers, which start when they are needed."""
         self._max_workers = count
         self._threads = ThreadPoolExecutor(count, thread_name_prefix="onnxmem-workers")
         self._idle: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
-        self._all = [_Worker(environments[n % len(environments)]) for n in range(count)]
+        self._all = [_Worker() for _ in range(count)]
         for worker in self._all:
             self._idle.put(worker)
 
@@ -73,8 +67,7 @@ class Processes(Executor):
 class _Worker:
     """A process, started when it is needed."""
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        self._environment = environment
+    def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
 
     def call(self, content: bytes) -> Any:
@@ -103,7 +96,6 @@ class _Worker:
             [sys.executable, *WORKER],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={**os.environ, **self._environment},
         )
         return self._process
 

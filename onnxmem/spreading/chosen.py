@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
 
@@ -16,11 +16,8 @@ def chosen_executor(
     workers: int | None = None,
     scheduler: str | None = None,
     executor: Executor | None = None,
-    environments: Sequence[Mapping[str, str]] = ({},),
 ) -> Iterator[Executor | None]:
     """Give the executor that was asked for, None where none was; one of the caller stays open.
-
-    `environments` are variables that worker processes get, taken in turn.
 
     Raises:
         UsageError: two were asked for, or fewer than one worker.
@@ -34,7 +31,7 @@ def chosen_executor(
     elif workers is not None:
         if workers < 1:
             raise UsageError(f"--workers {workers}: give one at least")
-        processes = Processes(workers, environments)
+        processes = Processes(workers)
         try:
             yield processes
         finally:

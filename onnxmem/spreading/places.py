@@ -6,9 +6,12 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
 
-import numpy as np
+from numpy.lib.format import write_array
 
 from onnxmem.auditing.evidence import HeldOutSource
 from onnxmem.cache import Store
@@ -30,38 +33,43 @@ def meeting_place(store: Store, *, wanted: bool) -> Iterator[Store]:
         yield Store(folder / "cache", DEFAULT_LIMIT)
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a caller gave for samples, and for held-out ones; only paths are of interest."""
+
+    samples: Any
+    held_out: Any
+
+
 @contextmanager
 def spooled(
-    data: str | None,
-    arrays: Mapping[str, Column],
-    held_out: str | Path | None,
-    others: HeldOutSource,
-    cache: Path,
+    given: Given, arrays: Mapping[str, Column], held_out: HeldOutSource, store: Store
 ) -> Iterator[Reading]:
     """Tell how workers read samples that a caller gave; those in memory lie in files meanwhile.
 
     Args:
-        data: the path that was given, None for arrays.
+        given: paths, if they are any.
         arrays: the samples.
-        held_out: the path of held-out samples, if one was given.
-        others: the held-out samples.
-        cache: the folder where results meet, which workers see.
+        held_out: those that the network was not trained on.
+        store: where results meet, and the files lie.
 
     Raises:
         UsageError: a column holds Python objects.
         OutputError: a file cannot be written.
     """
-    folder = cache / f".samples-{os.urandom(8).hex()}"
+    folder = store.folder / f".samples-{os.urandom(8).hex()}"
     try:
-        path = anywhere(data) if data is not None else _spool(arrays, folder / "data.npz")
+        path = _path(given.samples) or _spool(arrays, folder / "data.npz")
         other = None
-        if held_out is not None:
-            other = anywhere(str(held_out))
-        elif others.arrays is not None:
-            other = _spool(others.arrays, folder / "held-out.npz")
-        yield Reading(path, held_out=other, splits=others.splits)
+        if held_out.arrays is not None:
+            other = _path(given.held_out) or _spool(held_out.arrays, folder / "held-out.npz")
+        yield Reading(path, held_out=other, splits=held_out.splits)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _path(given: Any) -> str | None:
+    return anywhere(str(given)) if isinstance(given, (str, Path)) else None
 
 
 def _spool(columns: Mapping[str, Column], path: Path) -> str:
@@ -75,8 +83,10 @@ def _spool(columns: Mapping[str, Column], path: Path) -> str:
             )
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with path.open("wb") as stream:
-            np.savez(stream, **arrays)
+        with ZipFile(path, "w") as archive:
+            for name, array in arrays.items():
+                with archive.open(f"{name}.npy", "w", force_zip64=True) as stream:
+                    write_array(stream, array, allow_pickle=False)
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
     return str(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from onnxmem.auditing.parts import Part, Work, measure_part, missing_parts
 from onnxmem.auditing.progress import Progress
 from onnxmem.cache import Store
 from onnxmem.data import load
-from onnxmem.errors import EnvironmentFailedError, OutputError
+from onnxmem.errors import EnvironmentFailedError, OnnxmemError, OutputError
 from onnxmem.spreading.job import Job
 from onnxmem.text import printable
 
@@ -22,15 +23,16 @@ from onnxmem.text import printable
 def list_parts(job: Job, at_once: int) -> list[dict[str, Any]]:
     """Return what the cache lacks, as parts for so many tasks at once.
 
+    There are none where the audit cannot start; it says why.
+
     Raises:
         EnvironmentFailedError: this machine does not see the cache of the audit.
-        OnnxmemError: what keeps the audit from starting.
     """
     _check_living(job)
-    with sharing(job.partners):
-        parts = missing_parts(_work(job), at_once)
-    found: list[dict[str, Any]] = msgspec.to_builtins(parts)
-    return found
+    with sharing(job.partners), suppress(OnnxmemError):
+        found: list[dict[str, Any]] = msgspec.to_builtins(missing_parts(_work(job), at_once))
+        return found
+    return []
 
 
 def measure(job: Job, part: dict[str, Any]) -> None:
