@@ -1,10 +1,10 @@
-"""Surveys under blows: killed workers, a restarted scheduler, a shared cache, a full disk, no locks.
+"""Surveys under blows: killed workers, a lost scheduler, a shared cache, a full disk, no locks.
 
     python -m benchmarks.survey_proofs [--models 100] [--kills 20] [--only NAME ...] [--write FILE]
 
 A zoo of small models (`survey_zoo`) is surveyed one by one; every other way must end in the same
-reports, times apart, and no layer that lay in the cache may be measured again. `survey_watch` counts
-both. Needs `onnxmem[dask]`, Linux, and for the full disk the right to mount.
+reports, times apart, and no layer that lay in the cache may be measured again, as `survey_watch`
+counts. Needs `onnxmem[dask]`, Linux, and for the full disk the right to mount.
 """
 
 from __future__ import annotations
@@ -190,7 +190,8 @@ class Proofs:
         code, said = trial.run()
         self.each = (time.monotonic() - begin) / count
         self.known = trial.numbers()
-        assert code == 0 and len(self.known) == count, said
+        assert code == 0, said
+        assert len(self.known) == count
         print(f"one by one: {count} models, {self.each:.1f} s each", flush=True)
 
     def same(self, found: dict[str, str]) -> str:
@@ -251,8 +252,8 @@ class Proofs:
             code, _ = trial.run("--scheduler", made.address)
         yield (
             f"scheduler killed after {self.count // 4} models: exit {first} after {took:.0f} s, "
-            f"{len(said)} lines, the last {said[-1] if said else ''!r}; again: exit {code}, numbers "
-            f"{self.same(trial.numbers())}; {self.told(trial)}"
+            f"{len(said)} lines, the last {said[-1] if said else ''!r}; again: exit {code}, "
+            f"numbers {self.same(trial.numbers())}; {self.told(trial)}"
         )
 
     def shared_cache(self) -> Line:

@@ -12,9 +12,8 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-from onnx import numpy_helper
-
 import onnxmem.models as models
+from onnx import numpy_helper
 
 QUICK = ("--compress", "nmf", "--batch", "mixed", "--ranks", "1,2", "--per-class", "10")
 QUICK += ("--no-samples", "-q")

@@ -1,4 +1,4 @@
-"""`onnxmem audit --workers` and `--scheduler`: the report of one process, and one line on errors."""
+"""`onnxmem audit --workers` and `--scheduler`: the report of one process, one line on errors."""
 
 from __future__ import annotations
 

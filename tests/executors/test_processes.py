@@ -84,8 +84,9 @@ def test_processes_end_with_their_parent(tmp_path: Path) -> None:
         f"pathlib.Path({str(tmp_path / 'pid')!r}).write_text(str(pid)); os.kill(os.getpid(), 9)"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == -9
-    psutil.wait_procs([p for p in _running(int((tmp_path / "pid").read_text()))], timeout=60)
-    assert not _running(int((tmp_path / "pid").read_text()))
+    pid = int((tmp_path / "pid").read_text())
+    psutil.wait_procs(_running(pid), timeout=60)
+    assert not _running(pid)
 
 
 def _running(pid: int) -> list[psutil.Process]:
