@@ -42,6 +42,7 @@ class Trial:
             "ONNXMEM_CACHE_DIR": str(self.folder / "cache"),
             "ONNXMEM_WATCH": str(self.folder / "watch"),
             "ONNXMEM_NO_PAGES": "1",
+            "ONNXMEM_ZYGOTE": str(folder / "zygote"),
             "PYTHONPATH": str(WATCH),
             **environment,
         }
@@ -166,6 +167,18 @@ class Cluster:
                 process.wait()
 
 
+def start_zygote(path: Path) -> subprocess.Popen[bytes]:
+    """Start what forks the children of all surveys; see `survey_watch.zygote`."""
+    environment = os.environ | {"PYTHONPATH": str(WATCH), "ONNXMEM_NO_PAGES": "1"}
+    environment |= {"ONNXMEM_WATCH": "", "ONNXMEM_CACHE_DIR": "/nowhere"}
+    command = [sys.executable, "-P", str(WATCH / "zygote.py"), "serve", str(path)]
+    process = subprocess.Popen(command, env=environment)
+    while not path.exists():
+        time.sleep(0.2)
+        assert process.poll() is None
+    return process
+
+
 @contextmanager
 def cluster(folder: Path, environment: dict[str, str]) -> Iterator[Cluster]:
     made = Cluster(folder, environment)
@@ -185,6 +198,7 @@ class Proofs:
     def __init__(self, folder: Path, count: int, kills: int) -> None:
         self.folder, self.count, self.kills = folder, count, kills
         self.zoo = make_zoo(folder / "zoo", count)
+        self.zygote = start_zygote(folder / "zygote")
         begin = time.monotonic()
         trial = Trial(folder, self.zoo, "one-by-one")
         code, said = trial.run()
@@ -259,13 +273,16 @@ class Proofs:
     def shared_cache(self) -> Line:
         trial = Trial(self.folder, self.zoo, "shared")
         outs = [trial.folder / f"out{number}" for number in range(8)]
-        running = [trial.start(out=out) for out in outs]
+        running = [trial.start("--shard", "1/4", out=out) for out in outs]
         codes = {(process.communicate(), process.returncode)[1] for process in running}
-        same = {self.same(trial.numbers(out)) for out in outs}
-        begun = trial.counted()[0]
+        count = len(range(0, self.count, 4))
+        same = all(
+            len(found) == count and found.items() <= self.known.items()
+            for found in map(trial.numbers, outs)
+        )
         yield (
-            f"8 surveys at once on one cache: exits {sorted(codes)}, numbers {' and '.join(same)}; "
-            f"{begun} layers begun by all"
+            f"8 surveys of {count} models at once on one cache: exits {sorted(codes)}, numbers "
+            f"{'the same' if same else 'OTHERS'}; {trial.counted()[0]} layers begun by all"
         )
 
     def no_locks(self) -> Line:
@@ -331,12 +348,15 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="proofs-") as name:
         proofs = Proofs(Path(name), arguments.models, arguments.kills)
-        for trial in arguments.only:
-            for line in getattr(proofs, trial)():
-                print(f"- {line}", flush=True)
-                if arguments.write:
-                    with arguments.write.open("a") as stream:
-                        print(f"- {line}", file=stream)
+        try:
+            for trial in arguments.only:
+                for line in getattr(proofs, trial)():
+                    print(f"- {line}", flush=True)
+                    if arguments.write:
+                        with arguments.write.open("a") as stream:
+                            print(f"- {line}", file=stream)
+        finally:
+            proofs.zygote.kill()
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 Each process adds lines to $ONNXMEM_WATCH: `begun MODEL LAYER` before a layer is measured, and
 `kept MODEL LAYER` once it lies in the cache. With $ONNXMEM_NO_LOCKS no file can be locked, as on
 some network file systems. With $ONNXMEM_NO_PAGES pages are empty, which saves the libraries that
-draw.
+draw; with $ONNXMEM_ZYGOTE, a socket, `zygote` forks the children.
 """
 
 import importlib.abc
@@ -35,15 +35,14 @@ class _Changes(importlib.abc.MetaPathFinder):
 
 def _watch(module):
     really_measure, really_put = module.measure_layer, module.LayerCache._put
-    model = os.path.basename(sys.argv[-1])
 
     def measure(site, *rest):
-        _tell("begun", model, site.tensor)
+        _tell("begun", site)
         return really_measure(site, *rest)
 
     def put(self, site, *rest):
         really_put(self, site, *rest)
-        _tell("kept", model, site.tensor)
+        _tell("kept", site)
 
     module.measure_layer, module.LayerCache._put = measure, put
 
@@ -54,8 +53,15 @@ def _empty_pages(module):
     module.render = lambda report, name: page if name == "html" else really(report, name)
 
 
-def _tell(*words):
-    line = " ".join(words) + "\n"
+def _forked_children(module):
+    """Let children be forked by `zygote`; what is killed takes its copy along, by its stdin."""
+    zygote = os.path.join(os.path.dirname(__file__), "zygote.py")
+    path = os.environ["ONNXMEM_ZYGOTE"]
+    module.CHILD = ("-I", "-S", zygote, "call", path, *module.CHILD[1:])
+
+
+def _tell(word, site):
+    line = f"{word} {os.path.basename(sys.argv[-1])} {site.tensor}\n"
     log = os.open(os.environ["ONNXMEM_WATCH"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     os.write(log, line.encode())
     os.close(log)
@@ -75,5 +81,7 @@ if "ONNXMEM_WATCH" in os.environ:
     sys.meta_path.insert(0, _Changes("onnxmem.auditing.layer_cache", _watch))
 if "ONNXMEM_NO_PAGES" in os.environ:
     sys.meta_path.insert(0, _Changes("onnxmem.report.formats", _empty_pages))
+if "ONNXMEM_ZYGOTE" in os.environ:
+    sys.meta_path.insert(0, _Changes("onnxmem.surveying.running", _forked_children))
 if "ONNXMEM_NO_LOCKS" in os.environ:
     _take_locks_away()
