@@ -3,7 +3,8 @@
 Each process adds lines to $ONNXMEM_WATCH: `begun MODEL LAYER` before a layer is measured, and
 `kept MODEL LAYER` once it lies in the cache. With $ONNXMEM_NO_LOCKS no file can be locked, as on
 some network file systems. With $ONNXMEM_NO_PAGES pages are empty, which saves the libraries that
-draw; with $ONNXMEM_ZYGOTE, a socket, `zygote` forks the children.
+draw; with $ONNXMEM_ZYGOTE, a socket, `zygote` forks the children; with
+$ONNXMEM_NO_AUDITS they do nothing for so many seconds.
 """
 
 import importlib.abc
@@ -60,6 +61,11 @@ def _forked_children(module):
     module.CHILD = ("-I", "-S", zygote, "call", path, *module.CHILD[1:])
 
 
+def _no_audits(module):
+    seconds = float(os.environ["ONNXMEM_NO_AUDITS"])
+    module.CHILD = ("-I", "-S", "-c", f"import time; time.sleep({seconds}); raise SystemExit(2)")
+
+
 def _tell(word, site):
     line = f"{word} {os.path.basename(sys.argv[-1])} {site.tensor}\n"
     log = os.open(os.environ["ONNXMEM_WATCH"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
@@ -83,5 +89,7 @@ if "ONNXMEM_NO_PAGES" in os.environ:
     sys.meta_path.insert(0, _Changes("onnxmem.report.formats", _empty_pages))
 if "ONNXMEM_ZYGOTE" in os.environ:
     sys.meta_path.insert(0, _Changes("onnxmem.surveying.running", _forked_children))
+if "ONNXMEM_NO_AUDITS" in os.environ:
+    sys.meta_path.insert(0, _Changes("onnxmem.surveying.running", _no_audits))
 if "ONNXMEM_NO_LOCKS" in os.environ:
     _take_locks_away()
