@@ -291,21 +291,22 @@ class Proofs:
         yield f"no locks: exit {code}, numbers {self.same(trial.numbers())}; {self.told(trial)}"
 
     def full_disk(self) -> Line:
-        for what, variable in (("output", ""), ("cache", "ONNXMEM_CACHE_DIR")):
-            yield from self._full(what, variable)
+        yield from self._full("output", "", "400k")
+        yield from self._full("cache", "ONNXMEM_CACHE_DIR", "12k")
+        yield from self._full("temporary folder", "TMPDIR", "64k")
 
-    def _full(self, what: str, variable: str) -> Line:
-        trial = Trial(self.folder, self.zoo, f"full-{what}")
+    def _full(self, what: str, variable: str, size: str) -> Line:
+        trial = Trial(self.folder, self.zoo, f"full-{what.partition(' ')[0]}")
         place = trial.folder / "small"
         place.mkdir()
-        size = "64k" if variable else "400k"
         mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place)]
         if subprocess.run(mount, capture_output=True).returncode:
             yield f"full {what}: not measured, nothing can be mounted here"
             return
         try:
             if variable:
-                trial.environment[variable] = str(place / "cache")
+                trial.environment[variable] = str(place / "used")
+                (place / "used").mkdir()
             else:
                 trial.out = place / "out"
                 (place / "ballast").write_bytes(b"0" * (350 << 10))

@@ -6,7 +6,9 @@ import threading
 import time
 
 import pytest
+import threadpoolctl
 
+from onnxmem.arrays import sharing
 from onnxmem.network.workers import ALONE, workers
 from onnxmem.runtime import select_device
 
@@ -43,3 +45,25 @@ def test_a_failure_reaches_the_caller() -> None:
         pytest.raises(ZeroDivisionError),
     ):
         team.map(lambda item: 1 // item, [3, 2, 1, 0] * 9, at_once=2)
+
+
+def test_the_first_that_ends_lifts_no_limit_of_others() -> None:
+    def most() -> int:
+        return max((one["num_threads"] for one in threadpoolctl.threadpool_info()), default=1)
+
+    first, second = (workers(select_device("cpu")) for _ in range(2))
+    with threadpoolctl.threadpool_limits(3):
+        before = most()
+        first.__enter__()
+        second.__enter__()
+        first.__exit__(None, None, None)
+        assert most() == 1
+        second.__exit__(None, None, None)
+        assert most() == before
+
+
+def test_a_partner_takes_its_share_of_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("onnxmem.arrays.cores", lambda: range(8))
+    for partners, count in ((1, 8), (3, 2), (100, 1), (None, 1)):
+        with sharing(partners), workers(select_device("cpu")) as team:
+            assert team.count == count
