@@ -225,8 +225,7 @@ class Proofs:
         killer, runs, code = Killer(self.kills, self.each / 2), 0, -1
         while code and runs < 20:
             process = trial.start("--workers", "2")
-            pid = process.pid
-            killer.during(process, lambda pid=pid: children(pid))
+            killer.during(process, lambda: children(self.zygote.pid))
             runs, code = runs + 1, process.returncode
         yield (
             f"two workers, {killer.done} kills of children, survey called {runs} times: exit "

@@ -8,7 +8,9 @@ is asked afterwards.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from onnxmem.auditing.data_info import describe
@@ -25,7 +27,7 @@ from onnxmem.evidence.gather import make_search
 from onnxmem.evidence.neighbourhood import Block, Search
 from onnxmem.network.clock import Clock
 from onnxmem.network.evaluation import evaluate
-from onnxmem.network.opening import Opened, RefusedError, open_network
+from onnxmem.network.opening import Opened, open_network
 from onnxmem.records import Report
 
 
@@ -75,85 +77,113 @@ class Work:
     baseline: Report | None = None
 
 
-def missing_parts(work: Work, at_once: int) -> tuple[Part, ...]:
-    """Return what the store lacks, as parts that make sense where so many run at once.
-
-    There are none where the audit has nothing to measure; it says why.
+@contextmanager
+def open_parts(work: Work) -> Iterator[Parts]:
+    """Open the network of an audit for as long as parts of it are measured.
 
     Raises:
+        RefusedError: there is nothing to measure, and the audit says why.
         OnnxmemError: what keeps the audit from starting.
     """
-    settings = work.settings
-    check_complete(settings, work.arrays, work.baseline)
-    try:
-        with open_network(work.path, work.arrays, settings) as opened:
-            curves = tuple(_missing_curves(opened, work))
-            return (*_missing_neighbours(opened, work, at_once), *curves)
-    except RefusedError:
-        return ()
-
-
-def measure_part(work: Work, part: Part, listen: Listener = lambda progress: None) -> None:
-    """Measure a part, and leave it in the store; `listen` is told about progress.
-
-    Raises:
-        OnnxmemError: what keeps it from being measured; the audit meets it again.
-    """
+    check_complete(work.settings, work.arrays, work.baseline)
     with open_network(work.path, work.arrays, work.settings) as opened:
-        if not part.compressor:
-            search = _search(opened, work, listen)
-            search.find_block(part.tensors, Block(part.block, part.blocks))
+        yield Parts(opened, work)
+
+
+class Parts:
+    """The parts of one audit whose network is open."""
+
+    def __init__(self, opened: Opened, work: Work) -> None:
+        """Take what `open_parts` opened."""
+        self._opened, self._work = opened, work
+        self._listen: Listener = _say_nothing
+
+    @property
+    def trouble(self) -> str:
+        """Why nothing can be left in the store, empty while all is well."""
+        return self._work.store.trouble
+
+    def missing(self, at_once: int) -> tuple[Part, ...]:
+        """Return what the store lacks, as parts that make sense where so many run at once.
+
+        Raises:
+            OnnxmemError: what keeps the audit from starting.
+        """
+        return (*self._missing_neighbours(at_once), *self._missing_curves())
+
+    def measure(self, part: Part, listen: Listener = lambda progress: None) -> None:
+        """Measure a part, and leave it in the store; `listen` is told about progress.
+
+        Raises:
+            OnnxmemError: what keeps it from being measured; the audit meets it again.
+        """
+        self._listen = listen
+        try:
+            if part.compressor:
+                self._measure_curves(part)
+            else:
+                self._search.find_block(part.tensors, Block(part.block, part.blocks))
+        finally:
+            self._listen = _say_nothing
+
+    def _measure_curves(self, part: Part) -> None:
+        assert self._cache is not None
+        site = next(one for one in self._opened.sites if one.tensor == part.tensors[0])
+        self._cache.measure(site, part.compressor, lambda done: self._tell(part.name, done))
+
+    def _tell(self, stage: str, done: int, total: int = 0) -> None:
+        self._listen(Progress(stage, done, total))
+
+    def _missing_curves(self) -> Iterator[Part]:
+        cache = self._cache
+        if cache is None:
             return
-        site = next(one for one in opened.sites if one.tensor == part.tensors[0])
-        cache = _open_cache(opened, work)
-        assert cache is not None
-        cache.measure(site, part.compressor, lambda done: listen(Progress(part.name, done, 0)))
-
-
-def _missing_curves(opened: Opened, work: Work) -> Iterator[Part]:
-    cache = _open_cache(opened, work)
-    if cache is None:
-        return
-    for site in opened.sites:
-        if site.status == "ok":
-            known = cache.find(site)
-            for name in work.settings.compress:
+        for site in self._opened.sites:
+            known = cache.find(site) if site.status == "ok" else self._work.settings.compress
+            for name in self._work.settings.compress:
                 if name not in known:
                     yield Part((site.tensor,), name)
 
+    def _missing_neighbours(self, at_once: int) -> Iterator[Part]:
+        """Yield parts of which each takes one pass of all samples: as few as keep all at work."""
+        if not self._work.settings.samples or self._opened.samples.labels is None:
+            return
+        try:
+            search = self._search
+        except InconclusiveError:
+            return
+        missing = search.missing()
+        groups = min(len(missing), at_once)
+        blocks = max(1, min(search.most_blocks, at_once // max(groups, 1)))
+        for first in range(groups):
+            for block in range(blocks):
+                yield Part(missing[first::groups], block=block, blocks=blocks)
 
-def _open_cache(opened: Opened, work: Work) -> LayerCache | None:
-    """Return the layers of the audit, None where the untouched model allows no conclusion."""
-    settings, digests = work.settings, opened.samples.digests
-    evaluation = evaluate(opened, digests, grouping(settings), Clock())
-    data = describe(opened.samples, digests, evaluation, settings.per_class, IN_MEMORY)
-    resolved = resolve(opened, evaluation, settings)
-    if work.baseline is not None:
-        check_baseline(opened, data, resolved, settings, work.baseline)
-    if find_doubt(evaluation, data, settings):
-        return None
-    return open_cache(opened, evaluation, resolved, settings, work.store)
+    @cached_property
+    def _cache(self) -> LayerCache | None:
+        """The layers of the audit, None where the untouched model allows no conclusion."""
+        opened, settings, baseline = self._opened, self._work.settings, self._work.baseline
+        digests = opened.samples.digests
+        evaluation = evaluate(opened, digests, grouping(settings), Clock())
+        data = describe(opened.samples, digests, evaluation, settings.per_class, IN_MEMORY)
+        resolved = resolve(opened, evaluation, settings)
+        if baseline is not None:
+            check_baseline(opened, data, resolved, settings, baseline)
+        if find_doubt(evaluation, data, settings):
+            return None
+        return open_cache(opened, evaluation, resolved, settings, self._work.store)
+
+    @cached_property
+    def _search(self) -> Search:
+        """What is looked for among the samples.
+
+        Raises:
+            InconclusiveError: there are too few different ones.
+        """
+        opened, work = self._opened, self._work
+        others = take_held_out(opened, work.arrays, work.held_out)
+        return make_search(opened, others, ask(opened, work.settings), work.store, self._tell)
 
 
-def _missing_neighbours(opened: Opened, work: Work, at_once: int) -> Iterator[Part]:
-    """Yield parts of which each takes one pass of all samples: as few as keep all at work."""
-    if not work.settings.samples or opened.samples.labels is None:
-        return
-    try:
-        search = _search(opened, work, lambda progress: None)
-    except InconclusiveError:
-        return
-    missing = search.missing()
-    groups = min(len(missing), at_once)
-    blocks = max(1, min(search.most_blocks, at_once // max(groups, 1)))
-    for first in range(groups):
-        for block in range(blocks):
-            yield Part(missing[first::groups], block=block, blocks=blocks)
-
-
-def _search(opened: Opened, work: Work, listen: Listener) -> Search:
-    def advance(stage: str, done: int, total: int) -> None:
-        listen(Progress(stage, done, total))
-
-    others = take_held_out(opened, work.arrays, work.held_out)
-    return make_search(opened, others, ask(opened, work.settings), work.store, advance)
+def _say_nothing(progress: Progress) -> None:
+    """Tell nobody."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
@@ -28,12 +29,30 @@ def connect(address: str) -> Iterator[Executor]:
         raise EnvironmentFailedError(
             "--scheduler needs Dask, which is not here: pip install 'onnxmem[dask]'"
         ) from error
+    with _silent("distributed"), _client(distributed, address) as client:
+        yield client.get_executor(pure=False)
+
+
+@contextmanager
+def _silent(name: str) -> Iterator[None]:
+    """Keep a library from telling in many lines what ends in one error."""
+    logger = logging.getLogger(name)
+    before = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+
+
+@contextmanager
+def _client(distributed: Any, address: str) -> Iterator[Any]:
     try:
         client = distributed.Client(address, timeout=_PATIENCE)
     except (OSError, ValueError, TypeError) as error:
         shown = printable(address, 200)
         raise EnvironmentFailedError(f"no scheduler answers at {shown}: {error}") from error
     try:
-        yield client.get_executor(pure=False)
+        yield client
     finally:
         client.close()

@@ -24,6 +24,10 @@ WORKER = ("-P", "-m", "onnxmem.executors.worker")
 """What Python runs; the current folder is no place to import from."""
 
 
+_PATIENCE = 10
+"""Seconds that an idle process has to end by itself, and to tidy up."""
+
+
 class WorkerDiedError(Exception):
     """A worker process ended in the middle of a call."""
 
@@ -68,6 +72,7 @@ class _Worker:
     """A process, started when it is needed."""
 
     def __init__(self) -> None:
+        self._busy = False
         self._process: subprocess.Popen[bytes] | None = None
 
     def call(self, content: bytes) -> Any:
@@ -81,9 +86,11 @@ class _Worker:
         process = self._process or self._start()
         assert process.stdin is not None
         assert process.stdout is not None
+        self._busy = True
         try:
             write(process.stdin, content)
             answer = msgspec.json.decode(read(process.stdout), type=Answer)
+            self._busy = False
         except (OSError, EOFError, ValueError) as error:
             self.end()
             raise WorkerDiedError(f"its process ended with {process.returncode}") from error
@@ -100,10 +107,14 @@ class _Worker:
         return self._process
 
     def end(self) -> None:
-        """End the process, if there is one."""
+        """End the process, if there is one; in the middle of a call it is killed."""
         process, self._process = self._process, None
         if process is None:
             return
+        if process.stdin is not None and not self._busy:
+            process.stdin.close()
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(_PATIENCE)
         process.kill()
         process.wait()
         for stream in (process.stdin, process.stdout):

@@ -4,7 +4,7 @@
 
 Calls come from the process that started this one and are pickled; answers are JSON, so that what
 runs here cannot make its parent run anything. The process ends when its input does, which is when
-its parent ends, in the middle of a call as well.
+its parent ends: at once in the middle of a call, else after it has tidied up.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import os
 import pickle
 import queue
 import threading
+from contextlib import suppress
 from typing import BinaryIO
 
 import msgspec
@@ -25,18 +26,22 @@ def main() -> None:
     answers, calls = os.fdopen(os.dup(1), "wb"), os.fdopen(os.dup(0), "rb")
     os.dup2(2, 1)  # what libraries print is no answer
     given: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-    threading.Thread(target=_read_all, args=(calls, given), daemon=True).start()
-    while True:
-        write(answers, msgspec.json.encode(_answer(given.get())))
+    busy = threading.Event()
+    threading.Thread(target=_read_all, args=(calls, given, busy), daemon=True).start()
+    while content := given.get():
+        busy.set()
+        write(answers, msgspec.json.encode(_answer(content)))
+        busy.clear()
 
 
-def _read_all(calls: BinaryIO, given: queue.SimpleQueue[bytes]) -> None:
+def _read_all(calls: BinaryIO, given: queue.SimpleQueue[bytes], busy: threading.Event) -> None:
     """Read calls until the parent ends, and end with it."""
-    try:
+    with suppress(EOFError):
         while True:
             given.put(read(calls, None))
-    finally:
+    if busy.is_set():
         os._exit(0)
+    given.put(b"")
 
 
 def _answer(call: bytes) -> Answer:

@@ -40,7 +40,8 @@ class Job:
         settings: of the audit.
         cache: the folder where results meet, and the bytes that it may hold.
         lease: a file there for as long as somebody waits for the results.
-        partners: how many tasks share a worker's machine; None: as many as it has cores.
+        partners: how many processes, which do nothing else, share this machine; None: tasks go to
+            an executor of others, and one core is taken for each.
         baseline: an earlier report that scores are held against.
     """
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,7 @@ import msgspec
 
 from onnxmem.arrays import sharing
 from onnxmem.auditing.evidence import HeldOutSource, name_held_out
-from onnxmem.auditing.parts import Part, Work, measure_part, missing_parts
-from onnxmem.auditing.progress import Progress
+from onnxmem.auditing.parts import Part, Parts, Work, open_parts
 from onnxmem.cache import Store
 from onnxmem.data import load
 from onnxmem.errors import EnvironmentFailedError, OnnxmemError, OutputError
@@ -29,8 +30,8 @@ def list_parts(job: Job, at_once: int) -> list[dict[str, Any]]:
         EnvironmentFailedError: this machine does not see the cache of the audit.
     """
     _check_living(job)
-    with sharing(job.partners), suppress(OnnxmemError):
-        found: list[dict[str, Any]] = msgspec.to_builtins(missing_parts(_work(job), at_once))
+    with suppress(OnnxmemError), _parts(job) as parts:
+        found: list[dict[str, Any]] = msgspec.to_builtins(parts.missing(at_once))
         return found
     return []
 
@@ -44,11 +45,56 @@ def measure(job: Job, part: dict[str, Any]) -> None:
         OnnxmemError: what keeps it from being measured.
     """
     _check_living(job)
-    with sharing(job.partners):
-        work = _work(job)
-        measure_part(work, msgspec.convert(part, Part), lambda progress: _stay(job, progress))
-    if work.store.trouble:
-        raise OutputError(work.store.trouble)
+    with _parts(job) as parts:
+        parts.measure(msgspec.convert(part, Part), lambda progress: _check_living(job))
+        if parts.trouble:
+            raise OutputError(parts.trouble)
+
+
+class _Bench:
+    """A network that stays open between the parts of one audit that a process measures."""
+
+    def __init__(self) -> None:
+        self._job: Job | None = None
+        self._stack = ExitStack()
+        self._parts: Parts | None = None
+        atexit.register(self.clear)
+
+    def clear(self) -> None:
+        """Close what is open."""
+        self._job = self._parts = None
+        self._stack.close()
+
+    def parts(self, job: Job) -> Parts:
+        """Return the parts of an audit, whose network is opened unless it is."""
+        if self._parts is None or self._job != job:
+            self.clear()
+            self._parts = self._stack.enter_context(_open(job))
+            self._job = job
+        return self._parts
+
+
+_bench = _Bench()
+
+
+@contextmanager
+def _parts(job: Job) -> Iterator[Parts]:
+    """Give the parts of an audit; in a process that does nothing else they stay open."""
+    if job.partners is None:
+        with _open(job) as parts:
+            yield parts
+        return
+    try:
+        yield _bench.parts(job)
+    except BaseException:
+        _bench.clear()
+        raise
+
+
+@contextmanager
+def _open(job: Job) -> Iterator[Parts]:
+    with sharing(job.partners), open_parts(_work(job)) as parts:
+        yield parts
 
 
 def _work(job: Job) -> Work:
@@ -80,8 +126,3 @@ def _check_living(job: Job) -> None:
     if not os.path.exists(job.lease):
         shown = printable(os.path.dirname(job.lease), 200)
         raise EnvironmentFailedError(f"this worker does not see {shown}, or the audit was stopped")
-
-
-def _stay(job: Job, progress: Progress) -> None:
-    """Go on only while somebody waits for the result."""
-    _check_living(job)
