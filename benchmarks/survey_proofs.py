@@ -147,12 +147,15 @@ class Cluster:
         )
 
     def workers(self) -> list[psutil.Process]:
-        """Return the processes that run tasks; the nanny starts each anew when it dies."""
+        """Return the processes that run a task now; the nanny starts each anew when it dies.
+
+        One that is killed while it starts takes its nanny along.
+        """
         assert self.nanny is not None
         found = []
         for process in children(self.nanny.pid):
             try:
-                if "spawn_main" in " ".join(process.cmdline()):
+                if "spawn_main" in " ".join(process.cmdline()) and process.children():
                     found.append(process)
             except psutil.Error:
                 continue
