@@ -29,20 +29,26 @@ def connect(address: str) -> Iterator[Executor]:
         raise EnvironmentFailedError(
             "--scheduler needs Dask, which is not here: pip install 'onnxmem[dask]'"
         ) from error
-    with _silent("distributed"), _client(distributed, address) as client:
+    with _silent("asyncio", "distributed", "tornado"), _client(distributed, address) as client:
         yield client.get_executor(pure=False)
 
 
 @contextmanager
-def _silent(name: str) -> Iterator[None]:
-    """Keep a library from telling in many lines what ends in one error."""
-    logger = logging.getLogger(name)
-    before = logger.level
-    logger.setLevel(logging.CRITICAL + 1)
+def _silent(*libraries: str) -> Iterator[None]:
+    """Keep libraries from telling in many lines what ends in one error.
+
+    Their parts have levels of their own.
+    """
+    names = [n for n in logging.root.manager.loggerDict if n.partition(".")[0] in libraries]
+    loggers = [logging.getLogger(name) for name in {*names, *libraries}]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL + 1)
     try:
         yield
     finally:
-        logger.setLevel(before)
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)
 
 
 @contextmanager
