@@ -8,6 +8,7 @@ from pathlib import Path
 
 from onnxmem.auditing.settings import Settings
 from onnxmem.cache import Store
+from onnxmem.graph.links import are_trusted
 from onnxmem.records import Report
 
 
@@ -43,6 +44,7 @@ class Job:
         partners: how many processes, which do nothing else, share this machine; None: tasks go to
             an executor of others, and one core is taken for each.
         baseline: an earlier report that scores are held against.
+        trust_links: whether weights behind links are read wherever they lead.
     """
 
     model: str
@@ -52,6 +54,7 @@ class Job:
     lease: str = ""
     partners: int | None = None
     baseline: Report | None = None
+    trust_links: bool = False
 
 
 def make_job(
@@ -64,7 +67,7 @@ def make_job(
 ) -> Job:
     """Return the job of an audit; `workers` are processes of this machine, None: of others."""
     cache = str(store.folder.absolute()), store.limit
-    return Job(anywhere(str(model)), reading, settings, cache, "", workers, baseline)
+    return Job(anywhere(str(model)), reading, settings, cache, "", workers, baseline, are_trusted())
 
 
 def anywhere(path: str) -> str:

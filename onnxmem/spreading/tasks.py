@@ -17,6 +17,7 @@ from onnxmem.auditing.parts import Part, Parts, Work, open_parts
 from onnxmem.cache import Store
 from onnxmem.data import load
 from onnxmem.errors import EnvironmentFailedError, OnnxmemError, OutputError
+from onnxmem.graph.links import trusting_links
 from onnxmem.spreading.job import Job
 from onnxmem.text import printable
 
@@ -93,7 +94,7 @@ def _parts(job: Job) -> Iterator[Parts]:
 
 @contextmanager
 def _open(job: Job) -> Iterator[Parts]:
-    with sharing(job.partners), open_parts(_work(job)) as parts:
+    with trusting_links(job.trust_links), sharing(job.partners), open_parts(_work(job)) as parts:
         yield parts
 
 
