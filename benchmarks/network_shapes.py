@@ -81,8 +81,17 @@ class Builder:
 
 def vgg19(b: Builder, width: int = 64, side: int = 224) -> tuple[str, int]:
     """Add the layers of VGG-19 (Simonyan & Zisserman 2015) but the last; return it and its size."""
+    return _vgg(b, (2, 2, 4, 4, 4), width, side)
+
+
+def vgg16(b: Builder, width: int = 64, side: int = 224) -> tuple[str, int]:
+    """Add those of VGG-16."""
+    return _vgg(b, (2, 2, 3, 3, 3), width, side)
+
+
+def _vgg(b: Builder, counts: tuple[int, ...], width: int, side: int) -> tuple[str, int]:
     x, channels = "x", 3
-    for stage, count in enumerate((2, 2, 4, 4, 4), 1):
+    for stage, count in enumerate(counts, 1):
         outputs = width * min(2 ** (stage - 1), 8)
         for number in range(1, count + 1):
             x = b.relu(b.conv(x, f"conv{stage}_{number}", (channels, outputs), 3))
@@ -120,11 +129,52 @@ def _bottleneck(b: Builder, x: str, name: str, size: tuple[int, int], stride: in
     return b.relu(b.add("Add", [y, x], f"{name}.sum"))
 
 
+def resnet18(b: Builder, width: int = 64, side: int = 64) -> tuple[str, int]:
+    """Add the layers of ResNet-18 (He et al. 2016) but the last; return it and its size."""
+    x = b.relu(b.conv("x", "stem", (3, width), 7, 2))
+    x = b.add("MaxPool", [x], "pool", kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1])
+    channels = width
+    for stage in range(1, 5):
+        outputs = width * 2 ** (stage - 1)
+        for number in (1, 2):
+            stride = 2 if number == 1 and stage > 1 else 1
+            x = _basic(b, x, f"block{stage}_{number}", (channels, outputs), stride)
+            channels = outputs
+    x = b.add("GlobalAveragePool", [x], "mean")
+    return b.add("Flatten", [x], "flat"), channels
+
+
+def _basic(b: Builder, x: str, name: str, size: tuple[int, int], stride: int) -> str:
+    """Add a residual block of two convolutions; its branch is damped."""
+    channels, outputs = size
+    y = b.relu(b.conv(x, f"{name}.1", size, 3, stride))
+    y = b.conv(y, f"{name}.2", (outputs, outputs), 3, gain=0.3)
+    if channels != outputs:
+        x = b.conv(x, f"{name}.skip", size, 1, stride)
+    return b.relu(b.add("Add", [y, x], f"{name}.sum"))
+
+
+def small_cnn(b: Builder, width: int = 8, side: int = 28) -> tuple[str, int]:
+    """Add convolutions of `width` to 8 `width` channels but the last layer; return it and its size.
+
+    Activations are of 14 x 14 to 3 x 3 positions where `side` is 28.
+    """
+    x, channels = "x", 3
+    for number in range(1, 5):
+        outputs = width * 2 ** (number - 1)
+        x = b.relu(b.conv(x, f"conv{number}", (channels, outputs), 3, 2 if number < 4 else 1))
+        x = b.relu(b.conv(x, f"conv{number}b", (outputs, outputs), 3))
+        channels = outputs
+    x = b.add("Flatten", [x], "flat")
+    return x, channels * (-(-side // 8)) ** 2
+
+
 def images(classes: int, per_class: int, side: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Return images (n, 3, side, side), noise around one smooth picture per class, and labels."""
     rng = np.random.default_rng(seed)
     coarse = rng.standard_normal((classes, 3, 7, 7), np.float32)
-    pictures = coarse.repeat(side // 7, axis=2).repeat(side // 7, axis=3)
+    times = -(-side // 7)
+    pictures = coarse.repeat(times, axis=2).repeat(times, axis=3)[:, :, :side, :side]
     y = np.repeat(np.arange(classes), per_class)
     noise = rng.standard_normal((len(y), 3, side, side), np.float32)
     return pictures[y] + np.float32(0.5) * noise, y

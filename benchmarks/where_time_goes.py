@@ -74,6 +74,21 @@ def cases(folder: Path) -> Iterator[Case]:
     yield Case("repeated audit, with a page", paged)
     mlp = ["audit", f"{folder}/mlp.onnx", "--data", f"{folder}/mlp.npz", "--no-cache", "-q"]
     yield Case("100 classes of 30 samples, small MLP", [*mlp, "--json", "m.json"])
+    resnet = [
+        "audit",
+        f"{folder}/resnet.onnx",
+        "--data",
+        f"{folder}/resnet.npz",
+        "--no-cache",
+        "-q",
+    ]
+    yield Case("network shaped like ResNet-18, 64 x 64", [*resnet, "--json", "t.json"], once=True)
+    cnn = ["audit", f"{folder}/cnn.onnx", "--data", f"{folder}/cnn.npz", "--no-cache", "-q"]
+    fixed = ["--compress", "nmf", "--batch", "class", "--ranks", "1,2,3,4,6,8,10,12,14,16"]
+    fixed += ["--no-samples", "--metric", "fidelity"]
+    yield Case("small CNN, NMF, single-class, ten ranks", [*cnn, *fixed, "--json", "c.json"])
+    wide = ["audit", f"{folder}/wide.onnx", "--data", f"{folder}/wide.npz", "--no-cache", "-q"]
+    yield Case("MLP 4096 wide", [*wide, "--json", "w.json"], once=True)
     vgg = ["audit", f"{folder}/vgg.onnx", "--data", f"{folder}/vgg.npz", "--plan", "-q"]
     yield Case("--plan of a network shaped like VGG-19", [*vgg, "--json", "p.json"])
 
@@ -91,32 +106,43 @@ def make_fifty(folder: Path) -> None:
 
 
 def make_mlp(folder: Path) -> None:
-    """Write a network of three hidden layers that tells 100 clusters apart, and samples of them."""
+    """Write a small network that tells 100 clusters apart, and samples of them."""
+    clusters(folder / "mlp", 100, 64)
+
+
+def make_wide(folder: Path) -> None:
+    """Write a wide network that tells 10 clusters apart, and samples of them."""
+    clusters(folder / "wide", 10, 4096)
+
+
+def clusters(path: Path, classes: int, width: int) -> None:
+    """Write a network of three hidden layers that tells clusters apart, and samples of them."""
     rng = np.random.default_rng(0)
-    centres = rng.standard_normal((100, 32)).astype(np.float32)
-    labels = np.repeat(np.arange(100), 30)
-    x = centres[labels] + 0.1 * rng.standard_normal((3000, 32)).astype(np.float32)
+    centres = rng.standard_normal((classes, 32)).astype(np.float32)
+    labels = np.repeat(np.arange(classes), 30)
+    x = centres[labels] + 0.1 * rng.standard_normal((len(labels), 32)).astype(np.float32)
     weights, nodes, value = [], [], "x"
     features = x
     for number in range(3):
-        w = rng.standard_normal((features.shape[1], 64)).astype(np.float32) / 6
+        scale = np.float32(np.sqrt(2 / features.shape[1]))
+        w = rng.standard_normal((features.shape[1], width)).astype(np.float32) * scale
         weights.append(numpy_helper.from_array(w, f"w{number}"))
         nodes.append(helper.make_node("MatMul", [value, f"w{number}"], [f"h{number}"]))
         nodes.append(helper.make_node("Relu", [f"h{number}"], [f"r{number}"]))
         value, features = f"r{number}", np.maximum(features @ w, 0)
-    fitted = np.linalg.lstsq(features, np.eye(100, dtype=np.float32)[labels], rcond=None)[0]
+    fitted = np.linalg.lstsq(features, np.eye(classes, dtype=np.float32)[labels], rcond=None)[0]
     weights.append(numpy_helper.from_array(fitted.astype(np.float32), "out"))
     nodes.append(helper.make_node("MatMul", [value, "out"], ["logits"]))
     graph = helper.make_graph(
         nodes,
         "mlp",
         [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 32])],
-        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["n", 100])],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["n", classes])],
         weights,
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    (folder / "mlp.onnx").write_bytes(model.SerializeToString())
-    np.savez(folder / "mlp.npz", x=x, y=labels)
+    path.with_suffix(".onnx").write_bytes(model.SerializeToString())
+    np.savez(path.with_suffix(".npz"), x=x, y=labels)
 
 
 def make_vgg(folder: Path) -> None:
@@ -126,7 +152,28 @@ def make_vgg(folder: Path) -> None:
     np.savez(folder / "vgg.npz", x=images, y=labels)
 
 
-MAKE = {"fifty": make_fifty, "mlp": make_mlp, "vgg": make_vgg}
+def make_resnet(folder: Path) -> None:
+    """Write a network shaped like ResNet-18, and ten images of each of ten classes."""
+    images, labels = network_shapes.images(10, 10, 64)
+    network_shapes.make(network_shapes.resnet18, folder / "resnet.onnx", images, labels)
+    np.savez(folder / "resnet.npz", x=images, y=labels)
+
+
+def make_cnn(folder: Path) -> None:
+    """Write a small convolutional network, and thirty images of each of ten classes."""
+    images, labels = network_shapes.images(10, 30, 28)
+    network_shapes.make(network_shapes.small_cnn, folder / "cnn.onnx", images, labels, width=8)
+    np.savez(folder / "cnn.npz", x=images, y=labels)
+
+
+MAKE = {
+    "fifty": make_fifty,
+    "mlp": make_mlp,
+    "wide": make_wide,
+    "resnet": make_resnet,
+    "cnn": make_cnn,
+    "vgg": make_vgg,
+}
 
 
 def run(checkout: Path, line: list[str], folder: Path) -> float:

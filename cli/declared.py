@@ -170,9 +170,9 @@ _CURVES = (
         type=Word(ranks),
         default="auto",
         show_default=True,
-        metavar="auto|1,2,...",
-        help="Ranks to measure; auto stops when the AuC is known to 0.005, if accuracy does not "
-        "fall with rank.",
+        metavar="auto|every|1,2,...",
+        help="Ranks to measure; auto runs samples at some of them until the AuC is known to "
+        "0.005, every runs all of them at all.",
     ),
     _measuring(
         "--metric",

@@ -18,7 +18,7 @@ from onnxmem.auditing.drops import check_layers
 from onnxmem.auditing.enough import doubt_samples, expected_classes
 from onnxmem.auditing.evidence import SAME_DATA, HeldOutSource, find_evidence, take_held_out
 from onnxmem.auditing.gates import doubt, judge, judge_limits, undecided
-from onnxmem.auditing.identity import identify_curves
+from onnxmem.auditing.identity import Trace, identify_curves
 from onnxmem.auditing.layer_cache import LayerCache
 from onnxmem.auditing.progress import Listener, Progress
 from onnxmem.auditing.refused import refused_report
@@ -120,6 +120,8 @@ def _report(
     if not unclear:
         cache = open_cache(opened, evaluation, resolved, settings, store)
         accuracies = {kind: drawn @ evaluation.correct for kind, drawn in cache.weights.items()}
+        trace = Trace.of(opened, evaluation.selection, settings)
+        trace.leave(store, cache.identity, with_evidence=settings.samples)
         measured, cached = _measure(opened.sites, cache, settings, listen)
     summary = verdict.summarize(measured, settings, accuracies)
     report = Report(
