@@ -13,7 +13,7 @@ from onnxmem import report as formats
 from onnxmem.errors import InconclusiveError, UsageError
 
 from .conclusion import conclude, note_trouble, say_waivers
-from .declared import audit_options, data_option, statement_options
+from .declared import audit_options, data_option, spread_options, statement_options
 from .entry import exit_code, say_settings, waivers
 from .folders import check_keeps
 from .grouped import OUTPUTS, RUNNING, GroupedOption
@@ -32,6 +32,7 @@ from .options import (
 from .parameters import FilePath, OutputFile
 from .remembered import Remembered, remembered, tell_known
 from .sandboxed import SandboxedConfiguredCommand
+from .spreading import spread_first
 from .streams import tell
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
     help="Write all samples, a row each: .csv or .parquet.",
 )
 @statement_options
+@spread_options
 @audit_options
 def command(model: str, data: str, plan: bool, **options: Any) -> int:
     """Score every layer of MODEL by how well its activations survive compression.
@@ -95,17 +97,28 @@ def command(model: str, data: str, plan: bool, **options: Any) -> int:
     seen = _Witness()
     with progress(model, quiet=options["quiet"]) as listen:
         columns = take_data(data, options)
-        report = run_audit(
+        held_out = take_held_out(options, columns)
+        with spread_first(
             model,
-            columns,
-            settings,
-            held_out=take_held_out(options, columns),
-            source=take_source(data, options),
+            data,
+            options,
+            settings=settings,
+            held_out=held_out,
             baseline=baseline,
             store=memory.store,
             listen=listen,
-            witness=seen,
-        )
+        ) as store:
+            report = run_audit(
+                model,
+                columns,
+                settings,
+                held_out=held_out,
+                source=take_source(data, options),
+                baseline=baseline,
+                store=store,
+                listen=listen,
+                witness=seen,
+            )
     memory.keep(report)
     return _end(report, outputs, seen.written(table), memory, options)
 

@@ -180,20 +180,21 @@ def take_held_out(options: dict[str, Any], columns: Mapping[str, Column]) -> Hel
     Raises:
         DataError: there is neither such a split nor such a file.
     """
-    from onnxmem.auditing.evidence import SAME_DATA, HeldOutSource
-    from onnxmem.data import load, plain_name, split_names
+    from onnxmem.auditing.evidence import name_held_out
 
-    given = options["held_out"]
-    if given is None:
-        return SAME_DATA
-    if plain_name(given) in split_names(columns):
-        return HeldOutSource(splits=frozenset({plain_name(given)}))
-    said = {name: options[name] for name in ("label_column", "preprocess")}
-    said["memory"] = _memory(options)
-    held_out = load(given, **said)
-    if options["class_names"] is not None and "y" in held_out:
-        held_out = load(given, class_names=options["class_names"], **said)
-    return HeldOutSource(held_out)
+    return name_held_out(
+        options["held_out"],
+        columns,
+        label_column=options["label_column"],
+        class_names=options["class_names"],
+        preprocess=options["preprocess"],
+        memory=_memory(options),
+    )
+
+
+def held_out_path(options: dict[str, Any], source: HeldOutSource) -> str | None:
+    """Return where other data with held-out samples lie, None where there are none."""
+    return None if source.arrays is None else options["held_out"]
 
 
 def take_data(path: str, options: dict[str, Any]) -> dict[str, Column]:

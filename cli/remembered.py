@@ -16,15 +16,8 @@ if TYPE_CHECKING:
 
 _NO_INFLUENCE = frozenset(
     {
-        *FORMATS,
-        *STATEMENTS,
-        "samples_path",
-        "quiet",
-        "verbose",
-        "cache",
-        "exit_zero",
-        "sandbox",
-        "timeout",
+        *(*FORMATS, *STATEMENTS, "samples_path"),
+        *("quiet", "verbose", "cache", "exit_zero", "sandbox", "timeout", "workers", "scheduler"),
     }
 )
 """Options that change where a report goes and what is said, not what stands in it."""

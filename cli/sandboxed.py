@@ -107,6 +107,7 @@ def _room(ctx: click.Context, seconds: float | None) -> sandbox.Room:
         tuple(writes),
         _data(ctx.params.get("memory"), reads),
         seconds,
+        network=bool(ctx.params.get("scheduler")),
         confined=bool(ctx.params.get("sandbox", True)),
     )
 

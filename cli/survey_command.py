@@ -120,7 +120,7 @@ def _cluster(options: dict[str, Any]) -> Iterator[Executor | None]:
         return
     if options["workers"] is not None:
         raise UsageError("--workers and --scheduler exclude each other: the cluster has its own")
-    from onnxmem.surveying.cluster import connect
+    from onnxmem.executors.cluster import connect
 
     with connect(options["scheduler"]) as executor:
         yield executor

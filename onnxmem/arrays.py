@@ -6,7 +6,11 @@ that the tests run with NumPy runs with CuPy on a GPU.
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from types import ModuleType
 from typing import Any
 
@@ -59,8 +63,37 @@ def load_cupy() -> ModuleType:
     return module
 
 
+_PARTNERS: ContextVar[int] = ContextVar("partners", default=1)
+
+
+@contextmanager
+def sharing(partners: int | None) -> Iterator[None]:
+    """Take a share of this machine's cores and memory alone: one of `partners`, None: one core."""
+    token = _PARTNERS.set(len(cores()) if partners is None else partners)
+    try:
+        yield
+    finally:
+        _PARTNERS.reset(token)
+
+
+def cores() -> Sequence[int]:
+    """Return the cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return sorted(os.sched_getaffinity(0))
+    return range(os.cpu_count() or 1)
+
+
+def own_cores() -> int:
+    """Return how many cores there are for what runs here; see `sharing`."""
+    return max(1, len(cores()) // _PARTNERS.get())
+
+
 def free_memory(on_device: bool) -> int:
-    """Return how many bytes are free, on the current CUDA device or on the host."""
+    """Return how many bytes are free, on the current CUDA device or on the host; see `sharing`."""
+    return _free(on_device) // _PARTNERS.get()
+
+
+def _free(on_device: bool) -> int:
     if on_device:
         return int(load_cupy().cuda.Device().mem_info[0])
     available = int(psutil.virtual_memory().available)

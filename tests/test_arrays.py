@@ -34,6 +34,14 @@ def test_free_memory_is_positive() -> None:
     assert arrays.free_memory(on_device=False) > 0
 
 
+def test_partners_share_what_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arrays, "_free", lambda on_device: 1000)
+    with arrays.sharing(4):
+        assert arrays.free_memory(on_device=False) == 250
+        assert arrays.own_cores() == max(1, len(arrays.cores()) // 4)
+    assert arrays.free_memory(on_device=False) == 1000
+
+
 @pytest.mark.skipif(importlib.util.find_spec("cupy") is not None, reason="CuPy is installed")
 def test_missing_cupy_names_the_line_that_installs_it() -> None:
     with pytest.raises(DeviceError, match=r"pip install 'cupy-cuda13x"):

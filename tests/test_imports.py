@@ -82,11 +82,14 @@ LOWER = {
     "figures": {"figures", "findings", "models", "report", "tracking", *BELOW_SEVERAL},
     "findings": {"findings", *GROUND},
     "report": {"report", "findings", "cache", *GROUND},
-    "surveying": {"surveying", "report", "graph", "cache", "sandbox", *GROUND},
+    "executors": {"executors", "errors", "text"},
+    "spreading": {"spreading", "executors", *BELOW_SEVERAL},
+    "surveying": {"surveying", "executors", "report", "graph", "cache", "sandbox", *GROUND},
     "sandbox": {"sandbox", "cache", *GROUND},
     "doctor.py": {"sandbox", *BELOW_CURVES},
     "api": {
-        *("api", "findings", "comparing", "inspecting", "report", "surveying", "tracking"),
+        *("api", "comparing", "executors", "findings", "inspecting", "report", "spreading"),
+        *("surveying", "tracking"),
         *BELOW_SEVERAL,
     },
 }

@@ -101,13 +101,16 @@ def _ask(name: str, asked: dict[str, Any], record: type[Any]) -> Any:
         OnnxmemError: what the child raised, or it died.
     """
     seconds, listen = asked.get("timeout"), asked.get("progress")
+    if asked.get("executor") is not None:
+        raise UsageError("sandbox=True cannot take an executor along; give workers or a scheduler")
     if seconds is not None and not seconds > 0:
         raise UsageError(f"timeout={seconds}: give seconds above 0")
     with scratch_folder() as scratch:
         sent = {key: _sent(one, scratch) for key, one in asked.items() if key not in _OWN}
         (scratch / ASKED).write_bytes(msgspec.json.encode({"name": name, "options": sent}))
         reads = [*_reads(asked), str(scratch)]
-        room = Room(tuple(reads), tuple(_writes(asked, scratch)), _data(asked, reads), seconds)
+        writes, network = tuple(_writes(asked, scratch)), bool(asked.get("scheduler"))
+        room = Room(tuple(reads), writes, _data(asked, reads), seconds, network=network)
         with (scratch / "said").open("wb") as said:
             orders = scratch / "orders.json"
             child = spawn(

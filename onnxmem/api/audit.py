@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -20,6 +21,10 @@ from onnxmem.auditing import Progress, run_audit
 from onnxmem.graph import trusting_links
 from onnxmem.network.features import Pool
 from onnxmem.records import Batch, Compressor, Metric, Waiver
+from onnxmem.spreading.chosen import chosen_executor
+from onnxmem.spreading.job import make_job
+from onnxmem.spreading.places import Given, meeting_place, spooled
+from onnxmem.spreading.spread import spread
 
 
 @apart(records.Report, Report.of)
@@ -52,6 +57,9 @@ def audit(
     min_accuracy: float | None = None,
     waivers: Sequence[Mapping[str, str] | Waiver] = (),
     cache: bool | str | Path = False,
+    workers: int | None = None,
+    executor: Executor | None = None,
+    scheduler: str | None = None,
     progress: Callable[[Progress], None] | None = None,
     sandbox: bool = False,
     timeout: float | None = None,
@@ -98,9 +106,11 @@ def audit(
         waivers: gates that may fail, as dictionaries with `gate`, `reason`, and where it is about
             one of them `layer` or `sample`, and `expires` (YYYY-MM-DD).
         cache: keep the results of layers, and take from there what was measured before: True for
-            the folder that the command line uses, or a folder. Equal results, in less time. The
-            same call on a model in a file, whose samples are arrays or a file too, gets its whole
-            report from there; files and arrays count by their bytes.
+            the folder that the command line uses, or a folder. Equal results, in less time.
+        workers: processes that measure layers side by side; equal results.
+        executor: a `concurrent.futures.Executor` that does so instead, on this machine or on others
+            that see the same files, the cache among them. It stays open.
+        scheduler: the address of a Dask scheduler, whose cluster is the executor.
         progress: called while the audit runs.
         sandbox: open the model in a child process under limits, which reads and writes nothing
             but what is named here, see `onnxmem.sandbox`; it gives the same numbers.
@@ -152,14 +162,25 @@ def audit(
         listen(Progress("looking at the cache", count, count, note, unit="layers"))
         return Report.of(known)
     arrays = take_columns(x, y, settings.memory)
-    with trusting_links(trust_links), model_file(model) as path:
+    others = take_held_out(held_out)
+    wanted = (workers, executor, scheduler) != (None, None, None)
+    with (
+        trusting_links(trust_links),
+        model_file(model) as path,
+        meeting_place(asked.store, wanted=wanted) as store,
+    ):
+        with chosen_executor(workers, scheduler, executor) as chosen:
+            if chosen is not None:
+                given = Given(x if y is None else None, held_out)
+                with spooled(given, arrays, others, store) as reading:
+                    spread(make_job(path, reading, settings, store, workers), chosen, listen)
         report = run_audit(
             path,
             arrays,
             settings,
             source=take_source(x),
-            held_out=take_held_out(held_out),
-            store=asked.store,
+            held_out=others,
+            store=store,
             listen=listen,
         )
     asked.keep(key, report)

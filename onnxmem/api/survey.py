@@ -11,7 +11,7 @@ from typing import Any
 
 from onnxmem.api.results import SurveyReport
 from onnxmem.errors import UsageError
-from onnxmem.surveying.cluster import connect
+from onnxmem.executors.cluster import connect
 from onnxmem.surveying.manifest import Entry, make_entries, read_entries
 from onnxmem.surveying.options import unified
 from onnxmem.surveying.survey import Plan, Step

@@ -12,6 +12,7 @@ The rooms, in the order in which an audit goes through them:
     gates, drops      thresholds, and scores against those of an earlier report
     verdict           scores, and what follows from them and the gates
     plan, cost        what an audit would cost
+    parts             an audit in parts, for several processes or machines
 
 Networks are opened and run in `onnxmem.network`, their curves measured in `onnxmem.compression`.
 """

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 from onnxmem.auditing.progress import Listener, Progress
 from onnxmem.cache import Store
-from onnxmem.data import Column, Samples, held_out_samples, make_samples
+from onnxmem.data import (
+    Column,
+    Samples,
+    held_out_samples,
+    load,
+    make_samples,
+    plain_name,
+    split_names,
+)
 from onnxmem.errors import DataError, InconclusiveError
 from onnxmem.evidence.gather import Asked, Gathered, gather
 from onnxmem.evidence.layers import agreements
@@ -41,6 +50,31 @@ class HeldOutSource:
 
 SAME_DATA = HeldOutSource()
 """The samples that the data themselves mark as held out, if they do."""
+
+
+def name_held_out(
+    given: str | None,
+    columns: Mapping[str, Column],
+    *,
+    label_column: str = "y",
+    class_names: str | None = None,
+    preprocess: Sequence[str] = (),
+    memory: int | None = None,
+) -> HeldOutSource:
+    """Return where held-out samples come from: a split of `columns`, or other data at a path.
+
+    Raises:
+        DataError: there is neither such a split nor such a file.
+    """
+    if given is None:
+        return SAME_DATA
+    if plain_name(given) in split_names(columns):
+        return HeldOutSource(splits=frozenset({plain_name(given)}))
+    read = partial(load, given, label_column=label_column, preprocess=preprocess, memory=memory)
+    held_out = read()
+    if class_names is not None and "y" in held_out:
+        held_out = read(class_names=class_names)
+    return HeldOutSource(held_out)
 
 
 def take_held_out(

@@ -48,6 +48,16 @@ class LayerCache:
         """Whether layers are measured on a CUDA device."""
         return self._experiment.evaluation.network.device.is_cuda
 
+    @property
+    def identity(self) -> str:
+        """A hash of what all layers depend on."""
+        return self._identity
+
+    @property
+    def weights(self) -> Mapping[str, np.ndarray]:
+        """Bootstrap weights (draws, samples) by kind of batch."""
+        return self._experiment.weights
+
     def find(self, site: Site) -> dict[str, Measured]:
         """Return what the store knows of a site, for each compressor that it knows."""
         found = {name: self._get(site, name) for name in self._compress}
@@ -71,6 +81,13 @@ class LayerCache:
         for name, part in parts.items():
             self._put(site, name, part)
         return self._join({**found, **parts})
+
+    def measure(self, site: Site, compressor: str, advance: Callable[[int], None]) -> None:
+        """Measure the curves of one compressor on a site, unless the store has them."""
+        settings = replace(self._experiment.settings, compress=(compressor,))
+        experiment = replace(self._experiment, settings=settings)
+        alone = LayerCache(self._store, self._identity, experiment)
+        alone.complete(site, alone.find(site), advance)
 
     def _join(self, parts: Mapping[str, Measured]) -> Measured:
         layer = next(iter(parts.values())).layer

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -107,14 +108,10 @@ def _report(
 ) -> Report:
     """Measure all layers, unless the untouched model is in doubt, and judge what came out."""
     untouched, suspicion = evaluation.baseline, evaluation.labelling.suspicion
-    classes = expected_classes(evaluation.classes)
-    resolved = settings.resolved(untouched.metric, opened.network.output, opened.sites, classes)
+    resolved = resolve(opened, evaluation, settings)
     if baseline is not None:
-        other = settings.baseline_data == "other"
-        check_comparable(data, resolved, baseline, other_data=other)
-        check_layers([unmeasured(site, "").layer for site in opened.sites], baseline)
-    hints = (suspicion, *data.notes)
-    unclear = verdict.doubt_baseline(untouched, data.samples, settings, hints)
+        check_baseline(opened, data, resolved, settings, baseline)
+    unclear = find_doubt(evaluation, data, settings)
     if not unclear and (caution := verdict.caution_baseline(untouched, suspicion)):
         data = replace(data, notes=(*data.notes, caution))
     machine = environment(opened)
@@ -122,13 +119,10 @@ def _report(
     accuracies: dict[str, np.ndarray] = {}
     evidence = find()
     if not unclear:
-        weights = bootstrap_weights(evaluation.selection, settings.batch, settings.seed)
-        accuracies = {kind: drawn @ evaluation.correct for kind, drawn in weights.items()}
-        experiment = Experiment(evaluation, settings.curves, weights)
-        identity = identify_curves(experiment, opened.samples, resolved, machine)
+        cache = open_cache(opened, evaluation, resolved, settings, store)
+        accuracies = {kind: drawn @ evaluation.correct for kind, drawn in cache.weights.items()}
         trace = Trace.of(opened, evaluation.selection, settings)
-        trace.leave(store, identity, with_evidence=settings.samples)
-        cache = LayerCache(store, identity, experiment)
+        trace.leave(store, cache.identity, with_evidence=settings.samples)
         measured, cached = _measure(opened.sites, cache, settings, listen)
     summary = verdict.summarize(measured, settings, accuracies)
     report = Report(
@@ -153,6 +147,56 @@ def _report(
     decided = verdict.decide(unclear, measured, summary, counting, scarce)
     outcome, reason = forgive(*decided, forgiven, told)
     return replace(report, gates=gates, verdict=outcome, reason=reason, waivers=told)
+
+
+def resolve(opened: Opened, evaluation: Evaluation, settings: Settings) -> dict[str, Any]:
+    """Return the settings as a report has them."""
+    classes = expected_classes(evaluation.classes)
+    metric = evaluation.baseline.metric
+    return settings.resolved(metric, opened.network.output, opened.sites, classes)
+
+
+def find_doubt(evaluation: Evaluation, data: DataInfo, settings: Settings) -> str:
+    """Return why the untouched model allows no conclusion, or an empty string."""
+    hints = (evaluation.labelling.suspicion, *data.notes)
+    return verdict.doubt_baseline(evaluation.baseline, data.samples, settings, hints)
+
+
+def check_baseline(
+    opened: Opened,
+    data: DataInfo,
+    resolved: Mapping[str, Any],
+    settings: Settings,
+    baseline: Report,
+) -> None:
+    """Check that scores can be held against those of an earlier report.
+
+    Raises:
+        UsageError: they cannot.
+    """
+    other = settings.baseline_data == "other"
+    check_comparable(data, resolved, baseline, other_data=other)
+    check_layers([unmeasured(site, "").layer for site in opened.sites], baseline)
+
+
+def open_cache(
+    opened: Opened,
+    evaluation: Evaluation,
+    resolved: Mapping[str, Any],
+    settings: Settings,
+    store: Store,
+) -> LayerCache:
+    """Return the layers of an audit, known by all that they depend on."""
+    weights = bootstrap_weights(evaluation.selection, settings.batch, settings.seed)
+    experiment = Experiment(evaluation, settings.curves, weights)
+    identity = identify_curves(experiment, opened.samples, resolved, environment(opened))
+    return LayerCache(store, identity, experiment)
+
+
+def ask(opened: Opened, settings: Settings) -> Asked:
+    """Return how neighbours are looked for."""
+    how = settings.evidence
+    return Asked(how.pool, how.seed, how.influences, environment(opened))
 
 
 def _judge(
@@ -180,8 +224,7 @@ def _evidence(
     """Return what neighbours tell, of the samples the most memorized; None if it is not wanted."""
     if not settings.samples:
         return None
-    how = settings.evidence
-    asked = Asked(how.pool, how.seed, how.influences, environment(opened))
+    asked = ask(opened, settings)
     found = find_evidence(opened, held_out, asked, store=store, clock=clock, listen=listen)
     witness(found)
     return replace(found, samples=most_memorized(found.samples, _MOST_SAMPLES))

@@ -14,7 +14,7 @@ import re
 import stat
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 _MAGIC = b"onnxmem cache 1\n"
@@ -23,6 +23,14 @@ _NAME = re.compile(r"[0-9a-f]{64}\.result")
 _UNFINISHED = re.compile(r"[0-9a-f]{64}\.[0-9a-f]{16}\.tmp")
 _ABANDONED = 3600
 """Seconds after which a temporary file belongs to a process that was killed."""
+
+
+_SPARE = 16
+"""Of the limit, one part of so many is left free when it was reached."""
+_FEW = 256
+"""Files that are looked at in no time."""
+_WRITERS = 8
+"""Processes that may write at once without more in the folder than the limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +53,8 @@ class Store:
     folder: Path
     limit: int
     trouble: str = ""
+    _unseen: int = field(default=0, init=False, repr=False, compare=False)
+    """Bytes that may still be written before all files are looked at again."""
 
     def get(self, key: str) -> bytes | None:
         """Return what was put under `key`, 64 hexadecimal digits; None where there is nothing.
@@ -73,7 +83,9 @@ class Store:
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             _write(self._path(key), _head(key, content) + content)
-            self._shrink()
+            self._unseen -= _HEAD + len(content)
+            if self._unseen < 0:
+                self._shrink()
         except OSError as error:
             self.trouble = f"cannot keep results in {self.folder}: {error.strerror or error}"
 
@@ -105,13 +117,21 @@ class Store:
         return self.folder / f"{key}.result"
 
     def _shrink(self) -> None:
+        """Remove what is too much; of many files a little more, so that few writes have to look.
+
+        A look takes longer the more files there are. The next is due when a part of what is free is
+        written, since other processes write as well.
+        """
         files = sorted(_files(self.folder, _NAME), key=lambda file: file.used)
-        surplus = sum(file.size for file in files) - self.limit
+        total = sum(file.size for file in files)
+        full = total > self.limit
+        aim = self.limit - self.limit // _SPARE if full and len(files) > _FEW else self.limit
         for file in files:
-            if surplus <= 0:
+            if total <= aim:
                 break
             file.path.unlink(missing_ok=True)
-            surplus -= file.size
+            total -= file.size
+        self._unseen = (self.limit - total) // _WRITERS
         for file in _files(self.folder, _UNFINISHED):
             if time.time() - file.used / 1e9 > _ABANDONED:
                 file.path.unlink(missing_ok=True)

@@ -85,24 +85,10 @@ def gather(
         InconclusiveError: there are too few different samples or classes, or the network gives no
             classes, or no layer has features.
     """
-    given, contents = opened.samples, Contents.among(opened.samples)
+    search = make_search(opened, held_out, asked, store, advance)
+    given, crowds, references = opened.samples, search.crowds, search.references
     assert given.labels is not None
-    _check_enough(contents, given.labels)
-    references = draw_references(given.labels[contents.rows])
-    crowds = _crowds(given, contents, references, held_out)
-    found = Search(
-        network=opened.network,
-        shared=opened.network.feeds(given.shared),
-        crowds=crowds,
-        references=references,
-        places=_places(opened),
-        pool=asked.pool,
-        padding=opened.padding,
-        seed=asked.seed,
-        identity=_identities(opened, crowds, asked),
-        store=store,
-        advance=advance,
-    ).find()
+    contents, found = crowds[0].contents, search.find()
     if not found.layers:
         raise InconclusiveError(f"no layer has features: {next(iter(found.refused.values()))}")
     predicted = np.empty(len(given), np.int64)
@@ -119,6 +105,34 @@ def gather(
         refused=found.refused,
         labelling=labelling,
         notes=tuple(_notes(crowds, references)),
+    )
+
+
+def make_search(
+    opened: Opened, held_out: Samples | None, asked: Asked, store: Store, advance: Advance
+) -> Search:
+    """Return what is looked for; see `gather`.
+
+    Raises:
+        InconclusiveError: there are too few different samples or classes.
+    """
+    given, contents = opened.samples, Contents.among(opened.samples)
+    assert given.labels is not None
+    _check_enough(contents, given.labels)
+    references = draw_references(given.labels[contents.rows])
+    crowds = _crowds(given, contents, references, held_out)
+    return Search(
+        network=opened.network,
+        shared=opened.network.feeds(given.shared),
+        crowds=crowds,
+        references=references,
+        places=_places(opened),
+        pool=asked.pool,
+        padding=opened.padding,
+        seed=asked.seed,
+        identity=_identities(opened, crowds, asked),
+        store=store,
+        advance=advance,
     )
 
 

@@ -8,7 +8,7 @@ the features that they are of: layers that two checkpoints have in common are se
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +21,7 @@ from onnxmem.cache import Store
 from onnxmem.data import Samples
 from onnxmem.evidence.contents import Contents
 from onnxmem.evidence.votes import NEIGHBOURS
-from onnxmem.neighbours import Directions, Nearest, nearest
+from onnxmem.neighbours import Directions, Nearest, block_size, nearest
 from onnxmem.network.features import INPUT, Features, Place, Pool, collect
 from onnxmem.network.network import Network
 from onnxmem.network.padding import Padding
@@ -31,6 +31,9 @@ Advance = Callable[[str, int, int], None]
 
 _BLOCK_BYTES = 2**28
 """What a block of products takes while the largest of them are looked for."""
+
+_WORTH_A_PASS = 16
+"""Blocks of products that are worth a pass of all samples through the network."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,23 @@ class Neighbourhood:
     refused: Mapping[str, str]
     predictions: tuple[np.ndarray, ...]
     width: int
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One of `count` equal parts of all samples, from 0 on."""
+
+    number: int = 0
+    count: int = 1
+
+    def of(self, samples: int, step: int) -> slice:
+        """Return which of so many samples those are, where `step` of them stay together."""
+        steps = -(-samples // step)
+        first, end = (place * steps // self.count for place in (self.number, self.number + 1))
+        return slice(min(step * first, samples), min(step * end, samples))
+
+
+WHOLE = Block()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +127,7 @@ class Search:
         kept = _Kept(self.store, self.identity)
         known = {place.tensor: kept.neighbours(place.tensor, self.crowds) for place in self.places}
         answers = kept.answers(self.crowds)
-        missing = tuple(place for place in self.places if known[place.tensor] is None)
+        missing = tuple(tensor for tensor, found in known.items() if found is None)
         refused: dict[str, str] = {}
         if missing or answers is None:
             with ExitStack() as stack:
@@ -116,36 +136,78 @@ class Search:
                 kept.put_answers(*answers)
                 for one in features:
                     refused |= one.refused
-                for number, place in enumerate(missing):
+                for number, tensor in enumerate(missing):
                     self.advance("neighbours", number, len(missing))
-                    if place.tensor not in refused:
-                        known[place.tensor] = self._found(place.tensor, features, kept)
+                    if tensor not in refused:
+                        known[tensor] = self._found(tensor, features, kept, WHOLE)
         layers = {tensor: found for tensor, found in known.items() if found is not None}
         return Neighbourhood(layers, refused, *answers)
 
-    def _collect(self, crowd: Crowd, places: Sequence[Place]) -> Any:
+    def missing(self) -> tuple[str, ...]:
+        """Return the layers whose neighbours are not in the store."""
+        kept = _Kept(self.store, self.identity)
+        return tuple(
+            place.tensor
+            for place in self.places
+            if kept.neighbours(place.tensor, self.crowds) is None
+        )
+
+    @property
+    def most_blocks(self) -> int:
+        """Into how many blocks the training samples of a layer may be split with a gain."""
+        count = len(self.crowds[0].contents.rows)
+        return max(1, count // (_WORTH_A_PASS * block_size(len(self.references), NEIGHBOURS)))
+
+    def find_block(self, tensors: Collection[str], block: Block) -> None:
+        """Find the neighbours of a block of all samples at some layers, and keep them in the store.
+
+        When the last block of a layer is there, the layer is as `find` would have left it.
+
+        Raises:
+            InconclusiveError: the network gives no classes.
+            OutOfMemoryError: see `onnxmem.network.features.collect`.
+        """
+        kept = _Kept(self.store, self.identity)
+        with ExitStack() as stack:
+            features = [stack.enter_context(self._collect(one, tensors)) for one in self.crowds]
+            kept.put_answers(tuple(one.predictions for one in features), features[0].width)
+            refused = {tensor for one in features for tensor in one.refused}
+            for number, tensor in enumerate(tensors):
+                self.advance("neighbours", number, len(tensors))
+                if tensor not in refused:
+                    self._found(tensor, features, kept, block)
+
+    def _collect(self, crowd: Crowd, tensors: Collection[str]) -> Any:
         rows = crowd.contents.rows
         return collect(
             self.network,
             crowd.samples.inputs,
             self.shared,
             rows,
-            places,
+            self.places,
             names=crowd.names,
             pool=self.pool,
             padding=self.padding,
             seed=self.seed,
+            wanted=frozenset(tensors),
             advance=lambda done: self.advance("features", done, len(rows)),
         )
 
-    def _found(self, tensor: str, features: Sequence[Features], kept: _Kept) -> tuple[Nearest, ...]:
-        """Return the neighbours at a layer; those of equal features are not looked for again."""
+    def _found(
+        self, tensor: str, features: Sequence[Features], kept: _Kept, block: Block
+    ) -> tuple[Nearest, ...] | None:
+        """Return the neighbours at a layer; those of equal features are not looked for again.
+
+        None where other blocks of it are missing.
+        """
         alike = self._features_key(tensor, features)
         found = kept.alike(alike, self.crowds)
         if found is None:
-            found = self._search(tensor, features)
+            part = self._search(tensor, features, block)
+            found = part if block == WHOLE else kept.joined(alike, self._sizes(block), part, block)
+        if found is not None:
             kept.put_alike(alike, found)
-        kept.put_neighbours(tensor, alike)
+            kept.put_neighbours(tensor, alike)
         return found
 
     def _features_key(self, tensor: str, features: Sequence[Features]) -> str:
@@ -160,22 +222,34 @@ class Search:
             digest.update(np.ascontiguousarray(layer).data)
         return digest.hexdigest()
 
-    def _search(self, tensor: str, features: Sequence[Features]) -> tuple[Nearest, ...]:
-        """Return the neighbours of all crowds at a layer."""
+    def _search(
+        self, tensor: str, features: Sequence[Features], block: Block
+    ) -> tuple[Nearest, ...]:
+        """Return the neighbours of a block of each crowd at a layer."""
         xp = self.network.device.namespace
         trained = xp.asarray(features[0].layers[tensor])
         directions = Directions.of(take_rows(trained, self.references))
         references = directions(take_rows(trained, self.references))
         return tuple(
             nearest(
-                directions(xp.asarray(one.layers[tensor])),
+                directions(xp.asarray(one.layers[tensor][part])),
                 references,
                 NEIGHBOURS,
-                crowd.own,
+                crowd.own[part],
                 self._side_by_side,
             )
-            for crowd, one in zip(self.crowds, features, strict=True)
+            for crowd, one, part in zip(self.crowds, features, self._parts(block), strict=True)
         )
+
+    def _parts(self, block: Block) -> list[slice]:
+        """Return which samples of each crowd are in a block."""
+        step = block_size(len(self.references), NEIGHBOURS)
+        return [block.of(len(crowd.own), step) for crowd in self.crowds]
+
+    def _sizes(self, block: Block) -> list[list[int]]:
+        """Return for each of the blocks how many samples of each crowd it has."""
+        blocks = (self._parts(Block(number, block.count)) for number in range(block.count))
+        return [[part.stop - part.start for part in parts] for parts in blocks]
 
     def _side_by_side(self, function: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
         workers = self.network.workers
@@ -207,23 +281,55 @@ class _Kept:
 
     def alike(self, features: str, crowds: Sequence[Crowd]) -> tuple[Nearest, ...] | None:
         """Return the neighbours of all crowds by their features, None where they are not kept."""
-        arrays = self._get(_hashed(f"{features} features"), 2 * len(crowds))
-        if arrays is None:
-            return None
-        found = []
-        for number, crowd in enumerate(crowds):
-            shape = (len(crowd.contents.rows), NEIGHBOURS)
-            rows, cosine = arrays[2 * number : 2 * number + 2]
-            if not len(rows) == len(cosine) == 4 * shape[0] * shape[1]:
-                return None
-            pair = np.frombuffer(rows, "<i4"), np.frombuffer(cosine, "<f4")
-            found.append(Nearest(*(one.reshape(shape) for one in pair)))
-        return tuple(found)
+        sizes = [len(crowd.contents.rows) for crowd in crowds]
+        return self._nearest(_hashed(f"{features} features"), sizes)
 
     def put_alike(self, features: str, found: Sequence[Nearest]) -> None:
         """Keep the neighbours of all crowds by their features."""
-        parts = [part for one in found for part in (one.rows, one.cosine)]
-        self._put(_hashed(f"{features} features"), map(_bytes, parts))
+        self._put_nearest(_hashed(f"{features} features"), found)
+
+    def joined(
+        self, features: str, sizes: Sequence[Sequence[int]], part: Sequence[Nearest], block: Block
+    ) -> tuple[Nearest, ...] | None:
+        """Keep a block of a layer; return all of the layer if no other is missing.
+
+        Args:
+            features: their hash.
+            sizes: of each block, the samples of each crowd.
+            part: what was found in this one.
+            block: which it is.
+        """
+        keys = [_hashed(f"{features} block {one} of {block.count}") for one in range(block.count)]
+        self._put_nearest(keys[block.number], part)
+        found = [self._nearest(key, size) for key, size in zip(keys, sizes, strict=True)]
+        known = [part if at == block.number else one for at, one in enumerate(found)]
+        parts = [one for one in known if one is not None]
+        if len(parts) < block.count:
+            return None
+        return tuple(
+            Nearest(
+                np.concatenate([one.rows for one in of_crowd]),
+                np.concatenate([one.cosine for one in of_crowd]),
+            )
+            for of_crowd in zip(*parts, strict=True)
+        )
+
+    def _nearest(self, key: str, sizes: Sequence[int]) -> tuple[Nearest, ...] | None:
+        """Return the neighbours of so many samples of each crowd, None where they are not kept."""
+        arrays = self._get(key, 2 * len(sizes))
+        if arrays is None:
+            return None
+        found = []
+        for number, size in enumerate(sizes):
+            rows, cosine = arrays[2 * number : 2 * number + 2]
+            if not len(rows) == len(cosine) == 4 * size * NEIGHBOURS:
+                return None
+            pair = np.frombuffer(rows, "<i4"), np.frombuffer(cosine, "<f4")
+            found.append(Nearest(*(one.reshape((size, NEIGHBOURS)) for one in pair)))
+        return tuple(found)
+
+    def _put_nearest(self, key: str, found: Sequence[Nearest]) -> None:
+        self._put(key, [_bytes(part) for one in found for part in (one.rows, one.cosine)])
 
     def answers(self, crowds: Sequence[Crowd]) -> tuple[tuple[np.ndarray, ...], int] | None:
         """Return the predictions for all crowds, and the width of the output, if they are kept."""

@@ -9,6 +9,6 @@ It knows no network and no labels.
 
 from onnxmem.neighbours.directions import Directions
 from onnxmem.neighbours.projection import Projection
-from onnxmem.neighbours.search import Nearest, nearest
+from onnxmem.neighbours.search import Nearest, block_size, nearest
 
-__all__ = ["Directions", "Nearest", "Projection", "nearest"]
+__all__ = ["Directions", "Nearest", "Projection", "block_size", "nearest"]

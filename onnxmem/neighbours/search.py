@@ -77,11 +77,22 @@ def nearest(
     if len(references) < count + (own is not None):
         raise ValueError(f"{len(references)} references do not have {count} nearest ones")
     own = np.full(len(queries), -1) if own is None else own
+    if not len(queries):
+        return Nearest(np.empty((0, count), np.int32), np.empty((0, count), np.float32))
     search = _Search(references, count)
-    step = max(1, min(1024, _BLOCK // search.columns))
+    step = block_size(len(references), count)
     blocks = [slice(start, start + step) for start in range(0, len(queries), step)]
     found = apply(lambda part: search.block(queries[part], own[part]), blocks)
     return Nearest(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
+
+
+def block_size(references: int, count: int) -> int:
+    """Return how many queries are looked at together; each block by itself gives the same."""
+    return max(1, min(1024, _BLOCK // (_groups(references, count) * _GROUP)))
+
+
+def _groups(references: int, count: int) -> int:
+    return max(count, -(-references // _GROUP))
 
 
 class _Search:
@@ -89,7 +100,7 @@ class _Search:
 
     def __init__(self, references: Array, count: int) -> None:
         self.xp, self.count, self.length = namespace(references), count, len(references)
-        self.groups = max(count, -(-len(references) // _GROUP))
+        self.groups = _groups(len(references), count)
         self.columns = self.groups * _GROUP
         padded = self.xp.zeros((self.columns, references.shape[1]), references.dtype)
         padded[: self.length] = references

@@ -8,7 +8,7 @@ folder where that holds too little.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -91,6 +91,7 @@ def collect(
     padding: Padding | None = None,
     seed: int = 0,
     share: float | None = None,
+    wanted: Collection[str] | None = None,
     advance: Callable[[int], None] = lambda done: None,
 ) -> Iterator[Features]:
     """Run samples through the network once, and give their features while the context lasts.
@@ -106,6 +107,8 @@ def collect(
         padding: what tells which positions are real; others count for nothing.
         seed: of the projection.
         share: of the memory, for features, others go to disk; None where no others are kept.
+        wanted: the tensors among `places` whose features are given; None: all. What else is exposed
+            may change how the network rounds, so that it has to be said apart.
         advance: told how many samples are done.
 
     Raises:
@@ -118,7 +121,7 @@ def collect(
             f"too few samples: the model takes {network.batch} at once, the data hold {len(rows)}"
         )
     with scratch_folder() as folder:
-        run = _Pass(network, inputs, shared, places, pool, padding, seed)
+        run = _Pass(network, inputs, shared, places, pool, padding, seed, wanted)
         shelf = Shelf(folder, int((share or _FEATURES_SHARE) * network.memory))
         called = names if names is not None else [f"row {row}" for row in rows]
         with naming_lost(network, len(rows), partial(_names, called), run.output_of(rows)):
@@ -138,9 +141,11 @@ class _Pass:
         pool: Pool,
         padding: Padding | None,
         seed: int,
+        wanted: Collection[str] | None,
     ) -> None:
         self.network, self.inputs, self.shared = network, inputs, shared
-        self.places, self.pool, self.padding = places, pool, padding
+        self.places = [one for one in places if wanted is None or one.tensor in wanted]
+        self.pool, self.padding = pool, padding
         self.words = find_words(network.model, inputs)
         self.axes: dict[str, SampleAxis] = {}
         self.units: dict[str, float] = {}

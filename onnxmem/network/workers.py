@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import os
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import BoundedSemaphore
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from threadpoolctl import threadpool_limits
 
+from onnxmem.arrays import own_cores
 from onnxmem.factorize import kernel_name
 from onnxmem.runtime import Device
 
@@ -56,9 +57,9 @@ def workers(device: Device) -> Iterator[Workers]:
     number of cores: onnxruntime's threads inside of an operator split some sums by their number.
     A GPU takes one batch at a time.
     """
-    count = 1 if device.is_cuda else len(_affinity())
+    count = 1 if device.is_cuda else own_cores()
     kernel_name(device.is_cuda)  # loads the libraries whose threads are limited
-    with threadpool_limits(1):
+    with _one_thread_each():
         if count == 1:
             yield ALONE
             return
@@ -69,7 +70,23 @@ def workers(device: Device) -> Iterator[Workers]:
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _affinity() -> Sequence[int]:
-    if hasattr(os, "sched_getaffinity"):
-        return sorted(os.sched_getaffinity(0))
-    return range(os.cpu_count() or 1)
+_lock = threading.Lock()
+_limits: list[Any] = []
+"""The limits that are in force, one for each that asked; only the first changes anything."""
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Hold every library to one thread for as long as anybody in this process is inside.
+
+    Limits belong to the process: the one that ends first must not lift those of the others.
+    """
+    with _lock:
+        _limits.append(_limits[0] if _limits else threadpool_limits(1))
+    try:
+        yield
+    finally:
+        with _lock:
+            last = _limits.pop()
+            if not _limits:
+                last.restore_original_limits()

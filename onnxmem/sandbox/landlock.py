@@ -68,12 +68,14 @@ class Rules:
         run: files to read and to start as programs.
         write: folders to read, and to make, change and remove files in.
         devices: devices to use.
+        network: whether TCP may be used.
     """
 
     read: tuple[str, ...] = ()
     run: tuple[str, ...] = ()
     write: tuple[str, ...] = ()
     devices: tuple[str, ...] = ()
+    network: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ def available() -> Landlock:
 
 
 def restrict(rules: Rules) -> Landlock:
-    """Keep this thread, those it will start, and their processes to `rules`, without network.
+    """Keep this thread, those it will start, and their processes to `rules`.
 
     Call it while there is one thread alone. It cannot be undone.
 
@@ -110,7 +112,7 @@ def restrict(rules: Rules) -> Landlock:
         return found
     handled = _of(found.abi, _FILES)
     try:
-        ruleset = _make_ruleset(found.abi, handled)
+        ruleset = _make_ruleset(found.abi, handled, rules.network)
         try:
             _add(ruleset, rules.read, READ & handled)
             _add(ruleset, rules.run, RUN & handled)
@@ -130,11 +132,11 @@ def _of(abi: int, parts: Iterable[tuple[int, int]]) -> int:
     return sum(bits for since, bits in parts if abi >= since)
 
 
-def _make_ruleset(abi: int, handled: int) -> int:
-    """Return the descriptor of a ruleset that forbids all that the kernel can."""
+def _make_ruleset(abi: int, handled: int, network: bool) -> int:
+    """Return the descriptor of a ruleset that forbids all that the kernel can, but `network`."""
     attributes = struct.pack("=Q", handled)
     if abi >= _NETWORK[0]:
-        attributes += struct.pack("=Q", _NETWORK[1])
+        attributes += struct.pack("=Q", 0 if network else _NETWORK[1])
     if abi >= _SCOPES[0]:
         attributes += struct.pack("=Q", _SCOPES[1])
     return _call(_CREATE_RULESET, attributes, ctypes.c_size_t(len(attributes)), 0)

@@ -43,13 +43,14 @@ _MOST_LINKS = 100_000
 _MOST_ENTRIES = 1_000_000
 
 
-def rules(reads: Iterable[str], writes: Iterable[str]) -> Rules:
+def rules(reads: Iterable[str], writes: Iterable[str], *, network: bool = False) -> Rules:
     """Return what a process may use that reads and writes these files besides its own."""
     return Rules(
         read=(*_KERNEL, *map(os.path.expanduser, _FONTS), *reads),
         run=(*_SYSTEM, *_python()),
         write=(*writes, *_caches(), _SHARED),
         devices=(*_DEVICES, *glob.glob(_GPUS)),
+        network=network,
     )
 
 

@@ -22,6 +22,7 @@ class Room:
         writes: folders that it writes in, besides its caches.
         data: bytes of data that it may hold; None: what is free.
         seconds: that it may take by the wall clock, None for as long as it likes.
+        network: whether it may use TCP, as one does that asks a cluster.
         confined: whether any of this but the seconds is enforced.
     """
 
@@ -29,6 +30,7 @@ class Room:
     writes: tuple[str, ...] = ()
     data: int | None = None
     seconds: float | None = None
+    network: bool = False
     confined: bool = True
 
 
@@ -40,7 +42,7 @@ def enter(room: Room) -> None:
     if not room.confined:
         switched_off("--no-sandbox")
         return
-    found = restrict(rules(room.reads, room.writes))
+    found = restrict(rules(room.reads, room.writes, network=room.network))
     data = data_limit(None) if room.data is None else room.data
     limits = set_limits(data, room.seconds)
     _now.update(limits=sorted(limits), landlock=found.abi, reason=found.reason)

@@ -9,7 +9,6 @@
     limits     how much memory and processor time a child may take, and which GPU
     kept       the records in the folder: what was audited, from which inputs, and what is still so
     survey     hands tasks to an executor, tries again what died, and puts the survey together
-    cluster    the executor of a Dask cluster
 
 A process may die of its model, and the others do not notice. Nothing here knows how an audit is
 made: a child is `onnxmem audit`.

@@ -291,12 +291,21 @@ def _run_all(todo: Sequence[Task], submit: Submit, total: int, listen: Listener)
 
 
 def _outcome(task: Task, future: Future[Outcome]) -> Outcome:
-    """Return how a task ended; one whose worker is gone died."""
+    """Return how a task ended; one whose worker is gone died.
+
+    Raises:
+        EnvironmentFailedError: the executor gave the task up by itself.
+    """
     try:
         return future.result()
     except OnnxmemError:
         raise
-    except (Exception, CancelledError) as error:  # noqa: BLE001 - executors raise what they like
+    except CancelledError as error:
+        raise EnvironmentFailedError(
+            "the executor gave up its tasks, as Dask does when the scheduler is gone; "
+            "the same command goes on where it was"
+        ) from error
+    except Exception as error:  # noqa: BLE001 - executors raise what they like
         reason = f"its worker was lost ({type(error).__name__}: {printable(str(error), 300)})"
         return Outcome(Kept(failed(task, 4, reason), task.digest), "died")
 

@@ -109,19 +109,19 @@ def test_a_run_that_was_killed_goes_on_where_it_was(
     searched: list[str] = []
     search = neighbourhood.Search._search
 
-    def killed(self: Any, tensor: str, features: Any) -> Any:
+    def killed(self: Any, tensor: str, *rest: Any) -> Any:
         if len(searched) == 2:
             raise KeyboardInterrupt
         searched.append(tensor)
-        return search(self, tensor, features)
+        return search(self, tensor, *rest)
 
     monkeypatch.setattr(neighbourhood.Search, "_search", killed)
     with pytest.raises(KeyboardInterrupt):
         onnxmem.samples(noisy.path, noisy.data_path, cache=tmp_path)
 
-    def counted(self: Any, tensor: str, features: Any) -> Any:
+    def counted(self: Any, tensor: str, *rest: Any) -> Any:
         searched.append(tensor)
-        return search(self, tensor, features)
+        return search(self, tensor, *rest)
 
     monkeypatch.setattr(neighbourhood.Search, "_search", counted)
     again = onnxmem.samples(noisy.path, noisy.data_path, cache=tmp_path)

@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onnxmem.cache import NOWHERE, Store
+from onnxmem.cache import store as store_module
 
 AMPLE = 2**20
 HEAD = 48
@@ -206,7 +207,7 @@ def test_rest_of_a_killed_process_goes_after_a_while(store: Store) -> None:
     for path in (old, young):
         path.write_text("unfinished")
     os.utime(old, (0, old.stat().st_mtime - 2 * 3600))
-    store.put(key(2), b"words")
+    Store(store.folder, store.limit).put(key(2), b"words")
     assert (old.exists(), young.exists()) == (False, True)
 
 
@@ -247,3 +248,27 @@ def test_threads_share_a_store(store: Store) -> None:
         thread.join()
     assert not store.trouble
     assert store.usage()[0] == 50
+
+
+def test_the_more_results_there_are_the_rarer_they_are_counted(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = [0]
+    really = store_module._files
+
+    def files(*given: Any) -> Any:
+        looks[0] += 1
+        return really(*given)
+
+    monkeypatch.setattr(store_module, "_files", files)
+    for number in range(300):
+        store.put(key(number), bytes(150))
+    assert 0 < looks[0] <= 4
+
+
+def test_many_results_never_take_more_than_the_limit(store: Store) -> None:
+    small = Store(store.folder, 64 * 2**10)
+    for number in range(600):
+        small.put(key(number), bytes(150))
+        assert sum(path.stat().st_size for path in store.folder.iterdir()) <= small.limit
+    assert small.get(key(599)) and small.get(key(400)) and not small.get(key(0))

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onnxmem.neighbours import Nearest, nearest, search
+from onnxmem.evidence.neighbourhood import Block
+from onnxmem.neighbours import Nearest, block_size, nearest, search
 
 
 def directions(rows: int, seed: int = 0, features: int = 6) -> np.ndarray:
@@ -84,6 +85,21 @@ def test_blocks_and_threads_change_nothing(monkeypatch: pytest.MonkeyPatch) -> N
         parts = find(lambda function, items: list(pool.map(function, items)))
     np.testing.assert_array_equal(whole.rows, parts.rows)
     np.testing.assert_allclose(whole.cosine, parts.cosine, atol=1e-6)
+
+
+@pytest.mark.parametrize("count", [1, 3, 50])
+def test_parts_of_whole_blocks_give_the_same_bits(
+    monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    monkeypatch.setattr(search, "_BLOCK", 2**12)
+    references = directions(300, features=33)
+    whole, step = nearest(references, references, 5, np.arange(300)), block_size(300, 5)
+    assert 1 < step < 100
+    parts = [Block(number, count).of(300, step) for number in range(count)]
+    assert [row for part in parts for row in range(300)[part]] == list(range(300))
+    found = [nearest(references[part], references, 5, np.arange(300)[part]) for part in parts]
+    np.testing.assert_array_equal(np.concatenate([one.rows for one in found]), whole.rows)
+    np.testing.assert_array_equal(np.concatenate([one.cosine for one in found]), whole.cosine)
 
 
 def test_equal_ones_are_taken_the_same_way_each_time() -> None:

@@ -6,7 +6,9 @@ import threading
 import time
 
 import pytest
+import threadpoolctl
 
+from onnxmem.arrays import sharing
 from onnxmem.network.workers import ALONE, workers
 from onnxmem.runtime import select_device
 
@@ -20,7 +22,7 @@ def test_results_come_in_the_order_of_the_items(count: int, at_once: int) -> Non
 
 
 def test_no_more_run_at_once_than_is_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("onnxmem.network.workers._affinity", lambda: range(8))
+    monkeypatch.setattr("onnxmem.arrays.cores", lambda: range(8))
     lock, running, most = threading.Lock(), [0], [0]
 
     def work(item: int) -> None:
@@ -43,3 +45,25 @@ def test_a_failure_reaches_the_caller() -> None:
         pytest.raises(ZeroDivisionError),
     ):
         team.map(lambda item: 1 // item, [3, 2, 1, 0] * 9, at_once=2)
+
+
+def test_the_first_that_ends_lifts_no_limit_of_others() -> None:
+    def most() -> int:
+        return max((one["num_threads"] for one in threadpoolctl.threadpool_info()), default=1)
+
+    first, second = (workers(select_device("cpu")) for _ in range(2))
+    with threadpoolctl.threadpool_limits(3):
+        before = most()
+        first.__enter__()
+        second.__enter__()
+        first.__exit__(None, None, None)
+        assert most() == 1
+        second.__exit__(None, None, None)
+        assert most() == before
+
+
+def test_a_partner_takes_its_share_of_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("onnxmem.arrays.cores", lambda: range(8))
+    for partners, count in ((1, 8), (3, 2), (100, 1), (None, 1)):
+        with sharing(partners), workers(select_device("cpu")) as team:
+            assert team.count == count

@@ -25,11 +25,11 @@ TRIAL = """
 import os, sys
 from onnxmem.sandbox import landlock
 from onnxmem.sandbox.landlock import Landlock, Rules, restrict
-abi, inside, outside, action = int(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4]
+abi, inside, outside, action, network = int(sys.argv[1]), *sys.argv[2:5], len(sys.argv) > 5
 if abi:
     landlock.available = lambda: Landlock(abi)
 system = ("/usr", "/lib", "/lib64", "/bin", "/etc", sys.prefix, sys.base_prefix, *sys.path[1:])
-found = restrict(Rules(read=(inside,), run=system, devices=("/dev/null",)))
+found = restrict(Rules(read=(inside,), run=system, devices=("/dev/null",), network=network))
 assert found.abi == (abi or found.abi), found
 try:
     print(eval(action))
@@ -104,6 +104,15 @@ def test_there_is_no_network(script: Script, places: tuple[Path, Path], action: 
     code = TRIAL.replace("try:", "import socket\none = socket.socket()\ntry:")
     done = script(code, 0, *places, action)
     assert done.stdout.strip() == "PermissionError", done.stderr
+
+
+@pytest.mark.skipif(HERE.abi < 4, reason="knows nothing of the network")
+def test_a_process_that_asks_a_cluster_has_a_network(
+    script: Script, places: tuple[Path, Path]
+) -> None:
+    code = TRIAL.replace("try:", "import socket\none = socket.socket()\ntry:")
+    done = script(code, 0, *places, "one.bind(('127.0.0.1', 0))", "network")
+    assert done.stdout.strip() == "None", done.stderr
 
 
 @pytest.mark.skipif(HERE.abi < 6, reason="knows nothing of signals")

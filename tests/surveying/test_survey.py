@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from onnxmem.errors import UsageError
+from onnxmem.errors import EnvironmentFailedError, UsageError
 from onnxmem.records import SurveyReport
 from onnxmem.surveying import running
 from onnxmem.surveying.manifest import make_entries
@@ -118,6 +118,27 @@ def test_a_worker_that_is_lost_is_replaced_twice(
     (row,) = found(REFUSED, monkeypatch, executor=Losing(lost)).models
     assert row.exit_code == code
     assert code == 2 or "its worker was lost (RuntimeError: the worker is gone)" in row.reason
+
+
+class Gone(ThreadPoolExecutor):
+    """Does its first task, and gives up all others, as Dask does without a scheduler."""
+
+    def submit(self, function: Any, /, *arguments: Any, **named: Any) -> Future[Any]:
+        future = super().submit(function, *arguments, **named)
+        if arguments[0].name == "m0":
+            return future
+        future.cancel()
+        return future
+
+
+def test_an_executor_that_is_gone_ends_the_survey_and_blames_no_model(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with pytest.raises(EnvironmentFailedError, match="goes on where it was"):
+        found(REFUSED, monkeypatch, 3, executor=Gone(1))
+    assert all(path.stem == "m0" for path in Path("out/records").iterdir())
+    again = found(REFUSED, monkeypatch, 3)
+    assert again.states == {"failed": 3}
 
 
 def test_an_interrupted_survey_ends_its_children_and_keeps_what_is_done(
