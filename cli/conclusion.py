@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from onnxmem import report as formats
 from onnxmem.findings import comparison_findings, waivers_told
-from onnxmem.text import printable
+from onnxmem.text import capitalized, printable
 
 from .entry import MESSAGE_LENGTH
 from .streams import tell
@@ -93,7 +93,7 @@ def conclude_comparison(comparison: Comparison, *, table: bool, quiet: bool) -> 
         show(formats.terminal(comparison))
     elif not quiet:
         for one in comparison_findings(comparison):
-            tell(f"{one.sentence[0].upper()}{one.sentence[1:]}.")
+            tell(f"{capitalized(one.sentence)}.")
     for name, report in zip(comparison.models, comparison.reports, strict=True):
         if not report.measured:
             tell(f"onnxmem: error: {printable(report.reason, MESSAGE_LENGTH)}")

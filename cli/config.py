@@ -28,6 +28,9 @@ DEEPEST = 8
 DEEPEST_VALUE = 100
 """Lists and tables within each other in a file; what is far deeper cannot even be printed."""
 
+ASKED_FOR = ("trust_links",)
+"""Options of the command line alone: a file may come with the model that asks for them."""
+
 WAIVER = "waiver"
 """Key of the tables that are no option."""
 PATH_OR_PAIR = "FILE|KEY=VALUE"
@@ -111,7 +114,8 @@ def _options(ctx: click.Context, name: str) -> dict[str, click.Option]:
     assert isinstance(ctx.command, click.Group)
     command = ctx.command.get_command(ctx, name)
     assert command is not None
-    return {p.name: p for p in command.params if isinstance(p, click.Option) and p.name}
+    options = {p.name: p for p in command.params if isinstance(p, click.Option) and p.name}
+    return {name: option for name, option in options.items() if name not in ASKED_FOR}
 
 
 def _nearest(here: Path) -> tuple[Path, Mapping[str, Any]]:
@@ -206,7 +210,7 @@ def _argument(value: Any, option: click.Option, path: Path) -> Any:
         if not isinstance(value, (bool, int, str)):
             name = assignment(str(option.name), value)
             raise ConfigError(f"{_where(path)} {name}: give true or false")
-        return value
+        return value if isinstance(value, bool) else str(value)
     if option.metavar in PATHS:
         if not isinstance(value, str):
             name = assignment(str(option.name), value)

@@ -25,6 +25,22 @@ data_option = _data(
 bind_option = _running(
     "--bind", multiple=True, metavar="NAME=VALUE", help="Fix an input for good. Repeatable."
 )
+
+
+def _trust(ctx: click.Context, _: click.Parameter, trust: bool) -> None:
+    from onnxmem.graph.links import trusting_links
+
+    if trust:
+        ctx.with_resource(trusting_links())
+
+
+trust_links_option = _running(
+    "--trust-links",
+    is_flag=True,
+    expose_value=False,
+    callback=_trust,
+    help="Take weights from wherever links beside the model lead to.",
+)
 exact_option = _running(
     "--exact", is_flag=True, help="Leave out the optimizations that round; slower."
 )
@@ -175,6 +191,7 @@ _CURVES = (
 _RUNNING = (
     _running("--output-name", metavar="NAME", help="The output that classifies."),
     bind_option,
+    trust_links_option,
     device_option,
     exact_option,
     _running(
@@ -368,4 +385,4 @@ def part_options(function: F) -> F:
         metavar="DATA",
         help="Samples, to learn types that the file does not tell.",
     )
-    return _added((bind_option, data, quiet_option, verbose_option), function)
+    return _added((bind_option, trust_links_option, data, quiet_option, verbose_option), function)

@@ -9,7 +9,14 @@ import click
 from onnxmem import report as formats
 from onnxmem.errors import UsageError
 
-from .declared import bind_option, exact_option, json_option, kind_option, verbose_option
+from .declared import (
+    bind_option,
+    exact_option,
+    json_option,
+    kind_option,
+    trust_links_option,
+    verbose_option,
+)
 from .folders import check_keeps
 from .lines import patience
 from .offered import devices
@@ -34,6 +41,7 @@ _PIPED_WIDTH = 160
     help="Samples, or test_data_set_* folders. Default: random.",
 )
 @bind_option
+@trust_links_option
 @click.option("--output-name", metavar="NAME", help="The only output that the tails compute.")
 @kind_option
 @click.option(

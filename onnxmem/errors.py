@@ -65,6 +65,10 @@ class InconclusiveError(OnnxmemError):
     exit_code = 3
 
 
+class ScoresError(InconclusiveError):
+    """A sample has no largest score."""
+
+
 class NoSiteError(InconclusiveError):
     """The model has no activation that can be analyzed."""
 

@@ -68,3 +68,22 @@ def _middle_out(text: str, length: int) -> str:
     head = length // 2
     tail = length - head - 1
     return f"{text[:head]}…{text[len(text) - tail :]}"
+
+
+def capitalized(text: str) -> str:
+    """Return a sentence with a capital letter, unless it begins with a name (`net.onnx`, `p00`)."""
+    word = text.split(" ", 1)[0].rstrip(".,:;")
+    named = not word.replace("-", "").isalpha()
+    return text if named else text[:1].upper() + text[1:]
+
+
+def beside(value: float | None, limit: float, digits: int = 3) -> tuple[str, str]:
+    """Return a value and the limit that it is held against, with digits enough to tell them apart.
+
+    Both have at least `digits` digits behind the point; a value that is None is called unknown.
+    """
+    if value is None:
+        return "unknown", f"{limit:.{digits}f}"
+    while digits < 17 and value != limit and f"{value:.{digits}f}" == f"{limit:.{digits}f}":
+        digits += 1
+    return f"{value:.{digits}f}", f"{limit:.{digits}f}"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onnxmem.text import file_name, json_text, listed
+from onnxmem.text import capitalized, file_name, json_text, listed
 
 STEERING = [*map(chr, range(0x7F, 0xA0)), *"\u200e\u200f\u2028\u202a\u202e\u2066\u2069"]
 
@@ -39,3 +39,17 @@ def test_json_gives_a_text_back_and_hides_nothing_in_it(text: str) -> None:
 )
 def test_a_file_name_is_the_last_part_of_a_path(path: str, name: str) -> None:
     assert file_name(path) == name
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("every curve is saturated", "Every curve is saturated"),
+        ("net.onnx is at chance", "net.onnx is at chance"),
+        ("p00 keeps more", "p00 keeps more"),
+        ("single-class batches", "Single-class batches"),
+        ("", ""),
+    ],
+)
+def test_sentences_begin_with_a_capital_and_names_stay_as_they_are(text: str, written: str) -> None:
+    assert capitalized(text) == written

@@ -14,6 +14,7 @@ from onnxmem.api.options import AuditOptions, take_settings
 from onnxmem.api.results import Report
 from onnxmem.api.taking import Inputs, take_columns, take_held_out, take_source, take_store
 from onnxmem.auditing import Progress, run_audit
+from onnxmem.graph import trusting_links
 from onnxmem.network.features import Pool
 from onnxmem.records import Batch, Compressor, Metric, Waiver
 
@@ -32,6 +33,7 @@ def audit(
     metric: Metric | None = None,
     output_name: str | None = None,
     bind: Mapping[str, Any] | None = None,
+    trust_links: bool = False,
     split: str | None = None,
     device: str = "auto",
     exact: bool = False,
@@ -70,6 +72,7 @@ def audit(
         metric: "top1" or "fidelity"; None takes top1 where there are labels.
         output_name: the output that classifies, if there are several.
         bind: values of inputs that are fixed for good.
+        trust_links: take weights from wherever links beside the model lead to, see SECURITY.md.
         split: where `x` has an array `split`, the samples to take; None takes those called
             "train", if there are any.
         device: "auto", "cpu", "cuda" or "cuda:N".
@@ -130,7 +133,7 @@ def audit(
         )
     )
     arrays = take_columns(x, y, settings.memory)
-    with model_file(model) as path:
+    with trusting_links(trust_links), model_file(model) as path:
         report = run_audit(
             path,
             arrays,

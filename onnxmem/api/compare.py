@@ -18,6 +18,7 @@ from onnxmem.api.taking import Inputs, take_columns, take_held_out, take_source
 from onnxmem.auditing.evidence import HeldOutSource
 from onnxmem.comparing.together import compare_models
 from onnxmem.errors import UsageError
+from onnxmem.graph import trusting_links
 from onnxmem.records import model_names
 
 
@@ -30,6 +31,7 @@ def compare(
     same_data: bool = False,
     own_data: bool = False,
     held_out: Inputs | Sequence[str] | None = None,
+    trust_links: bool = False,
     **settings: Unpack[AuditOptions],
 ) -> Comparison:
     """Put models, or reports, side by side; the first is what the others differ from.
@@ -47,6 +49,7 @@ def compare(
         held_out: samples that the models were not trained on, with which they are likened: as
             `x`, or names of splits. None takes those that a `split` calls test, validation or
             held-out.
+        trust_links: take weights from wherever links beside a model lead to, see SECURITY.md.
         settings: of the audits of models, as keyword arguments of `onnxmem.audit`.
 
     Raises:
@@ -69,7 +72,8 @@ def compare(
     if own_data:
         raise UsageError("own_data is for reports; audit each model on its own samples first")
     models = [one for one in given if not isinstance(one, records.Report)]
-    return Comparison.of(_audited(models, x, y, take_held_out(held_out), notes, settings))
+    with trusting_links(trust_links):
+        return Comparison.of(_audited(models, x, y, take_held_out(held_out), notes, settings))
 
 
 def _audited(

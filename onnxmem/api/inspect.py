@@ -9,6 +9,7 @@ from typing import Any
 from onnxmem import inspecting
 from onnxmem.api.models import Model, as_given, model_file
 from onnxmem.api.results import Inspection
+from onnxmem.graph import trusting_links
 from onnxmem.inspecting import Trial
 
 
@@ -17,6 +18,7 @@ def inspect(
     *,
     kinds: Sequence[str] = ("auto",),
     bind: Mapping[str, Any] | None = None,
+    trust_links: bool = False,
     output_name: str | None = None,
     trial: Trial | None = None,
 ) -> Inspection:
@@ -26,6 +28,7 @@ def inspect(
         model: path of the ONNX file, its bytes, or an `onnx.ModelProto`.
         kinds: kinds of activations and groups of them, as `onnxmem.audit` takes them.
         bind: values of inputs that are fixed for good.
+        trust_links: take weights from wherever links beside the model lead to, see SECURITY.md.
         output_name: the only output that the tails compute; None: all of them.
         trial: how to run the cuts, see `onnxmem.inspecting.Trial`; None: only the graph is read.
 
@@ -37,7 +40,7 @@ def inspect(
         UsageError: no such file, output or kind, or inputs on which the model does not run.
         EnvironmentFailedError: onnxruntime refuses the whole model, or the device is not usable.
     """
-    with model_file(model) as path:
+    with trusting_links(trust_links), model_file(model) as path:
         found = inspecting.inspect(
             path, kinds=kinds, bind=bind, output_name=output_name, trial=trial
         )

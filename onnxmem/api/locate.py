@@ -23,6 +23,7 @@ from onnxmem.api.taking import (
 )
 from onnxmem.auditing import LocateSettings, Progress
 from onnxmem.auditing.locate import locate as run
+from onnxmem.graph import trusting_links
 from onnxmem.network.features import Pool
 
 
@@ -40,6 +41,7 @@ def locate(
     pool: Pool = "all",
     output_name: str | None = None,
     bind: Mapping[str, Any] | None = None,
+    trust_links: bool = False,
     split: str | None = None,
     device: str = "auto",
     exact: bool = False,
@@ -71,6 +73,7 @@ def locate(
         pool: "all" positions of a layer, or their "mean"; for neighbours.
         output_name: the output that classifies, if there are several.
         bind: values of inputs that are fixed for good.
+        trust_links: take weights from wherever links beside the model lead to, see SECURITY.md.
         split: where `x` has an array `split`, the samples to take; None takes those called
             "train", if there are any.
         device: "auto", "cpu", "cuda" or "cuda:N".
@@ -107,7 +110,7 @@ def locate(
         memory=plain(memory),
         seed=plain(seed),
     )
-    with model_file(model) as path:
+    with trusting_links(trust_links), model_file(model) as path:
         report = run(
             path,
             take_columns(x, y, settings.memory),

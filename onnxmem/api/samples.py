@@ -23,6 +23,7 @@ from onnxmem.api.taking import (
 )
 from onnxmem.auditing import Progress, find_samples
 from onnxmem.evidence.settings import EvidenceSettings
+from onnxmem.graph import trusting_links
 from onnxmem.network.features import Pool
 
 
@@ -37,6 +38,7 @@ def samples(
     pool: Pool = "all",
     output_name: str | None = None,
     bind: Mapping[str, Any] | None = None,
+    trust_links: bool = False,
     split: str | None = None,
     device: str = "auto",
     exact: bool = False,
@@ -63,6 +65,7 @@ def samples(
         pool: "all" positions of a layer, or their "mean".
         output_name: the output that classifies, if there are several.
         bind: values of inputs that are fixed for good.
+        trust_links: take weights from wherever links beside the model lead to, see SECURITY.md.
         split: where `x` has an array `split`, the samples to take; None takes those called
             "train", if there are any.
         device: "auto", "cpu", "cuda" or "cuda:N".
@@ -96,7 +99,7 @@ def samples(
         memory=plain(memory),
         seed=plain(seed),
     )
-    with model_file(model) as path:
+    with trusting_links(trust_links), model_file(model) as path:
         report = find_samples(
             path,
             take_columns(x, y, settings.memory),

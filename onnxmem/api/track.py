@@ -23,6 +23,7 @@ from onnxmem.api.taking import (
 )
 from onnxmem.auditing import Progress
 from onnxmem.evidence.settings import EvidenceSettings
+from onnxmem.graph import trusting_links
 from onnxmem.network.features import Pool
 
 
@@ -38,6 +39,7 @@ def track(
     pool: Pool = "all",
     output_name: str | None = None,
     bind: Mapping[str, Any] | None = None,
+    trust_links: bool = False,
     split: str | None = None,
     device: str = "auto",
     exact: bool = False,
@@ -66,6 +68,7 @@ def track(
         pool: "all" positions of a layer, or their "mean".
         output_name: the output that classifies, if there are several.
         bind: values of inputs that are fixed for good.
+        trust_links: take weights from wherever links beside the model lead to, see SECURITY.md.
         split: where `x` has an array `split`, the samples to take; None takes those called
             "train", if there are any.
         device: "auto", "cpu", "cuda" or "cuda:N".
@@ -102,14 +105,15 @@ def track(
     )
     arrays = take_columns(x, y, settings.memory)
     places = [checkpoints] if isinstance(checkpoints, (str, Path)) else list(checkpoints)
-    found = tracking.track(
-        places,
-        arrays,
-        settings,
-        held_out=take_held_out(held_out),
-        given=take_suspects(suspects)[0],
-        source=take_source(x),
-        store=take_store(cache),
-        listen=progress or (lambda event: None),
-    )
+    with trusting_links(trust_links):
+        found = tracking.track(
+            places,
+            arrays,
+            settings,
+            held_out=take_held_out(held_out),
+            given=take_suspects(suspects)[0],
+            source=take_source(x),
+            store=take_store(cache),
+            listen=progress or (lambda event: None),
+        )
     return TrackReport.of(found)

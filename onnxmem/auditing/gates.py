@@ -15,6 +15,7 @@ from onnxmem.auditing.settings import check_drop, check_thresholds, gate_keys
 from onnxmem.errors import DataError
 from onnxmem.records import Estimate, Evidence, Gate, Metric, Report, Verdict
 from onnxmem.records.comparability import check_comparable
+from onnxmem.text import beside
 
 
 def judge_gates(
@@ -157,10 +158,10 @@ def decide_gates(gates: Sequence[Gate], scarce: str = "") -> tuple[Verdict, str]
 
 
 def _failure(gate: Gate) -> str:
+    bound, threshold = beside(gate.bound, gate.threshold)
+    value = "unknown" if gate.value is None else f"{gate.value:.3f}"
     if gate.key.endswith(":drop"):
-        return (
-            f"{gate.key} is {gate.value} (at least {gate.bound}), above --max-drop {gate.threshold}"
-        )
+        return f"{gate.key} is {value} (at least {bound}), above --max-drop {threshold}"
     if "." not in gate.key:
-        return f"{gate.key} is {gate.value} (at least {gate.bound}), above {gate.threshold}"
-    return f"{gate.key} is {gate.value} (at most {gate.bound}), below {gate.threshold}"
+        return f"{gate.key} is {value} (at least {bound}), above {threshold}"
+    return f"{gate.key} is {value} (at most {bound}), below {threshold}"

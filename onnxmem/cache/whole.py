@@ -122,7 +122,18 @@ def page_key(report: Report) -> str:
     """Return a SHA-256 of what the page of a report depends on."""
     shown = replace(report, timings=report.seconds)
     digest = hashlib.sha256(b"page of a report")
-    digest.update(msgspec.msgpack.encode(shown))
+    digest.update(_as_bytes(shown))
     known = surroundings.code_identity(), surroundings.templates_identity()
     digest.update(repr((*known, surroundings.installed())).encode())
     return digest.hexdigest()
+
+
+def _as_bytes(report: Report) -> bytes:
+    """Return bytes that are those of this report alone.
+
+    A report from a file may hold half a surrogate pair, and integers of any length.
+    """
+    try:
+        return msgspec.msgpack.encode(report)
+    except (UnicodeEncodeError, OverflowError):
+        return repr(report).encode("utf-8", "surrogatepass")

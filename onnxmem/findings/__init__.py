@@ -27,6 +27,7 @@ from onnxmem.findings.likeness import (
     layer_rows,
     likeness_findings,
     likeness_rows,
+    likeness_summary,
     matrices,
 )
 from onnxmem.findings.locate import locate_findings, suspects_sentence
@@ -48,6 +49,7 @@ __all__ = [
     "layer_rows",
     "likeness_findings",
     "likeness_rows",
+    "likeness_summary",
     "locate_findings",
     "matrices",
     "short_names",

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from onnxmem.findings.cure import INSPECT, cure
 from onnxmem.findings.evidence import evidence_findings
 from onnxmem.findings.finding import Finding
-from onnxmem.findings.numbers import beside, counted, listed
+from onnxmem.findings.numbers import counted, listed
+from onnxmem.text import beside, capitalized, printable
 from onnxmem.text import listed as names_of
-from onnxmem.text import printable
 
 if TYPE_CHECKING:
     from onnxmem.records import Curve, Gate, Report
@@ -36,7 +37,7 @@ def audit_headline(report: Report) -> str:
     if not found:
         return "No layer could be told to need more components than others"
     told = "; ".join(one.sentence for one in found[: headline_length(found)])
-    return told[0].upper() + told[1:]
+    return capitalized(told)
 
 
 def headline_length(found: Sequence[Finding]) -> int:
@@ -48,7 +49,11 @@ def headline_length(found: Sequence[Finding]) -> int:
 def _verdict(report: Report) -> Iterator[Finding]:
     if report.verdict == "inconclusive":
         reason = printable(report.reason, 400).rstrip(".")
-        yield Finding("verdict", f"inconclusive: {reason}", follow=_cure(report))
+        if report.measured:
+            todo = printable(cure(report), 200)
+            yield Finding("verdict", f"inconclusive: {todo}", caution=reason)
+        else:
+            yield Finding("verdict", f"inconclusive: {reason}", follow=INSPECT)
     for gate in report.gates:
         if gate.passed is False:
             yield _failed(gate, waived=gate.key in report.waived)
@@ -66,29 +71,6 @@ def _failed(gate: Gate, *, waived: bool) -> Finding:
         value=gate.value,
         follow="docs/gates.md says what a gate can and cannot tell",
     )
-
-
-def _cure(report: Report) -> str:
-    """Return what helps where no conclusion is possible, read from the record alone."""
-    if not report.measured or not report.layers:
-        return "onnxmem inspect MODEL --verify tells what stands in the way of each layer"
-    if all(layer.status == "skipped" for layer in report.layers) and not any(report.summary):
-        return "onnxmem inspect MODEL --verify tells what stands in the way of each layer"
-    value, chance = report.baseline.value or 0.0, report.baseline.chance or 0.0
-    if report.baseline.metric == "top1" and value - chance < 0.1:
-        return (
-            "check that labels and preprocessing are those of the training (--labels, --preprocess)"
-        )
-    if any(gate.passed is None and gate.value is not None for gate in report.gates):
-        return "docs/gates.md says what a gate needs"
-    scores = report.summary.values()
-    if all(one.auc is None for one in scores) and any(one.layers_above for one in scores):
-        return "look at the labels of the classes whose curves lie above the baseline"
-    if report.summary and all(score.auc is None for score in report.summary.values()):
-        return "give more classes, or harder samples; --batch mixed saturates last"
-    if any(gate.passed is None for gate in report.gates):
-        return "give more samples: every class needs its share before a gate can be judged"
-    return "onnxmem audit -v shows the cause in full"
 
 
 def _evidence(report: Report) -> list[Finding]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from onnxmem.findings.finding import Finding
 from onnxmem.findings.numbers import listed, percent
+from onnxmem.text import capitalized
 
 if TYPE_CHECKING:
     from onnxmem.records import Cell, Comparison
@@ -37,7 +38,7 @@ def comparison_headline(comparison: Comparison) -> str:
     found = comparison_findings(comparison)
     if not found:
         return "No score was measured in two models"
-    return found[0].sentence[0].upper() + found[0].sentence[1:]
+    return capitalized(found[0].sentence)
 
 
 def short_names(models: Sequence[str]) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from onnxmem.findings.comparison import short_names
-from onnxmem.findings.numbers import percent
+from onnxmem.findings.numbers import counted, percent, signed
 from onnxmem.text import printable
 
 if TYPE_CHECKING:
@@ -43,6 +43,23 @@ def likeness_findings(comparison: Comparison) -> list[str]:
     if (more := len(comparison.predictions) - _MOST) > 0:
         found.append(f"{more} more pairs of models are in the JSON form.")
     return found
+
+
+def likeness_summary(comparison: Comparison) -> str:
+    """Return in one sentence how alike the models are; an empty string without held-out inputs."""
+    pairs = sorted(comparison.predictions, key=lambda one: (one.kappa or 0.0, one.agreement))
+    if len(pairs) < 2:
+        return "".join(likeness_findings(comparison))
+    least, most = (_answers(comparison, one) for one in (pairs[0], pairs[-1]))
+    inputs = counted(comparison.held_out_samples, "held-out input")
+    return f"On {inputs} {most} agree the most, {least} the least."
+
+
+def _answers(comparison: Comparison, pair: Predictions) -> str:
+    """Return the names of two models, and how far their answers agree."""
+    short = _short(comparison)
+    kappa = "" if pair.kappa is None else f", κ {signed(pair.kappa, 2)}"
+    return f"{short[pair.a]} and {short[pair.b]} ({percent(pair.agreement)}{kappa})"
 
 
 def _sentence(comparison: Comparison, pair: Predictions, output: Similarity | None) -> str:
@@ -160,7 +177,8 @@ def _at_output(comparison: Comparison) -> dict[tuple[str, str], Similarity]:
 def _kappa(one: Predictions) -> str:
     if one.kappa is None or one.kappa_low is None or one.kappa_high is None:
         return "–"
-    return f"{one.kappa:.2f} ({one.kappa_low:.2f}–{one.kappa_high:.2f})"
+    value, low, high = (signed(each, 2) for each in (one.kappa, one.kappa_low, one.kappa_high))
+    return f"{value} ({low}{' to ' if '−' in low else '–'}{high})"
 
 
 def _cka(one: Similarity | None) -> str:

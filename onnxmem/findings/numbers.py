@@ -12,6 +12,12 @@ def percent(share: float) -> str:
     return f"{100 * share:.0f} %"
 
 
+def signed(value: float, digits: int = 3) -> str:
+    """Return a number with a true minus sign; one that rounds to 0 has no sign."""
+    text = f"{value:.{digits}f}"
+    return text.lstrip("-") if float(text) == 0 else text.replace("-", "−")
+
+
 def percents(low: float, high: float) -> str:
     """Return the ends of an interval of shares."""
     return f"{100 * low:.0f}–{100 * high:.0f} %"
@@ -20,18 +26,6 @@ def percents(low: float, high: float) -> str:
 def counted(number: int, one: str, many: str = "") -> str:
     """Return a number and what it counts."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
-
-
-def beside(value: float | None, limit: float, digits: int = 3) -> tuple[str, str]:
-    """Return a value and the limit that it is held against, with digits enough to tell them apart.
-
-    Both have at least `digits` digits behind the point; a value that is None is called unknown.
-    """
-    if value is None:
-        return "unknown", f"{limit:.{digits}f}"
-    while digits < 17 and value != limit and f"{value:.{digits}f}" == f"{limit:.{digits}f}":
-        digits += 1
-    return f"{value:.{digits}f}", f"{limit:.{digits}f}"
 
 
 def listed(words: Sequence[str]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from onnxmem.findings.finding import Finding
-from onnxmem.findings.numbers import counted, percent, percents
+from onnxmem.findings.numbers import counted, percent, percents, signed
 from onnxmem.text import file_name, printable
 
 if TYPE_CHECKING:
@@ -160,4 +160,4 @@ def _points(one: Estimate) -> str:
 
 
 def _bounds(one: Estimate) -> str:
-    return f"95 % interval {100 * one.low:.1f} to {100 * one.high:.1f}"
+    return f"95 % interval {signed(100 * one.low, 1)} to {signed(100 * one.high, 1)}"

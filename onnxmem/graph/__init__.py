@@ -2,8 +2,9 @@
 
 The only package that imports onnx and onnx_ir.
 
-    model             loads a model: `file` reads it, `soundness` checks it, `normalise` brings it
-                      into one form with the help of `passes`; `inference` finds types and sizes
+    model             loads a model: `file` reads it, from where `links` allows; `soundness` checks
+                      it, `normalise` brings it into one form with the help of `passes`; `inference`
+                      finds types and sizes, for which `annotate` asks onnx
     records           what is handed out: models, sites, cuts, parts
     sites             finds the tensors to cut at, by `kinds` of activations; `gates` sorts out
                       what only looks like a ReLU
@@ -26,6 +27,7 @@ from onnxmem.graph.cut import compute, cut_needs, expose, split
 from onnxmem.graph.file import data_files
 from onnxmem.graph.kinds.registry import AUTO, GROUPS, KINDS
 from onnxmem.graph.largest import largest_fixed, largest_tensor, weight_bytes
+from onnxmem.graph.links import trusting_links
 from onnxmem.graph.masked import masked
 from onnxmem.graph.model import load
 from onnxmem.graph.outputs import output_form
@@ -85,6 +87,7 @@ __all__ = [
     "resume",
     "segment",
     "split",
+    "trusting_links",
     "untyped",
     "weight_bytes",
     "whole_batch",

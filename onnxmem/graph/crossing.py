@@ -19,14 +19,22 @@ from onnxmem.graph.ops import WHOLE_BATCH_OPS
 from onnxmem.graph.records import Model, Needs
 from onnxmem.graph.soundness import blames_model
 
+MOST_LOOKED_AT = 1_000_000
+"""Tensors beside cuts, over all cuts, after which no further cut is looked at."""
+
 
 @blames_model
 def all_needs(
     model: Model, tensors: Collection[str], output: str | None = None
 ) -> dict[str, Needs | None]:
-    """Return what `cut_needs` returns, for each of `tensors`; None where it raises an error."""
+    """Return what `cut_needs` returns, for each of `tensors`; None where it raises an error.
+
+    Where so much lives beside the cuts that telling it would take the square of the nodes, the last
+    tensors are left out.
+    """
     if any(node.op_type in WHOLE_BATCH_OPS for node in model.ir.graph.all_nodes()):
-        return {tensor: _alone(model, tensor, output) for tensor in tensors}
+        most = MOST_LOOKED_AT // (len(model.flow.nodes) + 1) + 1
+        return {tensor: _alone(model, tensor, output) for tensor in list(tensors)[:most]}
     finder = _Finder(model, output)
     wanted = {
         value: name
@@ -34,7 +42,11 @@ def all_needs(
         if (value := model.flow.values.get(name)) in model.flow.varying and value is not None
     }
     found = {t: _alone(model, t, output) for t in set(tensors) - set(wanted.values())}
+    looked_at = 0
     for value, beside in finder.living(wanted):
+        looked_at += len(beside)
+        if looked_at > MOST_LOOKED_AT:
+            break
         found[wanted[value]] = finder.needs(value, beside)
     return found
 

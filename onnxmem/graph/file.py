@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import onnx
@@ -13,6 +13,7 @@ import onnx_ir as ir
 
 from onnxmem.errors import ModelFileError
 from onnxmem.file_kinds import LFS_POINTER, mistaken
+from onnxmem.graph import links
 from onnxmem.hazards import see
 
 LARGEST = 2**31
@@ -113,35 +114,78 @@ def _is_sparse(proto: onnx.ModelProto) -> bool:
 def take_in_small(proto: onnx.ModelProto, path: Path) -> tuple[Path, ...]:
     """Load what `proto` keeps in other files and is no weight but a shape, a bound, a number.
 
-    onnxruntime and shape inference want the content of these, which may be outside as well.
+    onnxruntime and shape inference want the content of these, which may be outside as well. The
+    rest is then said to lie where links lead to, see `weights_folder`.
 
     Returns:
         All files that `proto` keeps tensors in.
 
     Raises:
-        ModelFileError: A file is missing, too short, or outside the folder of the model.
+        ModelFileError: A file is missing, too short, or one that no weights may be in.
     """
     folder = path.parent.absolute()
     files: dict[str, Path] = {}
-    for tensor in _tensors(proto.graph):
-        if tensor.data_location != onnx.TensorProto.EXTERNAL:
-            continue
-        place = {entry.key: entry.value for entry in tensor.external_data}
-        location = place.get("location", "")
+    outside = list(_outside(proto.graph))
+    for tensor in outside:
+        location = _places(tensor).get("location", "")
         if location not in files:
             files[location] = _external_file(folder, location, path)
-        size, offset = _bytes_of(tensor), place.get("offset", "0")
+    base = weights_folder(files.values(), path)
+    for tensor in outside:
+        place = _places(tensor)
+        file, offset = files[place.get("location", "")], place.get("offset", "0")
+        size = _bytes_of(tensor)
         if size is None or not 0 <= size <= SMALL or not offset.isdecimal():
+            _move(tensor, file, base)
             continue
-        if int(offset) + size > files[location].stat().st_size:
-            raise _truncated(location, path, tensor.name)
-        with files[location].open("rb") as stream:
+        if int(offset) + size > file.stat().st_size:
+            raise _truncated(place["location"], path, tensor.name)
+        with file.open("rb") as stream:
             stream.seek(int(offset))
             content = stream.read(size)
         tensor.ClearField("external_data")
         tensor.ClearField("data_location")
         tensor.raw_data = content
     return tuple(files[location] for location in sorted(files))
+
+
+def weights_folder(files: Iterable[Path], path: Path) -> Path:
+    """Return the folder that the weights of the model at `path` are under: its own, as a rule.
+
+    Where links lead to files in another folder, it is that one; onnxruntime follows no link out of
+    the folder that it is told.
+
+    Raises:
+        ModelFileError: There is no such folder.
+    """
+    folder = path.parent.absolute()
+    if all(file.resolve().is_relative_to(folder.resolve()) for file in files):
+        return folder
+    homes = {file.resolve().parent for file in files}
+    if len(homes) > 1:
+        raise ModelFileError(
+            f"{path} keeps weights behind links into {len(homes)} folders; put them into one"
+            f"{see('external-data')}"
+        )
+    return homes.pop()
+
+
+def _places(tensor: onnx.TensorProto) -> dict[str, str]:
+    return {entry.key: entry.value for entry in tensor.external_data}
+
+
+def _outside(graph: onnx.GraphProto) -> Iterator[onnx.TensorProto]:
+    external = onnx.TensorProto.EXTERNAL
+    return (one for one in _tensors(graph) if one.data_location == external)
+
+
+def _move(tensor: onnx.TensorProto, file: Path, base: Path) -> None:
+    """Let a tensor name its file as it is called in `base`, where that is another folder."""
+    if file.is_relative_to(base):
+        return
+    for entry in tensor.external_data:
+        if entry.key == "location":
+            entry.value = file.resolve().name
 
 
 def _tensors(graph: onnx.GraphProto) -> Iterator[onnx.TensorProto]:
@@ -169,6 +213,25 @@ def _truncated(location: str, path: Path, tensor: str | None) -> ModelFileError:
         f"the external data file {location} of {path} is truncated at tensor "
         f"{tensor!r}; download it again{see('external-data')}"
     )
+
+
+class Checked(ir.ExternalTensor):
+    """A tensor in a file that was checked when the model was loaded.
+
+    onnx_ir refuses every file with several hard links, those of packages that uv and conda install
+    as well; here `links` says which may be read.
+    """
+
+    __slots__ = ()
+
+    @classmethod
+    def of(cls, tensor: ir.ExternalTensor) -> Checked:
+        """Return `tensor` as one whose file was checked."""
+        place = (tensor.location, tensor.offset, tensor.length, tensor.dtype)
+        return cls(*place, shape=ir.Shape(tensor.shape), name=tensor.name or "")
+
+    def _check_path_containment(self) -> None:
+        """Leave it at the check before."""
 
 
 def external_tensors(model: ir.Model) -> Iterator[ir.ExternalTensor]:
@@ -201,44 +264,51 @@ def data_files(path: str | Path) -> tuple[Path, ...]:
     return tuple(Path(path).parent / location for location in sorted(locations))
 
 
-def attach_external(model: ir.Model, path: Path) -> bool:
-    """Point the external tensors of `model` at the folder of `path`; tell whether there are any.
+def attach_external(model: ir.Model, path: Path, base: Path) -> bool:
+    """Point the external tensors of `model` at the folder `base`; tell whether there are any.
 
     Raises:
-        ModelFileError: A file is missing, too short, or outside the folder of the model.
+        ModelFileError: A file is too short.
     """
-    folder = path.parent.absolute()
-    files: dict[str, Path] = {}
+    sizes: dict[str, int] = {}
+    for value in (one for graph in model.graphs() for one in graph.initializers.values()):
+        if isinstance(value.const_value, ir.ExternalTensor):
+            value.const_value = Checked.of(value.const_value)
     for tensor in external_tensors(model):
-        tensor.base_dir = str(folder)
+        tensor.base_dir = str(base)
         location = str(tensor.location)
-        if location not in files:
-            files[location] = _external_file(folder, location, path)
+        if location not in sizes:
+            sizes[location] = (base / location).stat().st_size
         end = (tensor.offset or 0) + tensor.nbytes
         fits = tensor.length in (None, tensor.nbytes)
-        if not fits or end > files[location].stat().st_size:
+        if not fits or end > sizes[location]:
             raise _truncated(location, path, tensor.name)
-    return bool(files)
+    return bool(sizes)
 
 
 def _external_file(folder: Path, location: str, path: Path) -> Path:
     file = folder / location
     if len(os.fsencode(location)) > LONGEST_PATH:
         raise ModelFileError(f"{path} keeps weights in a file with a name that no file can have")
-    if not file.resolve().is_relative_to(folder.resolve()):
+    target = file.resolve()
+    if not target.is_relative_to(folder.resolve()) and (
+        not _is_beside(folder, location) or not links.may_lead_to(path, target)
+    ):
         raise ModelFileError(
-            f"{path} keeps weights in {location!r}, outside its own folder; "
-            f"put them beside the model{see('external-data')}"
+            f"{path} keeps weights in {location!r}, outside its own folder; put them beside the "
+            f"model{', or trust the link: --trust-links' if file.is_symlink() else ''}"
+            f"{see('external-data')}"
         )
     if not file.is_file():
         raise ModelFileError(
             f"the external data file {location} of {path} is missing; put it beside the model"
             f"{see('external-data')}"
         )
-    if file.stat().st_nlink > 1 and file.stat().st_uid != path.stat().st_uid:
+    if file.stat().st_nlink > 1 and not links.may_have_links(path, file):
         raise ModelFileError(
-            f"the external data file {location} of {path} belongs to another user than the model "
-            f"and lies in another place as well; copy it beside the model{see('external-data')}"
+            f"the external data file {location} of {path} lies in another place as well (it has "
+            f"{file.stat().st_nlink} hard links); copy it, or trust the link: --trust-links"
+            f"{see('external-data')}"
         )
     with file.open("rb") as stream:
         if stream.read(len(LFS_POINTER)) == LFS_POINTER:
@@ -247,6 +317,11 @@ def _external_file(folder: Path, location: str, path: Path) -> Path:
                 f"fetch it: git lfs pull{see('external-data')}"
             )
     return file
+
+
+def _is_beside(folder: Path, location: str) -> bool:
+    """Tell whether a location stays in the folder by its words, wherever links then lead."""
+    return Path(os.path.normpath(folder / location)).is_relative_to(folder)
 
 
 def sha256(files: tuple[Path, ...]) -> str:

@@ -14,9 +14,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import onnx_ir as ir
-from onnx_ir.passes import common
 
 from onnxmem.graph import passes
+from onnxmem.graph.annotate import annotate
 from onnxmem.graph.constants import SMALL
 from onnxmem.graph.ops import is_standard
 
@@ -43,14 +43,14 @@ def infer_types(network: ir.Model) -> None:
     """
     with _texts_aside(network.graph):
         stated = _shapes(network)
-        _infer(network, follow=False)
+        annotate(network, follow=False)
         for _ in range(MOST_ROUNDS):
             long, worthwhile = _readers_of_long(network)
             if not worthwhile:
                 break
             with _aside(network, long) as left_out:
                 _open_again(stated, left_out)
-                found_more = _infer(network, follow=True)
+                found_more = annotate(network, follow=True)
             if not (long and found_more):
                 break
     passes.TypeSequences()(network)
@@ -69,12 +69,6 @@ def _open_again(stated: Mapping[ir.Value, ir.Shape | None], but: Collection[ir.N
     for value, shape in stated.items():
         if value.producer() not in but and value.shape is not None and not value.shape.is_static():
             value.shape = shape
-
-
-def _infer(network: ir.Model, *, follow: bool) -> bool:
-    """Let onnx infer; tell whether anything was found."""
-    step = common.ShapeInferencePass(check_type=False, strict_mode=False, data_prop=follow)
-    return bool(step(network).modified)
 
 
 def _readers_of_long(network: ir.Model) -> tuple[list[ir.Node], bool]:

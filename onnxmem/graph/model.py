@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import gc
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import onnx_ir as ir
@@ -28,21 +30,38 @@ def load(path: str | Path, bind: Mapping[str, Bound] | None = None) -> Model:
     """
     if not isinstance(path, (str, Path)):
         raise UsageError(f"a {type(path).__name__} is no model; give the path of an ONNX file")
-    path = Path(path)
+    with uncollected():
+        return _load(Path(path), bind or {})
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Keep Python from looking for garbage: a graph is millions of objects, none of which is."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _load(path: Path, bind: Mapping[str, Bound]) -> Model:
     proto = file.read_proto(path)
     ir_version = proto.ir_version
     check(proto, path)
     producer = " ".join(filter(None, (proto.producer_name, proto.producer_version)))
     externals = file.take_in_small(proto, path)
-    network, notes = normalise(proto, path, bind or {})
-    outside = file.attach_external(network, path)
+    base = file.weights_folder(externals, path)
+    network, notes = normalise(proto, path, bind)
+    outside = file.attach_external(network, path, base)
     return describe(
         network,
         path=path,
         sha256=file.sha256((path, *externals)),
         ir_version=ir_version,
         producer=producer,
-        weights=path.parent.absolute() if outside else None,
+        weights=base if outside else None,
         notes=notes,
     )
 

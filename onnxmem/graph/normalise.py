@@ -13,6 +13,7 @@ from onnx_ir.passes import common
 
 from onnxmem.errors import ModelFileError, OnnxmemError
 from onnxmem.graph import passes
+from onnxmem.graph.flow import reads
 from onnxmem.graph.inference import infer_types
 from onnxmem.graph.soundness import every_node, require_sound
 from onnxmem.hazards import see
@@ -80,9 +81,10 @@ def _normalise(
         common.LiftSubgraphInitializersToMainGraphPass(),
         passes.BindInputs(bind),
         passes.UnwrapOptionals(),
-        common.TopologicalSortPass(),
     ):
         network = step(network).model
+    if not all(map(_is_sorted, network.graphs())):
+        network = common.TopologicalSortPass()(network).model
     network.ir_version = max(network.ir_version, INITIALIZERS_APART)
     switched = passes.InferenceMode()(network).modified
     branches, loops = _lift_bodies(network)
@@ -126,6 +128,18 @@ def _open_negative_sizes(proto: onnx.ModelProto) -> None:
         for dim in info.type.tensor_type.shape.dim:
             if dim.dim_value < 0:
                 dim.Clear()
+
+
+def _is_sorted(graph: ir.Graph) -> bool:
+    """Tell whether all nodes of a graph stand behind those that make what they read."""
+    before = set[ir.Node]()
+    for node in graph:
+        for value in reads(node):
+            maker = value.producer()
+            if maker is not None and maker.graph is graph and maker not in before:
+                return False
+        before.add(node)
+    return True
 
 
 def _require_sources(network: ir.Model) -> None:

@@ -24,7 +24,7 @@ class TensorSpec:
     shape: tuple[Dim, ...] | None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Model:
     """A network in the one form that the rest of the package works on.
 

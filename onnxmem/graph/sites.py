@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from weakref import WeakKeyDictionary
 
 import onnx_ir as ir
 
@@ -55,7 +56,7 @@ def find_sites(model: Model, kinds: Sequence[str] = ("relu",)) -> tuple[Site, ..
     Raises:
         UsageError: There is no such kind.
     """
-    finder = _Finder(model)
+    finder = _finder(model)
     found = sorted(finder.chosen(kinds), key=lambda one: one.position)
     return tuple(finder.site(index, one) for index, one in enumerate(found))
 
@@ -67,9 +68,8 @@ def other_activations(model: Model, besides: Collection[str] = ()) -> tuple[tupl
     Each is a usual name ("GELU", "SiLU", "HardSwish", "ELU", "Tanh"...) and how often it occurs.
     Those of the kinds `besides` are left out.
     """
-    found = activations(list(model.ir.graph.all_nodes()), Known(model.ir))
-    kinds = (one.kind for one in found if one.kind.of_units and one.kind.name not in besides)
-    counts = Counter(kind.title for kind in kinds)
+    kinds = (kind for kind in _finder(model).all_kinds if kind.name not in besides)
+    counts = Counter(kind.title for kind in kinds if kind.of_units)
     return tuple(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
 
 
@@ -98,11 +98,18 @@ class _Found:
     is_factor: bool = False
 
 
+def _finder(model: Model) -> _Finder:
+    """Return what was found of a model before, while it lives, or a new finder."""
+    if model not in _finders:
+        _finders[model] = _Finder(model)
+    return _finders[model]
+
+
 class _Finder:
     """What is computed once per model and asked for every site."""
 
     def __init__(self, model: Model) -> None:
-        self.model, self.flow = model, model.flow
+        self.shapes, self.flow = model.shapes, model.flow
         self.known = Known(model.ir)
         self.outputs = list(dict.fromkeys(model.ir.graph.outputs))
         self.reaches = self.flow.marked({value: 1 << i for i, value in enumerate(self.outputs)})
@@ -148,6 +155,14 @@ class _Finder:
     @cached_property
     def _activations(self) -> list[Activation]:
         return activations(self.flow.nodes, self.known)
+
+    @cached_property
+    def all_kinds(self) -> list[Kind]:
+        """The kinds of all activations, bodies included, that are no ReLU."""
+        nodes = list(self.flow.graph.all_nodes())
+        has_bodies = len(nodes) > len(self.flow.nodes)
+        found = activations(nodes, self.known) if has_bodies else self._activations
+        return [one.kind for one in found]
 
     @cached_property
     def _others(self) -> list[_Found]:
@@ -288,12 +303,15 @@ class _Finder:
             axis_from=origin,
             status="unsupported" if found.reason else "ok",
             reason=found.reason,
-            shape=self.model.shapes.get(name),
+            shape=self.shapes.get(name),
             reaches=tuple(v.name or "" for i, v in enumerate(self.outputs) if mask >> i & 1),
             node=node.name or "" if node is not None else "",
             kind=found.kind.name,
             signed=found.kind.signed,
         )
+
+
+_finders: WeakKeyDictionary[Model, _Finder] = WeakKeyDictionary()
 
 
 def _is_switch(value: ir.Value) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import TypeGuard
@@ -39,6 +39,7 @@ class Inputs:
         invented: whether sizes were chosen that the model leaves free, axis 0 apart.
         recorded: whether they are a test case, which runs as a whole.
         notes: what was assumed of given samples, and changed so that the model takes them.
+        called: what rows of given samples are called.
     """
 
     samples: Mapping[str, Column]
@@ -48,6 +49,7 @@ class Inputs:
     invented: bool = False
     recorded: bool = False
     notes: tuple[str, ...] = ()
+    called: Callable[[np.ndarray], Sequence[str]] | None = None
 
     def batch(self, model: graph.Model) -> dict[str, np.ndarray]:
         """Return as many samples as `model` takes at once, or a few, and what they share."""
@@ -64,7 +66,14 @@ def find_inputs(model: graph.Model, arrays: Mapping[str, Column] | None, device:
     """
     if arrays is not None:
         given = make_samples(arrays, model.inputs)
-        return Inputs(given.inputs, given.shared, len(given), random=False, notes=given.notes)
+        return Inputs(
+            given.inputs,
+            given.shared,
+            len(given),
+            random=False,
+            notes=given.notes,
+            called=given.called,
+        )
     require_room(model, free_memory(device.is_cuda) // 2)
     session = Session(graph.expose(model, []), device, exact=True, prepack=False)
     cause = ""

@@ -51,7 +51,7 @@ def inspect(
     sites, verified, notes = tuple(map(_described, found)), None, model.notes + told(found, kinds)
     if trial is None or not sites:
         with blames_bind(bind or {}):
-            require_runnable(model)
+            notes += require_runnable(model)
     if sites and trial is not None:
         with blames_bind(bind or {}):
             sites, verified = verify(model, sites, output_name, trial)
@@ -60,6 +60,11 @@ def inspect(
         cuttable = [site.tensor for site in sites if site.status == "ok"]
         needs = graph.all_needs(model, cuttable, output_name)
         sites = tuple(_with_crossing(model, site, needs, output_name) for site in sites)
+        if left := len(cuttable) - len(needs):
+            notes += (
+                f"not told what crosses the last {left:,} of {len(cuttable):,} cuts, beside which "
+                "too many tensors live",
+            )
     return Inspection(
         schema=SCHEMA,
         model=model_info(path, model),
@@ -111,7 +116,7 @@ def _with_crossing(
     needs: Mapping[str, graph.Needs | None],
     output: str | None,
 ) -> Inspected:
-    if site.status != "ok":
+    if site.status != "ok" or site.tensor not in needs:
         return site
     if (found := needs.get(site.tensor)) is not None:
         return site.needing(found)

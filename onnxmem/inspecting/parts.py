@@ -17,12 +17,19 @@ from onnxmem.inspecting.feeds import find_inputs
 from onnxmem.network.network import require_room
 from onnxmem.runtime import Session, select_device
 
+MOST_NODES = 10_000
+"""Above so many nodes onnxruntime takes longer to compile a model than it takes to inspect it."""
 
-def require_runnable(model: graph.Model) -> None:
+
+def require_runnable(model: graph.Model) -> tuple[str, ...]:
     """Check that onnxruntime takes the whole model, where onnxruntime is installed.
 
-    Weights are read from where they are, so this is quick for a model of any size. Half precision
+    Weights are read from where they are, so their size does not matter; a model of more than
+    `MOST_NODES` nodes is not tried, since compiling it grows faster than the model. Half precision
     is widened first, as it is wherever a model runs on the CPU.
+
+    Returns:
+        A note where it was not tried.
 
     Raises:
         ModelRefusedError: it does not.
@@ -31,12 +38,18 @@ def require_runnable(model: graph.Model) -> None:
     try:
         device = select_device("cpu")
     except DeviceError:
-        return
+        return ()
+    if (count := sum(1 for _ in model.ir.graph.all_nodes())) > MOST_NODES:
+        return (
+            f"not tried whether onnxruntime takes the model, which has {count:,} nodes; "
+            "--verify tries it",
+        )
     model = graph.widen(model)
     require_room(model, free_memory(on_device=False) // 2)
     with scratch_folder() as folder:
         lean = graph.share_weights(model, folder)
         Session(graph.expose(lean, []), device, exact=True, prepack=False)
+    return ()
 
 
 def with_known_types(

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from onnxmem import graph
-from onnxmem.arrays import Array
+from onnxmem.arrays import Array, namespace, to_host
 from onnxmem.errors import ModelRefusedError, UsageError
 from onnxmem.hazards import see
 from onnxmem.inspecting.agreement import agreement, difference
@@ -23,6 +23,7 @@ from onnxmem.network.outputs import TOLERANCE
 from onnxmem.network.settings import RunSettings
 from onnxmem.network.split_network import SplitNetwork
 from onnxmem.runtime import Device, select_device
+from onnxmem.text import listed
 
 
 def verify(
@@ -108,7 +109,7 @@ class _Checker:
 
         outputs = run(host)
         self.expected = dict(zip(names, outputs, strict=True))
-        self.notes = self._changed_by_optimizations(host)
+        self.notes = (*self._changed_by_optimizations(host), *self._lost(inputs))
         self.axis, turned = find_sample_axis(host, run, outputs)
         lengths = [array.shape[self.axis or 0] for array in host.values()]
         self.count = lengths[0] if lengths else 1
@@ -132,6 +133,21 @@ class _Checker:
             f"onnxruntime's optimizations change an output {how}; --exact leaves them out"
             f"{see('rounding')}",
         )
+
+    def _lost(self, inputs: Inputs) -> Iterator[str]:
+        """Yield a note for each output that is not finite for some of the given samples."""
+        for name, array in self.expected.items():
+            if inputs.called is None or getattr(array, "shape", ())[:1] != self.rows.shape:
+                continue
+            if array.dtype.kind == "f":
+                xp = namespace(array)
+                finite = xp.isfinite(array.reshape(len(array), -1)).all(axis=1)
+                lost = np.flatnonzero(~to_host(finite))
+                if lost.size:
+                    yield (
+                        f"output {name!r} holds NaN or infinite values for {len(lost)} of the "
+                        f"{len(array)} samples tried: {listed(inputs.called(lost))}"
+                    )
 
     def check(self, site: Inspected) -> Inspected:
         """Run one cut; a failure is a reason, never an exception."""

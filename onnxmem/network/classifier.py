@@ -7,10 +7,11 @@ from collections.abc import Mapping
 import numpy as np
 
 from onnxmem import graph
-from onnxmem.arrays import Array, namespace, take_rows
+from onnxmem.arrays import Array, take_rows
 from onnxmem.data import Column
-from onnxmem.errors import DataError, InconclusiveError
+from onnxmem.errors import DataError, InconclusiveError, ScoresError
 from onnxmem.hazards import see
+from onnxmem.network.lost_scores import fault, rows_without
 from onnxmem.network.network import Network
 from onnxmem.network.outputs import TOLERANCE, deviation
 
@@ -119,16 +120,10 @@ def check_scores(network: Network, output: Array) -> None:
     """Check that every sample has a largest score; those of other classes may be -inf.
 
     Raises:
-        InconclusiveError: one has none: NaN is among its scores, or the largest is infinite.
+        ScoresError: one has none: NaN is among its scores, or the largest is infinite.
     """
-    if output.dtype.kind != "f":
-        return
-    largest = output.reshape(len(output), -1).max(axis=1)
-    if not bool(namespace(output).isfinite(largest).all()):
-        raise InconclusiveError(
-            f"{network.model.path} gives values that are NaN or infinite in output "
-            f"{network.output!r}; look for such weights, or for samples out of range"
-        )
+    if rows_without(output).size:
+        raise ScoresError(f"{fault(network)}; look for such weights, or for samples out of range")
 
 
 def elsewhere(model: graph.Model) -> str:

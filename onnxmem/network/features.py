@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -24,6 +25,7 @@ from onnxmem.neighbours import Projection
 from onnxmem.neighbours.projection import width
 from onnxmem.network.classifier import check_classifies
 from onnxmem.network.layout import find_unit
+from onnxmem.network.lost_scores import naming_lost
 from onnxmem.network.memory import piece_size, pieces_at_once
 from onnxmem.network.network import Network
 from onnxmem.network.outputs import logits
@@ -119,7 +121,9 @@ def collect(
         run = _Pass(network, inputs, shared, places, pool, padding, seed)
         shelf = Shelf(folder, int((share or _FEATURES_SHARE) * network.memory))
         called = names if names is not None else [f"row {row}" for row in rows]
-        yield run.over(rows, called, shelf, advance)
+        with naming_lost(network, len(rows), partial(_names, called), run.output_of(rows)):
+            features = run.over(rows, called, shelf, advance)
+        yield features
 
 
 class _Pass:
@@ -211,6 +215,10 @@ class _Pass:
         """Return what the network is fed for some samples, and what it gives."""
         feeds = self.network.feeds({name: array[rows] for name, array in self.inputs.items()})
         return feeds, self.session.run(feeds | dict(self.shared), self.names)
+
+    def output_of(self, rows: np.ndarray) -> Callable[[np.ndarray], Array]:
+        """Return the function from places among `rows` to what the network gives for these."""
+        return lambda places: self._run(rows[places])[1][0]
 
     def _piece(self, rows: np.ndarray, first: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """Return the predictions for some samples, and their features at every layer."""
@@ -310,6 +318,10 @@ def _along_positions(value: Array, feature_axis: int | None, kept: Array | None)
 
 class _RefusedError(Exception):
     """A tensor that gives no features; the message says why."""
+
+
+def _names(called: Sequence[str], rows: np.ndarray) -> list[str]:
+    return [called[row] for row in rows.tolist()]
 
 
 def _finite_rows(flat: Array) -> np.ndarray:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
+import numpy as np
+
 from onnxmem import graph
+from onnxmem.arrays import Array
 from onnxmem.data import Column, Samples, make_samples
 from onnxmem.errors import InconclusiveError, NoSiteError
+from onnxmem.network.lost_scores import naming_lost
 from onnxmem.network.network import Network, prepare
 from onnxmem.network.optimizations import check_optimizations
 from onnxmem.network.padding import Padding, find_padding
@@ -17,7 +22,7 @@ from onnxmem.network.settings import RunSettings
 from onnxmem.network.sites import choose_sites, told
 from onnxmem.network.workers import workers
 from onnxmem.records import ModelInfo
-from onnxmem.runtime import select_device
+from onnxmem.runtime import Session, select_device
 from onnxmem.runtime.binding import blames_bind
 
 
@@ -109,7 +114,22 @@ def open_network(
         info = replace(info, notes=(*network.model.notes, *notes))
         opened = Opened(info, sites, samples, network, padding)
         try:
-            told_of = check_optimizations(network, samples)
-            yield replace(opened, info=replace(info, notes=(*info.notes, *told_of)))
+            with _naming_lost(network, samples):
+                told_of = check_optimizations(network, samples)
+                yield replace(opened, info=replace(info, notes=(*info.notes, *told_of)))
         except InconclusiveError as error:
             raise RefusedError(str(error), info, opened) from error
+
+
+def _naming_lost(network: Network, samples: Samples) -> AbstractContextManager[None]:
+    """Let the refusal of scores name all samples that have none."""
+
+    @cache
+    def session() -> Session:
+        return network.session(graph.expose(network.model, []))
+
+    def output_of(rows: np.ndarray) -> Array:
+        feeds = network.feeds({name: array[rows] for name, array in samples.inputs.items()})
+        return session().run(feeds | network.feeds(samples.shared), [network.output])[0]
+
+    return naming_lost(network, len(samples), samples.called, output_of)

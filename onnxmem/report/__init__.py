@@ -41,6 +41,7 @@ from onnxmem.report.formats import (
 )
 from onnxmem.report.output import check_writable, write, write_all
 from onnxmem.report.words import sentence
+from onnxmem.text import capitalized
 
 if TYPE_CHECKING:
     from onnxmem.records import (
@@ -159,7 +160,7 @@ def comparison_sentences(comparison: Comparison) -> str:
     from onnxmem.report import findings
 
     others = comparison_findings(comparison)[1:]
-    said = [f"{one.sentence[0].upper()}{one.sentence[1:]}." for one in others]
+    said = [f"{capitalized(one.sentence)}." for one in others]
     lines = [f"{comparison_headline(comparison)}.", *said, *findings.limits(comparison)]
     return "\n".join(lines)
 

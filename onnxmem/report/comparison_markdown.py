@@ -10,8 +10,8 @@ from onnxmem.findings import (
     all_waivers_told,
     comparison_findings,
     layer_rows,
-    likeness_findings,
     likeness_rows,
+    likeness_summary,
     two_numbers,
 )
 from onnxmem.records import Comparison
@@ -27,8 +27,11 @@ from onnxmem.report.findings import (
 )
 from onnxmem.report.markdown import MOST_BYTES, code, escaped
 from onnxmem.report.words import column_title, sentence, shown_keys
+from onnxmem.text import capitalized
 
 SENTENCE = 2_000
+_FEW = 3
+"""Models whose layers have a table, pair by pair; of more the page and the JSON form have it."""
 _MOST_PAIRS = 60
 
 
@@ -56,9 +59,7 @@ def render(comparison: Comparison) -> str:
 
 def _said(comparison: Comparison) -> list[str]:
     """Return what was found, the headline bold."""
-    told = (
-        f"{one.sentence[0].upper()}{one.sentence[1:]}." for one in comparison_findings(comparison)
-    )
+    told = (f"{capitalized(one.sentence)}." for one in comparison_findings(comparison))
     lines = [escaped(one, SENTENCE) for one in told]
     return [f"**{line}**" if not place else f"- {line}" for place, line in enumerate(lines)]
 
@@ -93,9 +94,9 @@ def _likeness(comparison: Comparison) -> list[str]:
     if not comparison.predictions:
         return []
     title = f"### How alike they are on {comparison.held_out_samples:,} held-out inputs"
-    tables = ((PAIR_TITLES, likeness_rows(comparison)), (LAYER_TITLES, layer_rows(comparison)))
-    found = ["", title, "", *_listed(likeness_findings(comparison))]
-    for titles, rows in tables:
+    tables = [(PAIR_TITLES, likeness_rows(comparison)), (LAYER_TITLES, layer_rows(comparison))]
+    found = ["", title, "", *_listed([likeness_summary(comparison)])]
+    for titles, rows in tables[: 2 if len(comparison.models) <= _FEW else 1]:
         found += ["", _line(titles), _line(["---"] * len(titles))]
         found += [_line(map(escaped, row)) for row in rows[:_MOST_PAIRS]]
         if len(rows) > _MOST_PAIRS:

@@ -16,12 +16,11 @@ from onnxmem.findings import (
     PAIR_TITLES,
     comparison_findings,
     layer_rows,
-    likeness_findings,
     likeness_rows,
+    likeness_summary,
     short_names,
     two_numbers,
 )
-from onnxmem.findings.numbers import counted
 from onnxmem.records import Comparison
 from onnxmem.report import rows
 from onnxmem.report.findings import (
@@ -34,12 +33,14 @@ from onnxmem.report.findings import (
     unequal_accuracies,
 )
 from onnxmem.report.words import column_title, key_title, leading, shown_keys
-from onnxmem.text import printable
+from onnxmem.text import capitalized, printable
 
 T = TypeVar("T")
 NAME = 24
 _MOST_ROWS = 30
 """Pairs of models, or of layers, in a table."""
+_FEW = 3
+"""Models whose layers have a table, pair by pair; of more the page and the JSON form have it."""
 _MEAN, _LAYER = 17, 7
 """Characters that a mean, and a layer, take with the space beside them."""
 
@@ -55,7 +56,7 @@ class TerminalComparison:
         comparison = self.comparison
         names = [printable(name, NAME) for name in short_names(comparison.models)]
         for one in comparison_findings(comparison):
-            yield Text(f"{one.sentence[0].upper()}{one.sentence[1:]}.", style="bold")
+            yield Text(f"{capitalized(one.sentence)}.", style="bold")
         if two_numbers(comparison):
             yield _evidence(comparison, names)
         yield from _means(comparison, names, options.max_width)
@@ -84,13 +85,9 @@ def _likeness(comparison: Comparison) -> Iterator[Table | Text]:
     """Yield how alike the models are on held-out inputs: sentences, pairs, then layers."""
     if not comparison.predictions:
         return
-    inputs = counted(comparison.held_out_samples, "held-out input")
-    yield Text(f"How alike the models are on {inputs}:", style="bold")
-    yield from (Text(f"- {one}") for one in likeness_findings(comparison))
-    for titles, found in (
-        (PAIR_TITLES, likeness_rows(comparison)),
-        (LAYER_TITLES, layer_rows(comparison)),
-    ):
+    yield Text(likeness_summary(comparison), style="bold")
+    tables = [(PAIR_TITLES, likeness_rows(comparison)), (LAYER_TITLES, layer_rows(comparison))]
+    for titles, found in tables[: 2 if len(comparison.models) <= _FEW else 1]:
         table = Table(box=SIMPLE, header_style="bold", pad_edge=False, padding=(0, 1, 0, 0))
         for place, title in enumerate(titles):
             table.add_column(title, justify="right" if place else "left", overflow="fold")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from onnxmem.findings.numbers import listed
 from onnxmem.records import RELATIVE
 from onnxmem.records.comparability import CLOSE
 from onnxmem.report.words import key_title, leading, number, tensor_name
-from onnxmem.text import printable
+from onnxmem.text import capitalized, printable
 
 if TYPE_CHECKING:
     from onnxmem.records import Cell, Comparison, Report, Row
@@ -84,7 +85,7 @@ def limits(comparison: Comparison) -> list[str]:
         *unequal_accuracies(comparison.models, comparison.reports),
         *_partners(comparison),
         *_saturated(comparison),
-        *(f"{printable(note, 300).rstrip('.')}." for note in comparison.notes),
+        *(f"{capitalized(printable(note, 300)).rstrip('.')}." for note in comparison.notes),
     ]
 
 
@@ -103,9 +104,9 @@ def unequal_accuracies(names: Sequence[str], reports: Sequence[Report]) -> Itera
     ]
     values = [value for _, value in pairs]
     if max(values, default=0.0) - min(values, default=0.0) > CLOSE:
-        listed = ", ".join(f"{name} {number(value)}" for name, value in pairs)
+        accuracies = ", ".join(f"{name} {number(value)}" for name, value in pairs)
         yield (
-            f"The untouched models differ in accuracy, which moves every AuC: {listed}. "
+            f"The untouched models differ in accuracy, which moves every AuC: {accuracies}. "
             f"Compare what is relative to that{_relative(names, reports)}."
         )
 
@@ -117,8 +118,8 @@ def _relative(names: Sequence[str], reports: Sequence[Report]) -> str:
     pairs = [(name, one.value) for name, one in zip(names, found, strict=True) if one is not None]
     if key is None or len(pairs) < len(names):
         return ""
-    listed = ", ".join(f"{name} {number(value)}" for name, value in pairs)
-    return f" ({key}{RELATIVE}: {listed})"
+    scores = ", ".join(f"{name} {number(value)}" for name, value in pairs)
+    return f" ({key}{RELATIVE}: {scores})"
 
 
 def _partners(comparison: Comparison) -> Iterator[str]:
@@ -140,21 +141,43 @@ def _partners(comparison: Comparison) -> Iterator[str]:
 
 
 def _saturated(comparison: Comparison) -> Iterator[str]:
-    """Say which layers cannot be read in one of two models, so that they have no difference."""
+    """Say which layers cannot be read in one of two models, so that they have no difference.
+
+    Models in which the same layers can, or cannot, be read share a sentence.
+    """
     for key in comparison.summary:
+        alike: dict[tuple[bool, tuple[int, ...]], list[int]] = {}
         for place in range(1, len(comparison.models)):
-            pairs = [(row, row.scores[key][0], row.scores[key][place]) for row in comparison.layers]
-            both = [(row, one, two) for row, one, two in pairs if one and two]
-            for at, other, rows in (
-                (place, 0, [row for row, one, two in both if one.scored and not two.scored]),
-                (0, place, [row for row, one, two in both if two.scored and not one.scored]),
-            ):
-                if rows:
-                    yield (
-                        f"{key_title(key)}: {_count(len(rows))} {_unread(rows, key, at)} in "
-                        f"{comparison.models[at]} and not in {comparison.models[other]}, left out "
-                        f"of their difference: {_names(rows, at)}."
-                    )
+            for in_first in (False, True):
+                pair = (0, place) if in_first else (place, 0)
+                if layers := _unread_alone(comparison, key, *pair):
+                    alike.setdefault((in_first, layers), []).append(place)
+        for (in_first, layers), places in alike.items():
+            unread, read = ([0], places) if in_first else (places, [0])
+            yield _left_out(comparison, key, layers, unread, read)
+
+
+def _unread_alone(comparison: Comparison, key: str, unread: int, read: int) -> tuple[int, ...]:
+    """Return the layers that both models have, and that can be read in one of them alone."""
+    cells = [(row.scores[key][unread], row.scores[key][read]) for row in comparison.layers]
+    return tuple(
+        place
+        for place, (one, two) in enumerate(cells)
+        if one and two and two.scored and not one.scored
+    )
+
+
+def _left_out(
+    comparison: Comparison, key: str, layers: Sequence[int], unread: list[int], read: list[int]
+) -> str:
+    rows = [comparison.layers[place] for place in layers]
+    states = [_unread(rows, key, at) for at in unread]
+    without, having = (listed([comparison.models[at] for at in some]) for some in (unread, read))
+    differences = "difference" if len(unread) == len(read) else "differences"
+    return (
+        f"{key_title(key)}: {_count(len(rows))} {max(states, key=len)} in {without} and not in "
+        f"{having}, left out of their {differences}: {_names(rows, unread[0])}."
+    )
 
 
 def _unread(rows: Sequence[Row], key: str, at: int) -> str:

@@ -17,6 +17,7 @@ from onnxmem.findings import (
     matrices,
     short_names,
 )
+from onnxmem.findings.numbers import signed
 from onnxmem.report.look import MODEL_COLORS, Drawing
 from onnxmem.report.rows import Row
 from onnxmem.report.words import tensor_name
@@ -77,7 +78,7 @@ def _layer_rows(comparison: Comparison) -> list[Row]:
 def _matrix_rows(comparison: Comparison) -> list[Row]:
     names = short_names(comparison.models)
     return [
-        {"what": title, "a": one, "b": other, "value": value, "text": f"{value:.2f}"}
+        {"what": title, "a": one, "b": other, "value": value, "text": signed(value, 2)}
         for title, matrix in matrices(comparison).items()
         for one, row in zip(names, matrix, strict=True)
         for other, value in zip(names, row, strict=True)

@@ -67,6 +67,7 @@ def config(text: str) -> Spec:
             "titleFontSize": 11,
             "titleFontWeight": "normal",
             "titlePadding": 8,
+            "labelFlush": False,
         },
         "legend": {
             "labelColor": text,

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Sequence
 
-from onnxmem.findings import waivers_told
+from onnxmem.findings import audit_headline, waivers_told
 from onnxmem.records import Curve, Gate, Layer, Report, Score
 from onnxmem.report.words import (
     curve_keys,
+    gate_numbers,
     gate_state,
     interval,
     key_title,
@@ -44,6 +45,8 @@ def render(report: Report) -> str:
     """Return the report as Markdown of less than `MOST_BYTES` bytes in UTF-8."""
     head = [
         f"## {ICONS[report.verdict]} {escaped(report.tool.name)}: {report.verdict}",
+        "",
+        f"**{escaped(audit_headline(report), 600)}**",
         "",
         escaped(sentence(report), 2_000),
         "",
@@ -116,8 +119,7 @@ def _gate(gate: Gate, waived: Collection[str]) -> tuple[str, ...]:
     result = f"**{gate_state(gate)}**" if gate.passed is False else gate_state(gate)
     result += ", waived" if gate.passed is False and gate.key in waived else ""
     result += f" ({escaped(gate.note, 200)})" if gate.note else ""
-    value, bound = ("–" if one is None else str(one) for one in (gate.value, gate.bound))
-    return code(gate.key), str(gate.threshold), value, bound, result
+    return code(gate.key), *gate_numbers(gate), result
 
 
 def _score(key: str, value: Score) -> tuple[str, ...]:

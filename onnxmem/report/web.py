@@ -23,7 +23,7 @@ from onnxmem.findings import waivers_told
 from onnxmem.records import SATURATION
 from onnxmem.report import words
 from onnxmem.report.look import unchecked
-from onnxmem.text import printable
+from onnxmem.text import capitalized, printable
 
 VALUE_LENGTH = 400
 _SCRIPT_ESCAPES = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026"}
@@ -111,6 +111,7 @@ def environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
     )
     found.filters.update(
+        capitalized=capitalized,
         printable=printable,
         tensor_name=words.tensor_name,
         shape=words.shape,
@@ -120,6 +121,7 @@ def environment() -> jinja2.Environment:
         score_layers=words.score_layers,
         relative=words.relative,
         state=words.state,
+        gate_numbers=words.gate_numbers,
         gate_state=words.gate_state,
     )
     found.globals.update(

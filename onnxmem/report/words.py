@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from onnxmem.findings import above_baseline, headline
-from onnxmem.text import NAME_LENGTH, file_name, printable
+from onnxmem.text import NAME_LENGTH, beside, file_name, printable
 
 if TYPE_CHECKING:
     from onnxmem.records import Baseline, Cell, Curve, Gate, Layer, Report, Score
@@ -165,12 +165,27 @@ def relative(value: Score) -> str:
 
 
 def gate_values(gate: Gate) -> str:
-    """Return what a gate compared, unrounded."""
+    """Return what a gate compared, with digits enough to see how it came out."""
+    threshold, value, bound = gate_numbers(gate)
     if gate.value is None:
-        return f"no value against {gate.threshold}"
-    bound = "" if gate.bound is None else f" (bound of its interval {gate.bound})"
+        return f"no value against {threshold}"
+    interval = "" if gate.bound is None else f" (bound of its interval {bound})"
     note = f"; {printable(gate.note, 200)}" if gate.note else ""
-    return f"{gate.value}{bound} against {gate.threshold}{note}"
+    return f"{value}{interval} against {threshold}{note}"
+
+
+def gate_numbers(gate: Gate) -> tuple[str, str, str]:
+    """Return the threshold, the value and the bound of a gate; what it has not is a dash.
+
+    What was compared has digits enough to tell the two apart.
+    """
+    if gate.value is None:
+        return f"{gate.threshold:.3f}", "–", "–"
+    if gate.bound is None:
+        value, threshold = beside(gate.value, gate.threshold)
+        return threshold, value, "–"
+    bound, threshold = beside(gate.bound, gate.threshold)
+    return threshold, number(gate.value), bound
 
 
 def gate_state(gate: Gate) -> str:
@@ -180,8 +195,11 @@ def gate_state(gate: Gate) -> str:
     return "passed" if gate.passed else "failed"
 
 
-def sentence(report: Report) -> str:
-    """Return one sentence that says what was measured and what came of it."""
+def sentence(report: Report, *, reasoned: bool = True) -> str:
+    """Return one sentence that says what was measured and what came of it.
+
+    `reasoned` adds the reason of the verdict, which need not be said where it is shown already.
+    """
     data = report.data
     left_out = ", ".join(printable(data.class_name(label), 24) for label in data.left_out[:8])
     parts = (
@@ -194,7 +212,7 @@ def sentence(report: Report) -> str:
         above_baseline(report),
         _summary(report),
         _ranks(report),
-        f"verdict: {report.verdict}{_because(report.reason)}",
+        f"verdict: {report.verdict}{_because(report.reason) if reasoned else ''}",
     )
     return "; ".join(part for part in parts if part) + "."
 

@@ -129,3 +129,10 @@ def test_a_page_depends_on_the_report_and_not_on_where_it_came_from(report: Repo
     known = replace(report, timings={**report.timings, CACHED_LAYERS: 2.0})
     assert whole.page_key(known) == whole.page_key(report)
     assert whole.page_key(replace(report, reason="another")) != whole.page_key(report)
+
+
+@pytest.mark.parametrize("odd", ["\ud800", 10**400])
+def test_pages_of_reports_with_odd_values_have_keys_of_their_own(report: Report, odd: Any) -> None:
+    known = replace(report, settings={"seed": odd})
+    assert whole.page_key(known) == whole.page_key(replace(report, settings={"seed": odd}))
+    assert whole.page_key(known) != whole.page_key(replace(known, reason="another"))

@@ -81,7 +81,10 @@ def test_gates_may_be_a_table_or_pairs(settings: Callable[..., dict[str, Any]], 
     assert found["verdict"] == "pass"
 
 
-@pytest.mark.parametrize("line", ["seed = 1.5", "per-class = true", 'exact = "perhaps"'])
+@pytest.mark.parametrize(
+    "line",
+    ["seed = 1.5", "per-class = true", 'exact = "perhaps"', "exact = 7", f"exact = {'10' * 200}"],
+)
 def test_values_of_another_type_are_not_rounded(
     command: Command, folder: Path, mlp: Sample, line: str
 ) -> None:

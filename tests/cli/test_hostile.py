@@ -15,8 +15,7 @@ import pytest
 from onnxmem.data import load
 from onnxmem.data.budget import UNBOUNDED
 from onnxmem.data.images import _opened
-from onnxmem.errors import DataError, ModelFileError
-from onnxmem.graph.file import _external_file
+from onnxmem.errors import DataError
 
 Command = Callable[..., Any]
 
@@ -116,28 +115,3 @@ def test_depths_of_a_configuration(command: Command, folder: Path, line: str) ->
     (folder / "onnxmem.toml").write_text(line)
     outcome = command("audit", "m.onnx", "--data", "d.npz")
     assert outcome.code == 2 and "onnxmem.toml" in outcome.error
-
-
-def test_weights_that_another_user_owns_as_well_are_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "m.onnx").write_bytes(b"1")
-    (tmp_path / "weights").write_bytes(b"2")
-    (tmp_path / "cache").hardlink_to(tmp_path / "weights")
-    place = (tmp_path, "weights", tmp_path / "m.onnx")
-    assert _external_file(*place) == tmp_path / "weights"
-    plain = Path.stat
-
-    class Owned:
-        def __init__(self, found: Any, owner: int) -> None:
-            self._found, self.st_uid = found, owner
-
-        def __getattr__(self, name: str) -> Any:
-            return getattr(self._found, name)
-
-    def of_others(self: Path, **how: Any) -> Any:
-        return Owned(plain(self, **how), 1000 if self.name == "m.onnx" else 0)
-
-    monkeypatch.setattr(Path, "stat", of_others)
-    with pytest.raises(ModelFileError, match="belongs to another user"):
-        _external_file(*place)

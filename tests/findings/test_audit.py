@@ -8,8 +8,8 @@ import pytest
 import report_samples
 
 from onnxmem.findings import audit_findings, audit_headline
-from onnxmem.findings.numbers import beside
 from onnxmem.records import Gate
+from onnxmem.text import beside
 
 
 def test_a_failed_gate_is_the_headline() -> None:
@@ -29,16 +29,17 @@ def test_a_gate_that_limits_from_above_says_so() -> None:
     assert "memorized_share is at least 0.250, above 0.100" in audit_headline(report)
 
 
-def test_an_inconclusive_audit_leads_with_its_reason_and_a_cure() -> None:
+def test_an_inconclusive_audit_leads_with_the_cure_and_then_its_reason() -> None:
     report = report_samples.inconclusive()
     first = audit_findings(report)[0]
-    assert first.sentence.startswith("inconclusive: ")
-    assert report.reason.rstrip(".")[:40] in first.sentence
-    assert first.follow
+    assert audit_headline(report).startswith("Inconclusive: give more classes")
+    assert first.caution == report.reason.rstrip(".")
 
 
-def test_the_cure_of_an_unmeasured_network_is_to_inspect_it() -> None:
-    assert "onnxmem inspect" in audit_findings(report_samples.refused())[0].follow
+def test_an_unmeasured_network_leads_with_its_reason_and_is_to_be_inspected() -> None:
+    report = report_samples.refused()
+    assert report.reason.rstrip(".") in audit_headline(report)
+    assert "onnxmem inspect" in audit_findings(report)[0].follow
 
 
 def test_without_gates_and_evidence_the_mean_auc_is_the_headline() -> None:

@@ -9,7 +9,13 @@ import report_samples
 import samples_reports
 
 from onnxmem.comparing import compare
-from onnxmem.findings import layer_rows, likeness_findings, likeness_rows, matrices
+from onnxmem.findings import (
+    layer_rows,
+    likeness_findings,
+    likeness_rows,
+    likeness_summary,
+    matrices,
+)
 from onnxmem.records import Comparison, Estimate, Predictions, Report, Similarity
 
 LAYER = "/relu1/Relu_output_0"
@@ -99,3 +105,18 @@ def test_without_held_out_inputs_nothing_is_said() -> None:
     bare = compare([known(1.0), known(1.0)])
     assert likeness_findings(bare) == likeness_rows(bare) == layer_rows(bare) == []
     assert matrices(bare) == {}
+
+
+def test_two_models_are_summed_up_by_their_sentence() -> None:
+    comparison = pair(0.9, 0.8)
+    assert likeness_summary(comparison) == said(comparison)
+
+
+def test_of_several_models_the_most_and_the_least_alike_are_named() -> None:
+    base = compare([known(1.0)] * 3, own_data=True)
+    a, b, c = base.models
+    kappas = {(a, b): 0.9, (a, c): -0.001, (b, c): 0.3}
+    answers = tuple(Predictions(*two, 0.5, k, k - 0.1, k + 0.1) for two, k in kappas.items())
+    told = likeness_summary(replace(base, predictions=answers, held_out_samples=300))
+    assert told.startswith("On 300 held-out inputs ")
+    assert told.index("κ 0.90) agree the most") < told.index("κ 0.00) the least")

@@ -7,32 +7,51 @@ Exits with 1 where there is one.
 from __future__ import annotations
 
 import argparse
+import importlib
+import multiprocessing
 import os
+import pkgutil
 import shutil
 import sys
 import tempfile
 import time
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "ORT_DISABLE_TELEMETRY": "1"}
 
+from tests.fuzz.cases import Case, make
+from tests.fuzz.joining import parts_join
+from tests.fuzz.oracle import Outcome, faults, run
+
+OF_OTHERS = ("PIL.Image", "PIL.ImageOps", *(f"PIL.{one}ImagePlugin" for one in (
+    "Bmp", "Gif", "Jpeg", "Png", "Ppm", "Tiff", "WebP")), "encodings.cp437", "encodings.utf_8_sig",
+    "gzip", "narwhals", "numpy.random", "onnxruntime", "pyarrow.feather", "pyarrow.parquet",
+    "rich.live", "rich.progress", "rich.table", "tomllib")  # fmt: skip
+"""Modules that commands import late."""
+
 
 def _warm() -> None:
-    """Import what commands import where their work begins, so that children need not."""
-    import onnxmem.cli.entry
-    import onnxruntime
-    from onnxmem.cli.entry import COMMANDS
+    """Import what commands import where their work begins, so that children need not.
 
-    import onnxmem.auditing
-    import onnxmem.evidence.measures
-    import onnxmem.inspecting
-    import onnxmem.report.html
+    Nothing runs here that starts threads, which a child does not inherit.
+    """
+    import onnxmem.cli
 
-    for name in COMMANDS:
-        __import__(f"onnxmem.cli.{name}_command")
-    assert onnxruntime and onnxmem
+    import onnxmem.report.web
+
+    ours = [*pkgutil.walk_packages(onnxmem.__path__, "onnxmem.", onerror=str)]
+    ours += pkgutil.iter_modules(onnxmem.cli.__path__, "onnxmem.cli.")
+    names = [one.name for one in ours if not one.name.endswith(("__main__", ".device"))]
+    for name in (*OF_OTHERS, *names):
+        with suppress(ImportError):
+            importlib.import_module(name)
+    onnxmem.report.web.runtime()
 
 
 def _arguments() -> argparse.Namespace:
@@ -40,6 +59,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--count", type=int, default=300, help="how many inputs (300)")
     parser.add_argument("--seconds", type=float, default=float("inf"), help="when to stop")
     parser.add_argument("--seed", default="0", help="other inputs for another word")
+    parser.add_argument("--workers", type=int, default=1, help="inputs at the same time (1)")
     parser.add_argument("--only", type=int, help="run this case alone, and keep its folder")
     parser.add_argument("--scratch", type=Path, help="where files go; default: a temporary folder")
     return parser.parse_args()
@@ -49,67 +69,108 @@ def main() -> int:
     """Run the cases; return 1 where one is at fault."""
     options = _arguments()
     scratch = Path(tempfile.mkdtemp(prefix="onnxmem-fuzz-", dir=options.scratch))
-    try:
-        return _run(options, scratch)
-    finally:
-        if options.only is None:
-            shutil.rmtree(scratch, ignore_errors=True)
-
-
-def _run(options: argparse.Namespace, scratch: Path) -> int:
-    from tests.fuzz.cases import make
-    from tests.fuzz.joining import parts_join
-    from tests.fuzz.oracle import faults, run
-
     _warm()
-    began, counts, wrong, longest = time.monotonic(), Counter[tuple[str, int]](), 0, 0.0
-    numbers = range(options.count) if options.only is None else [options.only]
-    for number in numbers:
-        if time.monotonic() - began > options.seconds:
-            break
-        folder = scratch / str(number)
-        folder.mkdir()
-        kind, case = make(folder, f"{options.seed}-{number}")
-        outcome = run(case, folder)
-        counts[kind, outcome.code] += 1
-        longest = max(longest, outcome.seconds)
-        found = faults(case, outcome)
-        if case.arguments[0] == "split" and outcome.code == 0 and not _joins(parts_join, folder):
-            found.append("parts do not join")
-        if found:
-            wrong += 1
-            told = outcome.err.strip().splitlines()
-            print(f"{number} {kind} {' '.join(case.arguments)}: {'; '.join(found)}", flush=True)
-            print(f"    {' | '.join(told)[-300:]}", flush=True)
-        if options.only is not None:
-            print(folder, case, outcome, sep="\n")
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
-            for name in ("out", "err"):
-                (scratch / f"{folder.name}.{name}").unlink(missing_ok=True)
-    _tell(counts, wrong, longest, time.monotonic() - began)
-    return int(wrong > 0)
+    if options.only is not None:
+        found = _one(options.only, scratch, options.seed, float("inf"), keep=True)
+        assert found is not None
+        print(found.told, scratch / str(options.only), found.case, found.outcome, sep="\n")
+        return int(bool(found.told))
+    try:
+        return _all(options, scratch)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _joins(check: object, folder: Path) -> bool:
+@dataclass(frozen=True)
+class _Found:
+    """A case and how it ended; `told` says what is wrong, if anything."""
+
+    kind: str
+    case: Case
+    outcome: Outcome
+    told: str
+
+
+@dataclass
+class _Counts:
+    """How the cases ended, by kind and code."""
+
+    codes: Counter[tuple[str, int]] = field(default_factory=Counter)
+    wrong: int = 0
+    longest: float = 0.0
+
+    def add(self, found: _Found) -> None:
+        """Count a case."""
+        self.codes[found.kind, found.outcome.code] += 1
+        self.longest = max(self.longest, found.outcome.seconds)
+        self.wrong += bool(found.told)
+
+    def table(self, seconds: float) -> str:
+        """Return the counts as text."""
+        codes = sorted({code for _, code in self.codes})
+        kinds = sorted({kind for kind, _ in self.codes})
+        rows = [["kind", *(f"exit {code}" for code in codes)], ["---"] * (len(codes) + 1)]
+        rows += [[kind, *(str(self.codes[kind, code]) for code in codes)] for kind in kinds]
+        lines = [f"| {' | '.join(row)} |" for row in rows]
+        head = (
+            f"{self.codes.total()} inputs in {seconds:.0f} s, the slowest {self.longest:.1f} s, "
+            f"{self.wrong} wrong"
+        )
+        return "\n".join([head, *lines])
+
+
+def _all(options: argparse.Namespace, scratch: Path) -> int:
+    counts, began = _Counts(), time.monotonic()
+    one = partial(
+        _one, scratch=scratch, seed=options.seed, until=began + options.seconds, keep=False
+    )
+    fork = multiprocessing.get_context("fork")
+    with ProcessPoolExecutor(options.workers, mp_context=fork) as workers:
+        for found in workers.map(one, range(options.count)):
+            if found is None:
+                break
+            counts.add(found)
+            if found.told:
+                print(found.told, flush=True)
+            if counts.codes.total() % 1000 == 0:
+                print(counts.table(time.monotonic() - began), flush=True)
+        workers.shutdown(cancel_futures=True)
+    print(counts.table(time.monotonic() - began))
+    return int(counts.wrong > 0)
+
+
+def _one(number: int, scratch: Path, seed: str, until: float, *, keep: bool) -> _Found | None:
+    """Make a case and run it; None where time is over."""
+    if time.monotonic() > until:
+        return None
+    folder = scratch / str(number)
+    folder.mkdir()
+    kind, case = make(folder, f"{seed}-{number}")
+    outcome = run(case, folder)
+    found = faults(case, outcome)
+    if case.arguments[0] == "split" and outcome.code == 0 and not _joins(folder):
+        found.append("parts do not join")
+    told = ""
+    if found:
+        last = " | ".join(outcome.err.strip().splitlines())[-300:]
+        told = f"{number} {kind} {' '.join(case.arguments)}: {'; '.join(found)}\n    {last}"
+    if not keep:
+        shutil.rmtree(folder, ignore_errors=True)
+        for name in ("out", "err"):
+            (scratch / f"{folder.name}.{name}").unlink(missing_ok=True)
+    return _Found(kind, case, outcome, told)
+
+
+def _joins(folder: Path) -> bool:
     """Ask in a child, since onnxruntime must not have run in the parent of others."""
     child = os.fork()
     if child == 0:
         joined = False
         try:
-            joined = check(folder)  # type: ignore[operator]
+            joined = parts_join(folder)
         finally:
             os._exit(0 if joined else 1)
     return os.waitpid(child, 0)[1] == 0
-
-
-def _tell(counts: Counter[tuple[str, int]], wrong: int, longest: float, seconds: float) -> None:
-    codes = sorted({code for _, code in counts})
-    print(f"{counts.total()} inputs in {seconds:.0f} s, the slowest {longest:.1f} s, {wrong} wrong")
-    print("| kind | " + " | ".join(f"exit {code}" for code in codes) + " |")
-    print("|---" * (len(codes) + 1) + "|")
-    for kind in sorted({kind for kind, _ in counts}):
-        print(f"| {kind} | " + " | ".join(str(counts[kind, code]) for code in codes) + " |")
 
 
 if __name__ == "__main__":

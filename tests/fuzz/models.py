@@ -111,8 +111,9 @@ def _another_size(graph: onnx.GraphProto, rng: random.Random) -> None:
 
 
 def _another_content(graph: onnx.GraphProto, rng: random.Random) -> None:
-    if graph.initializer:
-        tensor = rng.choice(graph.initializer)
+    held = [one for one in graph.initializer if one.data_location != onnx.TensorProto.EXTERNAL]
+    if held:
+        tensor = rng.choice(held)
         array = numpy_helper.to_array(tensor).copy()
         if array.size:
             array.flat[rng.randrange(array.size)] = rng.choice((0, 1, 2, 100))

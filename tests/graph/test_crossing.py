@@ -61,3 +61,20 @@ def alone(model: graph.Model, tensor: str, output: str | None) -> graph.Needs | 
         return graph.cut_needs(model, tensor, output)
     except UsageError:
         return None
+
+
+def test_the_last_tensors_are_left_out_where_too_much_lives_beside_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nodes = "".join(f" r{i} = Relu(r{i - 1})" for i in range(1, 20))
+    ends = ", ".join(f"r{i}" for i in range(20))
+    text = f"""<ir_version: 8, opset_import: ["": 17]> g (float[n,4] x) => (float[n,80] y)
+        {{ r0 = Relu(x){nodes} y = Concat<axis = 1>({ends}) }}"""
+    onnx.save(onnx.parser.parse_model(text), tmp_path / "m.onnx")
+    model = graph.load(tmp_path / "m.onnx")
+    tensors = [f"r{i}" for i in range(20)]
+    whole = graph.all_needs(model, tensors)
+    monkeypatch.setattr("onnxmem.graph.crossing.MOST_LOOKED_AT", 50)
+    few = graph.all_needs(model, tensors)
+    assert 0 < len(few) < len(whole) == 20
+    assert few == {tensor: whole[tensor] for tensor in few}

@@ -182,3 +182,18 @@ def test_a_state_that_goes_with_each_sample_along_another_axis(tmp_path: Path) -
     result = inspect(write(tmp_path, text, first=np.array([0])), trial=CPU)
     assert result.verified is not None and result.verified.sample_axis == 0
     assert only(result).batch_axis == 0
+
+
+def test_a_large_model_is_not_tried_and_that_is_said(
+    cnn: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("onnxmem.inspecting.parts.MOST_NODES", 2)
+    monkeypatch.setattr("onnxmem.inspecting.parts.Session", None)
+    assert any("not tried whether onnxruntime takes" in note for note in inspect(cnn.path).notes)
+
+
+def test_what_is_not_told_of_cuts_is_said(cnn: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("onnxmem.graph.crossing.MOST_LOOKED_AT", 0)
+    found = inspect(cnn.path)
+    assert any("not told what crosses the last" in note for note in found.notes)
+    assert all(site.status == "ok" for site in found.sites)

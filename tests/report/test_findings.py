@@ -148,3 +148,17 @@ def test_long_comparisons_lose_rows_and_say_so(monkeypatch: pytest.MonkeyPatch) 
     text = render_comparison(compare([report_samples.many()] * 2), "markdown")
     assert len(text.encode()) <= 5_000
     assert "more rows are in the JSON form" in text
+
+
+def test_layers_of_each_model_come_before_pairs_of_models_on_the_page() -> None:
+    page = render_comparison(two(), "html")
+    assert page.index('id="heat"') < page.index('id="scores"')
+
+
+def test_models_in_which_the_same_layers_are_saturated_share_a_sentence() -> None:
+    first = report_samples.report((report_samples.layer(0, "relu1", 0.4),))
+    full = report_samples.report((report_samples.saturated(0, "relu1"),))
+    others = [replace(full, model=replace(full.model, path=f"{name}.onnx")) for name in "ab"]
+    told = [one for one in limits(compare([first, *others])) if "saturated" in one]
+    assert len(told) == len({one.split(":")[0] for one in told})
+    assert all("a.onnx and b.onnx and not in" in one for one in told)

@@ -234,3 +234,13 @@ def test_a_page_does_not_call_audited_what_was_refused() -> None:
     text = " ".join(side_by_side([one, refused]).split())
     assert "Not all could be audited" in text and "All were audited" not in text
     assert "All were audited" in side_by_side([one, one])
+
+
+def body(page: str) -> str:
+    return page[page.index("<main") : page.index("<noscript>")]
+
+
+@pytest.mark.parametrize("report", [report_samples.inconclusive(), report_samples.refused()])
+def test_a_page_says_once_why_nothing_can_be_concluded(report: Report) -> None:
+    shown = body(render(report, "html")).lower()
+    assert shown.count(report.reason.rstrip(".").lower()) == 1

@@ -52,7 +52,7 @@ def test_saturated_is_explained() -> None:
 
 def test_gates_tell_their_result() -> None:
     text = " ".join(shown(report_samples.failing(), 100).split())
-    assert "Gate nmf.mixed: failed, 0.31 (bound of its interval 0.499961234567) against 0.5" in text
+    assert "Gate nmf.mixed: failed, 0.310 (bound of its interval 0.49996) against 0.50000" in text
     assert "Gate accuracy: passed, 0.993 against 0.9" in text
     assert "Gate pca.class: not measurable, no value against 0.5" in text
 

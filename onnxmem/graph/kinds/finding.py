@@ -12,7 +12,7 @@ import onnx_ir as ir
 from onnxmem.graph.constants import Known
 from onnxmem.graph.kinds.curve import GRID, Curve
 from onnxmem.graph.kinds.gated import GLU, products
-from onnxmem.graph.kinds.kind import Kind, Match
+from onnxmem.graph.kinds.kind import Kind, Match, standard_ops
 from onnxmem.graph.kinds.registry import ALL
 from onnxmem.graph.kinds.relu import RELU
 from onnxmem.graph.kinds.roles import is_score
@@ -20,13 +20,11 @@ from onnxmem.graph.kinds.sampling import Reach, pieces
 from onnxmem.graph.ops import DEFAULT_DOMAINS
 from onnxmem.graph.quantized import SCALE_AND_ZERO, folds_relu
 
-PLAIN = frozenset(
-    {"Add", "AveragePool", "BatchNormalization", "Cast", "Concat", "Constant", "Conv", "Div",
-     "Dropout", "Expand", "Flatten", "Gather", "Gemm", "GlobalAveragePool", "Identity",
-     "LayerNormalization", "MatMul", "MaxPool", "Pow", "ReduceMean", "ReduceSum", "Reshape",
-     "Shape", "Slice", "Split", "Sqrt", "Squeeze", "Sub", "Transpose", "Unsqueeze"}
-)  # fmt: skip
-"""Operators that are no activation by themselves, which most nodes are."""
+_OF_OPERATOR: dict[str, tuple[Kind, ...]] = {
+    op: tuple(kind for kind in ALL if op in standard_ops(kind))
+    for op in frozenset[str]().union(*map(standard_ops, ALL))
+}
+"""The kinds that an operator of the default domain may be; most are none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +88,19 @@ def is_score_without_sign(match: Match) -> bool:
 
 def matched(node: ir.Node, kind: Kind, known: Known) -> Match | None:
     """Return what `node` is as an operator of `kind`, None where it is none."""
-    if node.op_type in PLAIN and node.domain in DEFAULT_DOMAINS:
+    if kind not in _possible(node):
         return None
     matches = (pattern(node, known) for pattern in kind.patterns)
     return next((match for match in matches if match is not None), None)
 
 
+def _possible(node: ir.Node) -> tuple[Kind, ...]:
+    return _OF_OPERATOR.get(node.op_type, ()) if node.domain in DEFAULT_DOMAINS else ALL
+
+
 def _found(node: ir.Node, known: Known, reach: Reach) -> Activation | None:
     """Return the activation that `node` is, or that it is the end of."""
-    for kind in ALL:
+    for kind in _possible(node):
         if kind is not RELU and (match := matched(node, kind, known)) is not None:
             return Activation(kind, match, node)
     for piece in pieces(node, known, reach):

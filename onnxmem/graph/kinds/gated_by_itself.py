@@ -7,7 +7,7 @@ import onnx_ir as ir
 
 from onnxmem.graph.constants import Known
 from onnxmem.graph.kinds.curve import Curve, gelu, hard_sigmoid, mish, sigmoid
-from onnxmem.graph.kinds.kind import Kind, Match, Pattern, contributed, fused, operator
+from onnxmem.graph.kinds.kind import Kind, Match, Pattern, contributed, fused, of, operator
 from onnxmem.graph.ops import is_standard
 
 QUICK = 1.702
@@ -61,6 +61,7 @@ def _is_quick(factor: float) -> bool:
 def _quick(*, is_gelu: bool) -> Pattern:
     """Return the pattern of x σ(alpha x), as one operator, with the factor of GELU or another."""
 
+    @of("Swish")
     def pattern(node: ir.Node, known: Known) -> Match | None:
         quick = node.op_type == "QuickGelu" and node.domain == "com.microsoft"
         if not quick and not is_standard(node, "Swish"):

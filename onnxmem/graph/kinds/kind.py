@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import onnx_ir as ir
 
@@ -51,9 +52,31 @@ class Kind:
     of_units: bool = True
 
 
+_OPS: dict[Pattern, frozenset[str]] = {}
+"""The operators of the default domain that a pattern matches, of those that name them."""
+
+P = TypeVar("P", bound=Pattern)
+
+
+def of(*ops: str) -> Callable[[P], P]:
+    """Mark a pattern that, of the default domain, matches none but these operators."""
+
+    def marked(pattern: P) -> P:
+        _OPS[pattern] = frozenset(ops)
+        return pattern
+
+    return marked
+
+
+def standard_ops(kind: Kind) -> frozenset[str]:
+    """Return the operators of the default domain that patterns of `kind` may match."""
+    return frozenset[str]().union(*(_OPS[pattern] for pattern in kind.patterns))
+
+
 def operator(*ops: str) -> Pattern:
     """Return the pattern of operators of the default domain that have no other meaning."""
 
+    @of(*ops)
     def pattern(node: ir.Node, known: Known) -> Match | None:
         if not is_standard(node, *ops):
             return None
@@ -65,6 +88,7 @@ def operator(*ops: str) -> Pattern:
 def contributed(*ops: str) -> Pattern:
     """Return the pattern of onnxruntime's own operators."""
 
+    @of()
     def pattern(node: ir.Node, known: Known) -> Match | None:
         if node.op_type not in ops or node.domain != "com.microsoft":
             return None
@@ -76,6 +100,7 @@ def contributed(*ops: str) -> Pattern:
 def fused(name: str) -> Pattern:
     """Return the pattern of what onnxruntime fused into the operator before it."""
 
+    @of()
     def pattern(node: ir.Node, known: Known) -> Match | None:
         if fused_activation(node) != name:
             return None

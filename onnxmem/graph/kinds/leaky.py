@@ -9,7 +9,7 @@ import onnx_ir as ir
 
 from onnxmem.graph.constants import Known
 from onnxmem.graph.kinds.curve import Curve, elu
-from onnxmem.graph.kinds.kind import Kind, Match, fused, operator
+from onnxmem.graph.kinds.kind import Kind, Match, fused, of, operator
 from onnxmem.graph.ops import is_standard
 
 SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
@@ -69,6 +69,7 @@ def is_selu(curve: Curve) -> bool:
     return curve.fits(lambda x: SELU_SCALE * elu(x, SELU_ALPHA))
 
 
+@of("LeakyRelu")
 def leaking(node: ir.Node, known: Known) -> Match | None:
     """LeakyRelu with a slope other than 0."""
     quantized = node.op_type == "QLinearLeakyRelu" and node.domain == "com.microsoft"
@@ -79,6 +80,7 @@ def leaking(node: ir.Node, known: Known) -> Match | None:
     return Match(node.outputs[0], node.op_type, node.inputs[0])
 
 
+@of("PRelu")
 def learned(node: ir.Node, known: Known) -> Match | None:
     """PRelu with slopes other than 0."""
     if not is_standard(node, "PRelu") or known.scalar(node.inputs[1]) == 0:
@@ -86,6 +88,7 @@ def learned(node: ir.Node, known: Known) -> Match | None:
     return Match(node.outputs[0], "PRelu", node.inputs[0])
 
 
+@of("ThresholdedRelu")
 def thresholded(node: ir.Node, known: Known) -> Match | None:
     """ThresholdedRelu with a threshold below 0."""
     if not is_standard(node, "ThresholdedRelu") or node.attributes.get_float("alpha", 1.0) >= 0:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import onnx_ir as ir
 
 from onnxmem.graph.constants import Known
-from onnxmem.graph.kinds.kind import Kind, Match, Pattern
+from onnxmem.graph.kinds.kind import Kind, Match, Pattern, of
 from onnxmem.graph.ops import DEFAULT_DOMAINS
 
 
@@ -17,6 +17,7 @@ def states(*ops: str, activation: str = "") -> Pattern:
         activation: The only one that they may have, in small letters; "" for any.
     """
 
+    @of(*ops)
     def pattern(node: ir.Node, known: Known) -> Match | None:
         if node.op_type not in ops or node.domain not in (*DEFAULT_DOMAINS, "com.microsoft"):
             return None

@@ -5,16 +5,18 @@ from __future__ import annotations
 import onnx_ir as ir
 
 from onnxmem.graph.constants import Known
-from onnxmem.graph.kinds.kind import Kind, Match, fused_activation
+from onnxmem.graph.kinds.kind import Kind, Match, fused_activation, of
 from onnxmem.graph.ops import dequantizes, given, is_standard, producer
 from onnxmem.graph.quantized import folds_relu
 
 
+@of("Relu")
 def relu(node: ir.Node, known: Known) -> Match | None:
     """Relu(x)."""
     return Match(node.outputs[0], "Relu", node.inputs[0]) if is_standard(node, "Relu") else None
 
 
+@of("Clip")
 def clip(node: ir.Node, known: Known) -> Match | None:
     """Clip(x, 0, c) with c > 0, or without c."""
     if not is_standard(node, "Clip"):
@@ -37,6 +39,7 @@ def clip_bounds(node: ir.Node, known: Known) -> tuple[float | None, float | None
     return low, None if unbounded else high
 
 
+@of("Max")
 def maximum(node: ir.Node, known: Known) -> Match | None:
     """Max(x, 0), in either order."""
     if not is_standard(node, "Max") or len(node.inputs) != 2:
@@ -47,6 +50,7 @@ def maximum(node: ir.Node, known: Known) -> Match | None:
     return None
 
 
+@of("Where")
 def where(node: ir.Node, known: Known) -> Match | None:
     """Where(x > c, x, 0) and Where(x < c, 0, x) with c >= 0, in all their spellings."""
     if not is_standard(node, "Where"):
@@ -58,6 +62,7 @@ def where(node: ir.Node, known: Known) -> Match | None:
     return None
 
 
+@of("Mul")
 def mask(node: ir.Node, known: Known) -> Match | None:
     """Mul(x, Cast(x > c)) with c >= 0, in either order."""
     if not is_standard(node, "Mul"):
@@ -91,6 +96,7 @@ def _tests_positive(
     return greater if left is source and bound is not None and bound >= 0 else None
 
 
+@of("LeakyRelu", "PRelu", "ThresholdedRelu")
 def slope_zero(node: ir.Node, known: Known) -> Match | None:
     """LeakyRelu and PRelu with slope 0, ThresholdedRelu with a threshold >= 0."""
     flat = (
@@ -101,6 +107,7 @@ def slope_zero(node: ir.Node, known: Known) -> Match | None:
     return Match(node.outputs[0], node.op_type, node.inputs[0]) if flat else None
 
 
+@of()
 def fused(node: ir.Node, known: Known) -> Match | None:
     """Match an operator of onnxruntime's own with `activation` Relu, or Clip from 0."""
     name = fused_activation(node)
@@ -112,6 +119,7 @@ def fused(node: ir.Node, known: Known) -> Match | None:
     return None
 
 
+@of("RNN")
 def recurrent(node: ir.Node, known: Known) -> Match | None:
     """Match the sequence of states of an RNN whose activation is Relu."""
     if not is_standard(node, "RNN"):
@@ -122,6 +130,7 @@ def recurrent(node: ir.Node, known: Known) -> Match | None:
     return Match(node.outputs[0], "RNN", None)
 
 
+@of("DequantizeLinear")
 def folded(node: ir.Node, known: Known) -> Match | None:
     """Match a quantiser that cannot represent negatives; the tensor is the dequantised one."""
     quantizer = producer(node.inputs[0]) if dequantizes(node) else None
@@ -130,6 +139,7 @@ def folded(node: ir.Node, known: Known) -> Match | None:
     return Match(node.outputs[0], quantizer.op_type, quantizer.inputs[0])
 
 
+@of()
 def experts(node: ir.Node, known: Known) -> Match | None:
     """Match a mixture of experts of onnxruntime's own, whose ReLUs are inside of it."""
     if node.op_type not in ENCLOSED or node.domain != "com.microsoft":

@@ -21,8 +21,10 @@ class LiftBranches(ir.passes.InPlacePass):
 
     def call(self, model: ir.Model) -> ir.passes.PassResult:
         """Lift, including the Ifs that lifting brings to light."""
-        known, names, lifted = Known(model), Names(model.graph), 0
         pending = [node for node in model.graph if _is_if(node)]
+        if not pending:
+            return ir.passes.PassResult(model, modified=False)
+        known, names, lifted = Known(model), Names(model.graph), 0
         while pending:
             node = pending.pop(0)
             condition = known(node.inputs[0])

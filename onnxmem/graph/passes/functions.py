@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 
 import onnx
@@ -36,7 +38,41 @@ def inline_functions(proto: onnx.ModelProto) -> ir.Model:
             version = network.opset_imports.setdefault(domain, function.opset_imports[domain])
             function.opset_imports[domain] = version
     inline = ir.passes.Sequential(common.InlinePass(), common.RemoveUnusedOpsetsPass())
-    return inline(network).model
+    with _names_found_at_once():
+        return inline(network).model
+
+
+@contextmanager
+def _names_found_at_once() -> Iterator[None]:
+    """Let onnx_ir go on counting where it ended for a name, instead of from 2 at every call.
+
+    The names are the same; else the time grows with the square of the calls of a function.
+    """
+    module = sys.modules[common.InlinePass.__module__]
+    theirs = getattr(module, _MAKES_NAMES, None)
+    last: dict[tuple[int, str], int] = {}
+
+    def make(name: str, callstack: object, used: set[str]) -> str:
+        number = last.get((id(used), name), 1)
+        found = name if number == 1 else f"{name}_{number}"
+        while found in used:
+            number += 1
+            found = f"{name}_{number}"
+        used.add(found)
+        last[id(used), name] = number
+        return found
+
+    if theirs is not None:
+        setattr(module, _MAKES_NAMES, make)
+    try:
+        yield
+    finally:
+        if theirs is not None:
+            setattr(module, _MAKES_NAMES, theirs)
+
+
+_MAKES_NAMES = "_make_unique_name"
+"""The function of onnx_ir's inliner that makes a name which is not taken."""
 
 
 def _name_results(proto: onnx.ModelProto) -> None:

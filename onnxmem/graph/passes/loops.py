@@ -23,11 +23,14 @@ class UnrollLoops(ir.passes.InPlacePass):
 
     def call(self, model: ir.Model) -> ir.passes.PassResult:
         """Unroll."""
-        known, names = Known(model), Names(model.graph)
+        known = Known(model)
         once = [node for node in model.graph if _runs_once(node, known)]
+        if not once:
+            return ir.passes.PassResult(model, modified=False)
+        names = Names(model.graph)
         for node in once:
             _unroll(model, node, names)
-        return ir.passes.PassResult(model, modified=bool(once))
+        return ir.passes.PassResult(model, modified=True)
 
 
 def _runs_once(node: ir.Node, known: Known) -> bool:

@@ -10,7 +10,8 @@ from markupsafe import Markup
 from onnxmem.report import look, web
 from onnxmem.report.locate.charts import TITLES, chart
 from onnxmem.report.locate.rows import chart_rows, tables
-from onnxmem.report.locate.words import READ_SO, findings, heading, notes
+from onnxmem.report.locate.words import READ_SO, beside_headline, findings, heading, headline, notes
+from onnxmem.text import file_name
 
 if TYPE_CHECKING:
     from onnxmem.records import LocateReport
@@ -33,8 +34,10 @@ def render(report: LocateReport) -> str:
         .render(
             title=heading(report),
             tool=report.tool,
-            headline=heading(report),
-            findings=findings(report),
+            name=file_name(report.model.path),
+            headline=headline(report),
+            lead=beside_headline(report),
+            findings=findings(report)[2:],
             parts=list(_parts(report, specs)),
             read_so=READ_SO,
             notes=list(notes(report)),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from onnxmem.findings import locate_findings, suspects_sentence
 from onnxmem.findings.numbers import percent
-from onnxmem.text import file_name, printable
+from onnxmem.text import capitalized, file_name, printable
 
 if TYPE_CHECKING:
     from onnxmem.records import LocateReport
@@ -41,13 +41,28 @@ def heading(report: LocateReport) -> str:
     return f"Where {name} memorizes" + (" cannot be told" if report.reason else "")
 
 
+def headline(report: LocateReport) -> str:
+    """Return the finding of most weight, which a page begins with."""
+    found = locate_findings(report)
+    reason = f"Where it memorizes cannot be told: {printable(report.reason, 300)}".rstrip(".")
+    return capitalized(found[0].sentence) if found else reason
+
+
+def beside_headline(report: LocateReport) -> list[str]:
+    """Return who the suspects are, and what the headline does not say."""
+    if not report.suspected:
+        return []
+    told = [suspects_sentence(report), *(one.caution for one in locate_findings(report)[:1])]
+    return [f"{capitalized(one)}." for one in told if one]
+
+
 def findings(report: LocateReport) -> list[str]:
     """Return all that was found, a sentence each, and what it does not say."""
-    told = [f"{_capital(suspects_sentence(report))}."] if report.suspected else []
+    told = [f"{capitalized(suspects_sentence(report))}."] if report.suspected else []
     for one in locate_findings(report):
         caution = f" ({one.caution})" if one.caution else ""
-        told.append(f"{_capital(one.sentence)}{caution}.")
-    return told or [f"{_capital(printable(report.reason, 300))}."]
+        told.append(f"{capitalized(one.sentence)}{caution}.")
+    return told or [f"{capitalized(printable(report.reason, 300))}."]
 
 
 def notes(report: LocateReport) -> Iterator[str]:
@@ -56,10 +71,6 @@ def notes(report: LocateReport) -> Iterator[str]:
     for part in parts:
         if part is not None:
             yield from (printable(note, 300) for note in part.notes)
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def layer_name(tensor: str, length: int = 60) -> str:

@@ -9,19 +9,21 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from markupsafe import Markup
 
-from onnxmem.findings import evidence_findings
+from onnxmem.findings import headline
 from onnxmem.findings.numbers import percent, percents
 from onnxmem.report import look, web
 from onnxmem.report.samples.chart import AGREEMENTS, DATASET, agreement, agreement_rows
 from onnxmem.report.samples.words import (
+    HEADLINE,
     READ_SO,
+    cautions,
     class_name,
     findings,
     layer_name,
     sentence,
     share,
 )
-from onnxmem.text import file_name, printable
+from onnxmem.text import capitalized, file_name, printable
 
 if TYPE_CHECKING:
     from onnxmem.records import SampleEvidence, SamplesReport
@@ -44,9 +46,9 @@ def render(report: SamplesReport) -> str:
             title=f"{file_name(report.model.path)}: which samples are memorized",
             tool=report.tool,
             name=file_name(report.model.path),
-            headline=_headline(report),
-            sentence=sentence(report),
-            findings=findings(report),
+            headline=capitalized(headline(report)),
+            cautions=cautions(report),
+            findings=findings(report)[HEADLINE:],
             cards=_cards(report),
             samples=[_sample(report, one) for one in shown[:SHOWN]],
             pictures=_pictures(report, shown[:SHOWN]),
@@ -84,14 +86,6 @@ def standing_out(report: SamplesReport) -> list[SampleEvidence]:
     """Return the samples whose neighbours have another label, the memorized ones first."""
     chosen = [one for one in report.samples if one.margin > 0]
     return sorted(chosen, key=lambda one: (not one.memorized, -one.margin, one.row))
-
-
-def _headline(report: SamplesReport) -> str:
-    found = evidence_findings(report)
-    if not found:
-        return "Nothing can be told of its samples"
-    first = found[0].sentence
-    return first[:1].upper() + first[1:]
 
 
 def _cards(report: SamplesReport) -> list[tuple[str, str, str]]:

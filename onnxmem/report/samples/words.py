@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 from onnxmem.findings import evidence_findings, headline
 from onnxmem.findings.numbers import percent
-from onnxmem.text import file_name, printable
+from onnxmem.text import capitalized, file_name, printable
 
 if TYPE_CHECKING:
     from onnxmem.records import SamplesReport
+
+HEADLINE = 2
+"""Findings that the headline holds: what was memorized, and label noise."""
 
 READ_SO = (
     "Memorized: the network gives the label although most of the nearest other training samples "
@@ -32,8 +35,13 @@ def findings(report: SamplesReport) -> list[str]:
     found = []
     for one in evidence_findings(report):
         caution = f" ({one.caution})" if one.caution else ""
-        found.append(f"{one.sentence[:1].upper()}{one.sentence[1:]}{caution}.")
+        found.append(f"{capitalized(one.sentence)}{caution}.")
     return found
+
+
+def cautions(report: SamplesReport) -> list[str]:
+    """Return what the headline does not say."""
+    return [f"{capitalized(one.caution)}." for one in evidence_findings(report)[:HEADLINE]]
 
 
 def class_name(number: int, names: Mapping[str, str], length: int = 24) -> str:

@@ -63,10 +63,13 @@
     const own = curves.filter((curve) => curve.layer === layer);
     const words = own.map((curve) => {
       const value = curve.state === "scored" ? curve.auc.toFixed(3) : curve.state;
-      return `${curve.compressor}, ${curve.batch} ${value}`;
+      // the units left over by ablation do not depend on the kind of batches
+      return curve.xName === "fraction"
+        ? `${curve.compressor} ${value}`
+        : `${curve.compressor}, ${curve.batch} ${value}`;
     });
     document.getElementById(`${model}-chosen`).textContent = own.length
-      ? `AuC: ${words.join("; ")}.`
+      ? `AuC: ${[...new Set(words)].join("; ")}.`
       : "This layer has no curves; the table says why.";
   }
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from onnxmem.findings.numbers import percent, percents
 from onnxmem.findings.track import checkpoint_names, track_findings
+from onnxmem.text import capitalized
 
 if TYPE_CHECKING:
     from onnxmem.records import Checkpoint, TrackedSample, TrackReport
@@ -30,7 +31,7 @@ TITLES = ("Checkpoint", "Training", "Agreement", "Memorized", "Fitted, others", 
 def sentence(report: TrackReport) -> str:
     """Return what was found in one sentence."""
     first = track_findings(report)[0].sentence
-    return f"{first[:1].upper()}{first[1:]}."
+    return f"{capitalized(first)}."
 
 
 def findings(report: TrackReport) -> list[str]:
@@ -38,7 +39,7 @@ def findings(report: TrackReport) -> list[str]:
     found = []
     for one in track_findings(report):
         caution = f" ({one.caution})" if one.caution else ""
-        found.append(f"{one.sentence[:1].upper()}{one.sentence[1:]}{caution}.")
+        found.append(f"{capitalized(one.sentence)}{caution}.")
     return found
 
 

@@ -55,3 +55,17 @@ def test_relus_go_before_all_others(network):
     assert [site.tensor for site in graph.find_sites(model, ("signed",))] == ["g"]
     assert [site.tensor for site in graph.find_sites(model, ("nonnegative",))] == ["r"]
     assert [site.tensor for site in graph.find_sites(model, ("any",))] == ["g", "r"]
+
+
+def test_scores_that_are_put_together_again_and_again_end_in_time(network):
+    """There are 8 to the power of 9 ways from the first tensor to the end."""
+    rows = [
+        f"t{level}_{place} = Concat<axis=1>({', '.join(f't{level - 1}_{i}' for i in range(8))})"
+        for level in range(1, 10)
+        for place in range(8)
+    ]
+    first = [f"t0_{place} = Identity(s)" for place in range(8)]
+    text = f"""(float[N,4] x) => (float[N,M] y) {{ h = MatMul(x, w) e = Elu(h) o = MatMul(e, w)
+        s = Tanh(o) {" ".join([*first, *rows])} y = Identity(t9_0) }}"""
+    model = graph.load(network(text, w=(4, 4)))
+    assert graph.find_sites(model, ("auto",))[0].kind == "elu"

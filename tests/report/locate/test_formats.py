@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 import json
 import re
@@ -15,6 +16,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from onnxmem.errors import DataError, UsageError
+from onnxmem.findings import locate_findings
 from onnxmem.records import LocateReport
 from onnxmem.report import load_stored, render_locate, terminal, write
 from onnxmem.report.locate import picture
@@ -129,3 +131,16 @@ def test_one_picture_shows_all_charts(any_report: LocateReport, kind: str) -> No
 def test_an_unknown_format_is_refused() -> None:
     with pytest.raises(UsageError, match="cannot be written as junit"):
         render_locate(locate_reports.whole(), "junit")
+
+
+def test_the_headline_of_the_page_is_the_finding_of_most_weight() -> None:
+    report = locate_reports.whole()
+    first = locate_findings(report)[0].sentence
+    heading = re.search("<h1><bdi>(.*?)</bdi></h1>", str(render_locate(report, "html")))
+    assert heading is not None and html.unescape(heading[1]).lower() == first.lower()
+
+
+def test_a_page_that_cannot_tell_where_says_why_once() -> None:
+    report = locate_reports.nothing()
+    page = str(render_locate(report, "html"))
+    assert page[page.index("<main") : page.index("<noscript>")].count(report.reason) == 1

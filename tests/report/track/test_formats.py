@@ -91,7 +91,7 @@ def test_what_the_labels_of_held_out_samples_tell_is_told() -> None:
     assert (
         "right for 87 %, 0.0 points below the best, epoch_1.onnx; the last checkpoint 20.0" in text
     )
-    assert "runner-up is 5.0 points lower (95 % interval -1.0 to 10.0)" in text
+    assert "runner-up is 5.0 points lower (95 % interval \N{MINUS SIGN}1.0 to 10.0)" in text
     assert "held-out labels" not in shown(track_reports.without_choice(), 300).split("labels,")[0]
 
 
