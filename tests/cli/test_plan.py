@@ -58,24 +58,24 @@ def test_runs_are_those_of_the_audit(
     sample = request.getfixturevalue(name)
     options = ("--ranks", ranks, "--per-class", 12)
     plan = planned(command, sample, *options)
-    runs: list[int] = []
-    hits, deviation = layer_run.LayerRun.hits, layer_run.LayerRun._deviation
+    samples: list[int] = []
+    predicted, deviation = layer_run.LayerRun.predicted, layer_run.LayerRun._deviation
 
-    def counted(run: Any, keys: Any, *rest: Any) -> Any:
-        runs.extend(number for _, number in keys)
-        return hits(run, keys, *rest)
+    def counted(run: Any, picked: Any, *rest: Any) -> Any:
+        samples.extend(one.pieces[0].samples for one in picked)
+        return predicted(run, picked, *rest)
 
-    def counted_check(run: Any, key: tuple[str, int]) -> Any:
-        runs.append(key[1])
-        return deviation(run, key)
+    def counted_check(run: Any, key: tuple[str, int], capture: Any) -> Any:
+        samples.extend(piece.samples for piece in capture.pieces)
+        return deviation(run, key, capture)
 
-    monkeypatch.setattr(layer_run.LayerRun, "hits", counted)
+    monkeypatch.setattr(layer_run.LayerRun, "predicted", counted)
     monkeypatch.setattr(layer_run.LayerRun, "_deviation", counted_check)
     command("audit", sample.path, "--data", sample.data, "-q", *options)
-    assert plan["least"]["tail_runs"] <= len(runs) + plan["batches"]
-    assert len(runs) <= plan["most"]["tail_runs"]
+    runs = sum(samples) / 12
+    assert runs <= plan["most"]["tail_runs"]
     if ranks != "auto":
-        assert plan["least"]["tail_runs"] == plan["most"]["tail_runs"]
+        assert plan["least"]["tail_runs"] == plan["most"]["tail_runs"] <= runs + plan["batches"]
     assert plan["sessions"] == 2 * len(plan["layers"]) + 1
     assert 0 < plan["least"]["seconds"] <= plan["most"]["seconds"]
     assert all(layer["memory"] < plan["peak_memory"] for layer in plan["layers"])
