@@ -81,8 +81,17 @@ class Builder:
 
 def vgg19(b: Builder, width: int = 64, side: int = 224) -> tuple[str, int]:
     """Add the layers of VGG-19 (Simonyan & Zisserman 2015) but the last; return it and its size."""
+    return _vgg(b, (2, 2, 4, 4, 4), width, side)
+
+
+def vgg16(b: Builder, width: int = 64, side: int = 224) -> tuple[str, int]:
+    """Add those of VGG-16."""
+    return _vgg(b, (2, 2, 3, 3, 3), width, side)
+
+
+def _vgg(b: Builder, counts: tuple[int, ...], width: int, side: int) -> tuple[str, int]:
     x, channels = "x", 3
-    for stage, count in enumerate((2, 2, 4, 4, 4), 1):
+    for stage, count in enumerate(counts, 1):
         outputs = width * min(2 ** (stage - 1), 8)
         for number in range(1, count + 1):
             x = b.relu(b.conv(x, f"conv{stage}_{number}", (channels, outputs), 3))

@@ -88,7 +88,9 @@ def command(model: str, data: str, plan: bool, **options: Any) -> int:
             raise UsageError("--plan makes no report; of the formats it can write --json alone")
         with progress(model, quiet=options["quiet"]) as listen:
             columns = take_data(data, options)
-            planned = plan_audit(model, columns, settings, baseline=baseline, listen=listen)
+            planned = plan_audit(
+                model, columns, settings, baseline=baseline, store=memory.store, listen=listen
+            )
         return _show(planned, outputs, quiet=options["quiet"])
     seen = _Witness()
     with progress(model, quiet=options["quiet"]) as listen:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from onnxmem import report as formats
-from onnxmem.findings import comparison_findings, waivers_told
 from onnxmem.text import capitalized, printable
 
 from .entry import MESSAGE_LENGTH
@@ -38,6 +37,8 @@ def conclude(report: Report, *, table: bool, quiet: bool) -> None:
 
 def say_waivers(report: Report) -> None:
     """Say on stderr what became of waivers, which never goes unsaid."""
+    from onnxmem.findings import waivers_told
+
     for told, one in zip(waivers_told(report), report.waivers, strict=True):
         if one.state != "unneeded":
             tell(f"onnxmem: {told}")
@@ -92,6 +93,8 @@ def conclude_comparison(comparison: Comparison, *, table: bool, quiet: bool) -> 
 
         show(formats.terminal(comparison))
     elif not quiet:
+        from onnxmem.findings import comparison_findings
+
         for one in comparison_findings(comparison):
             tell(f"{capitalized(one.sentence)}.")
     for name, report in zip(comparison.models, comparison.reports, strict=True):

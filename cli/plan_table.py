@@ -36,12 +36,14 @@ def plan_table(plan: Plan) -> RenderableType:
             f"{layer.memory / 2**20:.0f}",
             _range(layer.least.seconds, layer.most.seconds),
         )
+    known = sum(layer.known for layer in plan.layers)
+    cached = [Text(f"{known} of {len(plan.layers)} layers are in the cache.")] if known else []
     skipped = [
         Text(f"{printable(layer.tensor, 48)}: {printable(layer.reason, 300)}", "yellow")
         for layer in plan.layers
         if layer.reason
     ]
-    return Group(table, *skipped, *map(Text, _sums(plan)))
+    return Group(table, *skipped, *cached, *map(Text, _sums(plan)))
 
 
 def _sums(plan: Plan) -> tuple[str, ...]:
@@ -54,7 +56,8 @@ def _sums(plan: Plan) -> tuple[str, ...]:
         f"{plan.sessions} sessions.",
         *_evidence(plan.evidence),
         f"Memory: about {plan.peak_memory / 2**20:.0f} MiB. "
-        f"Time: {_range(least.seconds, most.seconds)} seconds.",
+        f"Time: about {_number(plan.expected.seconds)} seconds, "
+        f"{_range(least.seconds, most.seconds)} as ranks are chosen.",
     )
 
 

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from onnxmem.api.models import Model, as_given, model_file
 from onnxmem.api.options import AuditOptions, take_settings
+from onnxmem.api.remembered import Asked
 from onnxmem.api.results import Report
 from onnxmem.api.taking import Inputs, take_columns, take_held_out, take_source, take_store
 from onnxmem.auditing import Progress, run_audit
@@ -92,7 +93,9 @@ def audit(
         waivers: gates that may fail, as dictionaries with `gate`, `reason`, and where it is about
             one of them `layer` or `sample`, and `expires` (YYYY-MM-DD).
         cache: keep the results of layers, and take from there what was measured before: True for
-            the folder that the command line uses, or a folder. Equal results, in less time.
+            the folder that the command line uses, or a folder. Equal results, in less time. The
+            same call on a model in a file, whose samples are arrays or a file too, gets its whole
+            report from there; files and arrays count by their bytes.
         progress: called while the audit runs.
 
     Returns:
@@ -132,6 +135,14 @@ def audit(
             waivers=waivers,
         )
     )
+    listen = progress or (lambda event: None)
+    asked = Asked(take_store(cache), model, {"x": x, "y": y, "held_out": held_out}, settings)
+    key = asked.key()
+    if (known := asked.recall(key)) is not None:
+        count = len(known.layers)
+        note = f"{count} of {count} layers from the cache"
+        listen(Progress("looking at the cache", count, count, note, unit="layers"))
+        return Report.of(known)
     arrays = take_columns(x, y, settings.memory)
     with trusting_links(trust_links), model_file(model) as path:
         report = run_audit(
@@ -140,7 +151,8 @@ def audit(
             settings,
             source=take_source(x),
             held_out=take_held_out(held_out),
-            store=take_store(cache),
-            listen=progress or (lambda event: None),
+            store=asked.store,
+            listen=listen,
         )
+    asked.keep(key, report)
     return Report.of(replace(report, model=as_given(report.model, model)))

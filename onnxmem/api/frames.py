@@ -16,6 +16,7 @@ Columns = dict[str, list[Any]]
 
 _OF_LAYERS = ("layer", "tensor", "op", "status")
 _OF_CURVES = ("compressor", "batch", "auc", "auc_low", "auc_high", "auc_relative", "saturated")
+_OF_MODELS = ("name", "state", "exit_code", "reason", "path", "data")
 _OF_CELLS = ("auc", "auc_low", "auc_high", "saturated", "difference", "difference_low",
              "difference_high", "apart")  # fmt: skip
 
@@ -67,6 +68,33 @@ def comparison_columns(comparison: records.Comparison) -> Columns:
 
 def _cell(cell: records.Cell | None) -> tuple[Any, ...]:
     return tuple(None if cell is None else getattr(cell, name) for name in _OF_CELLS)
+
+
+def survey_columns(survey: records.SurveyReport) -> Columns:
+    """Return a row for each model; scores and shares that it has not are None."""
+    keys = list(dict.fromkeys(key for one in survey.models for key in one.summary))
+    rows = [
+        (
+            *(getattr(one, name) for name in _OF_MODELS),
+            None if one.baseline is None else one.baseline.value,
+            *_bounds(one.memorized_share),
+            *(one.summary[key].auc if key in one.summary else None for key in keys),
+        )
+        for one in survey.models
+    ]
+    shares = ("memorized_share", "memorized_low", "memorized_high")
+    return _transposed((*_OF_MODELS, "accuracy", *shares, *keys), rows)
+
+
+def _bounds(share: records.Estimate | None) -> tuple[float | None, ...]:
+    return (None, None, None) if share is None else (share.value, share.low, share.high)
+
+
+def locate_columns(parts: Mapping[str, Iterable[Mapping[str, Any]]]) -> Columns:
+    """Return a row for each value of each part, layer and series; layers are counted from 0."""
+    names = ("number", "layer", "series", "value")
+    rows = [(part, *(row[name] for name in names)) for part in parts for row in parts[part]]
+    return _transposed(("part", *names), rows)
 
 
 def inspection_columns(inspection: Inspection) -> Columns:

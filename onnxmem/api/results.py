@@ -15,6 +15,7 @@ from onnxmem import report as formats
 from onnxmem.api import frames
 from onnxmem.findings import locate_findings
 from onnxmem.findings.track import track_findings
+from onnxmem.report.locate.rows import chart_rows
 from onnxmem.report.samples.rows import columns
 from onnxmem.report.survey.words import sentence as survey_sentence
 from onnxmem.report.track.csv import columns as track_columns
@@ -262,9 +263,19 @@ class LocateReport(records.LocateReport):
         assert isinstance(picture, bytes)
         return _written(picture.decode(), path)
 
-    def _repr_svg_(self) -> str:
-        """Show the charts in a notebook."""
-        return self.to_svg()
+    def to_frame(self) -> Any:
+        """Return a row for each value: of which part, layer and group of samples it is."""
+        return frames.frame(frames.locate_columns(chart_rows(self)))
+
+    def plot(self) -> Any:
+        """Return the charts, side by side, as an Altair object."""
+        return formats.plot(self)
+
+    def _repr_html_(self) -> str:
+        """Show what was found, and every value, in a notebook."""
+        from onnxmem.report.locate import page
+
+        return page.fragment(self)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -296,10 +307,6 @@ class TrackReport(records.TrackReport):
         assert isinstance(picture, bytes)
         return _written(picture.decode(), path)
 
-    def _repr_svg_(self) -> str:
-        """Show the charts in a notebook."""
-        return self.to_svg()
-
     def to_json(self, path: str | Path | None = None) -> str:
         """Return the report as JSON text, and write it to `path` where one is given."""
         return _written(str(formats.render_track(self, "json")), path)
@@ -315,6 +322,16 @@ class TrackReport(records.TrackReport):
     def to_frame(self) -> Any:
         """Return all samples, a row each: a pandas DataFrame, a dictionary of arrays without it."""
         return frames.frame(track_columns(self))
+
+    def plot(self) -> Any:
+        """Return the charts of the course as an Altair object."""
+        return formats.plot(self)
+
+    def _repr_html_(self) -> str:
+        """Show what was found, and the checkpoints, in a notebook."""
+        from onnxmem.report.track import page
+
+        return page.fragment(self)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -341,3 +358,23 @@ class SurveyReport(records.SurveyReport):
     def to_html(self, path: str | Path | None = None) -> str:
         """Return the page over all models, and write it to `path` where one is given."""
         return _written(formats.render_survey(self, "html"), path)
+
+    def to_markdown(self, path: str | Path | None = None) -> str:
+        """Return the models as Markdown, and write it to `path` where one is given."""
+        from onnxmem.report.survey import shown
+
+        return _written(shown.markdown(self), path)
+
+    def to_frame(self) -> Any:
+        """Return a row for each model: a pandas DataFrame, a dictionary of arrays without it."""
+        return frames.frame(frames.survey_columns(self))
+
+    def plot(self) -> Any:
+        """Return the memorized share of each model as an Altair object."""
+        return formats.plot(self)
+
+    def _repr_html_(self) -> str:
+        """Show the models as a table in a notebook."""
+        from onnxmem.report.survey import shown
+
+        return shown.fragment(self)

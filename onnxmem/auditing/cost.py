@@ -37,17 +37,19 @@ class LayerPlan:
     """One layer; `reason` says why it will be skipped.
 
     Attributes:
+        known: its curves are in the cache, so that it costs nothing.
         matrix: rows and features of the first batch's activation matrix.
         ranks: the ranks to choose from; none where no compressor has ranks.
         step: samples that run together.
         side_by_side: batches that are worked on at once.
         memory: bytes of activations and factors that are held at most.
         resident: bytes that the process holds besides, its sessions among them.
-        least, most: what it costs.
+        least, expected, most: what it costs, with as many ranks as may be chosen.
     """
 
     tensor: str
     reason: str = ""
+    known: bool = False
     matrix: tuple[int, int] | None = None
     ranks: tuple[float, ...] = ()
     step: int = 0
@@ -55,6 +57,7 @@ class LayerPlan:
     memory: int = 0
     resident: int = 0
     least: Cost = field(default_factory=Cost)
+    expected: Cost = field(default_factory=Cost)
     most: Cost = field(default_factory=Cost)
 
 
@@ -68,7 +71,8 @@ class Plan:
         sessions: that onnxruntime will compile.
         peak_memory: bytes that the process will take at its peak, within a tenth or so.
         evidence: what the neighbours of all training samples cost.
-        least, most: what all of it costs: layers, neighbours, to open the model, untouched runs.
+        least, expected, most: what all of it costs: layers, neighbours, to open the model,
+            untouched runs.
     """
 
     schema: str
@@ -81,6 +85,7 @@ class Plan:
     peak_memory: int
     evidence: Cost
     least: Cost
+    expected: Cost
     most: Cost
     layers: tuple[LayerPlan, ...]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -79,17 +79,13 @@ class LayerCache:
         order = [f"{name}.{kind}" for kind in self._batch for name in self._compress]
         return scored(layer, [curves[key] for key in order], resampled)
 
-    def _key(self, site: Site, compressor: str) -> str:
-        text = f"{self._identity} {compressor} {site.tensor}"
-        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-
     def _put(self, site: Site, compressor: str, part: Measured) -> None:
         areas = {key: area.astype("<f8").tobytes() for key, area in part.resampled.items()}
         entry = _Entry(part.layer, areas)
-        self._store.put(self._key(site, compressor), msgspec.msgpack.encode(entry))
+        self._store.put(_key(self._identity, site, compressor), msgspec.msgpack.encode(entry))
 
     def _get(self, site: Site, compressor: str) -> Measured | None:
-        key = self._key(site, compressor)
+        key = _key(self._identity, site, compressor)
         content = self._store.get(key)
         if content is None:
             return None
@@ -119,6 +115,18 @@ class LayerCache:
             if len(areas[one.key]) != draws or not np.isfinite(areas[one.key]).all():
                 raise ValueError("its interval has no ground")
         return Measured(entry.layer, areas)
+
+
+def known_compressors(
+    store: Store, identity: str, site: Site, compress: Sequence[str]
+) -> tuple[str, ...]:
+    """Return the compressors whose curves of a site lie in the store."""
+    return tuple(name for name in compress if store.get(_key(identity, site, name)) is not None)
+
+
+def _key(identity: str, site: Site, compressor: str) -> str:
+    text = f"{identity} {compressor} {site.tensor}"
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _part(measured: Measured, compressor: str) -> Measured:

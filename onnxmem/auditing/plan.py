@@ -1,42 +1,51 @@
 """What an audit will cost, before it starts: runs, factorizations, sessions, memory and time.
 
-Every cut is made, and one batch of it is timed in the head, the factorization and the tail. The
-rest is computed from the number of batches, ranks and workers. Where ranks are chosen while the
-audit runs, the least is what a few of them cost and the most what all of them do.
+The network runs once with a few samples, and onnxruntime tells how long each node takes; one short
+factorization tells how fast this machine is. Layers that are cheap are cut, and one batch of each
+is timed in the head, the factorization and the tail; of the others all of that is told from the
+profile. The rest is counted. Where ranks are chosen while the audit runs, the least is what a few
+of them cost and the most what all of them do.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
+from math import inf
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from onnxmem import graph
 from onnxmem.arrays import resident_memory
 from onnxmem.auditing.cost import SCHEMA, Cost, LayerPlan, Plan
+from onnxmem.auditing.identity import Trace
+from onnxmem.auditing.layer_cache import known_compressors
 from onnxmem.auditing.plan_evidence import plan_evidence
+from onnxmem.auditing.plan_layer import Pieces, plan_layer
+from onnxmem.auditing.plan_pieces import site_matrix, timed_pieces, told_pieces
+from onnxmem.auditing.plan_profile import Profile, profile
+from onnxmem.auditing.plan_rates import Rates, measure_rates
 from onnxmem.auditing.progress import Listener, Progress
 from onnxmem.auditing.settings import Settings, check_complete
-from onnxmem.compression.experiment import Experiment, bootstrap_weights, grouping
-from onnxmem.compression.points import factor_room, levels
-from onnxmem.compression.rank_choice import first_places
-from onnxmem.data import Column
+from onnxmem.cache import NOWHERE, Store
+from onnxmem.compression.experiment import Experiment
+from onnxmem.data import Column, draw
 from onnxmem.errors import ModelRefusedError, OutOfMemoryError, UsageError
-from onnxmem.factorize import DEFAULT_FRACTIONS, Compressor, compressor, first_use, relative_error
+from onnxmem.factorize import compressor, first_use
+from onnxmem.network.classifier import PROBED, Classifier
 from onnxmem.network.clock import Clock
-from onnxmem.network.evaluation import Evaluation, select
+from onnxmem.network.evaluation import Evaluation
+from onnxmem.network.independence import check_independent
 from onnxmem.network.labelling import Labelling
-from onnxmem.network.layer_run import LayerRun, SkipError
+from onnxmem.network.layer_run import SkipError
 from onnxmem.network.opening import Opened, open_network
-from onnxmem.network.stacking import find_stacker
 from onnxmem.records import Baseline, Report
 
-_WARM_UP = 0.2
-"""Seconds below which work is timed a second time: the first time includes warming up."""
+_BUDGET = 2.0
+"""Seconds for what a plan may try, and for all layers that it times."""
+
+_REFUSED = (SkipError, ModelRefusedError, OutOfMemoryError, UsageError)
 
 
 def plan_audit(
@@ -45,32 +54,40 @@ def plan_audit(
     settings: Settings,
     *,
     baseline: Report | None = None,
+    store: Store = NOWHERE,
     listen: Listener = lambda progress: None,
 ) -> Plan:
     """Return what `run_audit` would cost with the same arguments; `listen` is told about progress.
 
+    What lies in the store costs nothing.
+
     Raises:
-        OnnxmemError: whatever would keep the audit from starting.
+        OnnxmemError: whatever would keep the audit from starting, as far as that shows in seconds.
     """
-    begin = time.perf_counter()
+    begin = time.process_time()
     check_complete(settings, arrays, baseline)
     listen(Progress("loading the model", 0, 0))
-    with open_network(path, arrays, settings) as opened:
-        opening = Cost(seconds=time.perf_counter() - begin)
+    with open_network(path, arrays, settings, tried=False) as opened:
+        opening = Cost(seconds=time.process_time() - begin)
         if said := first_use(opened.network.device.is_cuda):
             listen(Progress("compiling kernels", 0, 0, said))
-        _load_kernels(opened, settings)
-        experiment, reference = _experiment(opened, settings)
-        layers = []
-        for number, site in enumerate(opened.sites):
-            listen(Progress(f"timing {site.tensor}", number, len(opened.sites), unit="layers"))
-            layers.append(_plan_layer(site, experiment))
+        listen(Progress("running the model", 0, 0))
+        experiment, profiled = _experiment(opened, settings)
+        reference = _reference(experiment.evaluation, profiled)
+        trace = Trace.of(opened, experiment.evaluation.selection, settings)
+        known = _Known(store, trace.identity(store))
+        layers = _plan_layers(opened, known, experiment, profiled, listen)
         listen(Progress("timing neighbours", 0, 0))
-        evidence = plan_evidence(opened) if settings.samples else Cost()
+        wanted = settings.samples and not trace.knows_evidence(store)
+        evidence = plan_evidence(opened, profiled.each) if wanted else Cost()
         before = resident_memory()
         evaluation, network = experiment.evaluation, opened.network
         batches = sum(len(evaluation.batches(kind)) for kind in settings.batch)
-    used = [layer for layer in layers if not layer.reason]
+    used = [layer for layer in layers if not layer.reason and not layer.known]
+    least, expected, most = (
+        sum((getattr(layer, which) for layer in used), opening + reference + evidence)
+        for which in ("least", "expected", "most")
+    )
     return Plan(
         schema=SCHEMA,
         model=str(path),
@@ -81,37 +98,35 @@ def plan_audit(
         sessions=2 * len(used) + 1,
         peak_memory=max((layer.resident + layer.memory for layer in used), default=before),
         evidence=evidence,
-        least=sum((layer.least for layer in used), opening + reference + evidence),
-        most=sum((layer.most for layer in used), opening + reference + evidence),
+        least=least,
+        expected=expected,
+        most=most,
         layers=tuple(layers),
     )
 
 
-def _load_kernels(opened: Opened, settings: Settings) -> None:
-    """Use every compressor once, so that no layer is charged with what comes first."""
-    values = np.random.default_rng(0).random((160, 128), np.float32)
-    matrix = opened.network.device.namespace.asarray(values)
-    for name in settings.compress:
-        method = compressor(name)
-        grid = (1.0, 2.0, 8.0) if method.x_name == "rank" else DEFAULT_FRACTIONS
-        method.fit(matrix, grid, settings.seed).approximate(matrix, grid[1])
-
-
-def _experiment(opened: Opened, settings: Settings) -> tuple[Experiment, Cost]:
-    """Return one without answers of the untouched model, and what these answers cost."""
-    network, team = opened.network, opened.network.workers
-    whole, selection, inputs = select(opened, opened.samples.digests, grouping(settings))
-    separable = whole.is_separable(inputs, len(selection.rows))
-    rows = selection.single[0].rows
-    cuda = network.device.is_cuda
-    seconds = _timed(lambda: whole.output(inputs, separable, rows), cuda)[1]
-    at_once = network.at_once(whole.step(separable, len(rows)), team.count)
-    team.map(partial(whole.output, inputs, separable), [rows] * at_once, at_once)
-    count = sum(len(selection.batches(kind)) for kind in {"class", *settings.batch})
+def _experiment(opened: Opened, settings: Settings) -> tuple[Experiment, Profile]:
+    """Return one without answers of the untouched model, and the profile of a few samples."""
+    network, samples = opened.network, opened.samples
+    classifier = Classifier(network, network.feeds(samples.shared))
+    labels = samples.labels
+    if labels is None:
+        labels = classifier.predict(samples.inputs)
+    selection = draw(
+        labels, samples.digests, settings.per_class, settings.seed, multiple=network.batch or 1
+    )
+    rows = selection.rows
+    inputs = network.feeds({name: array[rows] for name, array in samples.inputs.items()})
+    largest = max(len(batch.rows) for batch in (*selection.single, *selection.mixed))
+    profiled = profile(opened, inputs, largest)
+    separable = True
+    if 5 * PROBED * profiled.each < _BUDGET:
+        check_independent(classifier, samples.inputs)
+        separable = classifier.is_separable(inputs, len(rows))
     evaluation = Evaluation(
         network=network,
         inputs=inputs,
-        shared=whole.shared,
+        shared=classifier.shared,
         kinds=settings.batch,
         selection=selection,
         labelling=Labelling(selection.labels),
@@ -120,188 +135,89 @@ def _experiment(opened: Opened, settings: Settings) -> tuple[Experiment, Cost]:
         independent=separable,
         baseline=Baseline("top1", None, None),
         clock=Clock(),
+        padding=opened.padding,
     )
-    weights = bootstrap_weights(selection, settings.batch, settings.seed)
-    experiment = Experiment(evaluation, settings.curves, weights)
-    return experiment, Cost(head_runs=count, seconds=count * seconds / min(team.count, count))
+    return Experiment(evaluation, settings.curves, {}), profiled
 
 
-def _plan_layer(site: graph.Site, experiment: Experiment) -> LayerPlan:
-    if site.status != "ok":
-        return LayerPlan(site.tensor, site.reason)
-    try:
-        return _TimedLayer(site, experiment).plan()
-    except (SkipError, ModelRefusedError, OutOfMemoryError, UsageError) as cause:
-        return LayerPlan(site.tensor, str(cause))
+def _reference(evaluation: Evaluation, profiled: Profile) -> Cost:
+    """Return what the answers of the untouched model cost."""
+    kinds = {"class", *evaluation.kinds}
+    count = sum(len(evaluation.batches(kind)) for kind in kinds)
+    seconds = profiled.each * len(evaluation.truth) * len(kinds)
+    return Cost(head_runs=count, seconds=seconds / min(evaluation.network.workers.count, count))
 
 
-class _TimedLayer:
-    """Times one batch of one layer, and counts what an audit does with it."""
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the store holds of layers; `identity` is theirs, None where nothing is known."""
 
-    def __init__(self, site: graph.Site, experiment: Experiment) -> None:
-        self.tensor, self.settings = site.tensor, experiment.settings
-        self.evaluation = experiment.evaluation
+    store: Store
+    identity: str | None
+
+    def missing(self, site: graph.Site, experiment: Experiment) -> Experiment | None:
+        """Return what is still to be measured of a site, None where nothing is."""
+        asked = experiment.settings.compress
+        if self.identity is None:
+            return experiment
+        known = known_compressors(self.store, self.identity, site, asked)
+        missing = tuple(name for name in asked if name not in known)
+        if not missing:
+            return None
+        return replace(experiment, settings=replace(experiment.settings, compress=missing))
+
+
+def _plan_layers(
+    opened: Opened, known: _Known, experiment: Experiment, profiled: Profile, listen: Listener
+) -> list[LayerPlan]:
+    """Plan all layers, those first that take least, as long as there is time to time them."""
+    sites = {site.tensor: site for site in opened.sites}
+    plans = {one.tensor: LayerPlan(one.tensor, one.reason) for one in sites.values()}
+    sound = [site for site in sites.values() if site.status == "ok"]
+    todo = {site.tensor: known.missing(site, experiment) for site in sound}
+    plans |= {name: LayerPlan(name, known=True) for name, asked in todo.items() if not asked}
+    wanted = {name: asked for name, asked in todo.items() if asked}
+    rates = _rates([sites[name] for name in wanted], experiment, profiled)
+
+    def plan(name: str, pieces: Callable[[graph.Site, Experiment], Pieces]) -> LayerPlan:
+        try:
+            return plan_layer(pieces(sites[name], wanted[name]), wanted[name])
+        except _REFUSED as cause:
+            return LayerPlan(name, str(cause))
+
+    plans |= {name: plan(name, partial(told_pieces, profiled, rates)) for name in wanted}
+    left = inf if opened.network.device.is_cuda else _BUDGET
+    batches = len(experiment.evaluation.batches(experiment.settings.batch[0]))
+    cheap_first = sorted(wanted, key=lambda name: plans[name].most.seconds)
+    for number, name in enumerate(cheap_first):
+        listen(Progress(f"timing {name}", number, len(wanted), unit="layers"))
         begin = time.perf_counter()
-        self.run = LayerRun(site, self.evaluation)
-        self.cutting = Cost(seconds=time.perf_counter() - begin)
-        kind = self.settings.batch[0]
-        rows, split = self.evaluation.batches(kind)[0].rows, self.run.split
-        self.capture, self.head = self._timed(
-            lambda: split.capture(rows, self.run.axis, self.run.share.step)
-        )
-        split.prepare_tail(self.capture.pieces[0])
-        self.matrix, self.stacking = self._timed(self.capture.matrix)
-        self.tail = self._tail_seconds(len(rows))
-        self.run.map(lambda _: self._tail(), range(self.run.share.side_by_side))
-        self.resident = resident_memory()
-        self.run.limit((kind, 0))
-
-    def _tail(self) -> Any:
-        return self.run.split.outputs(self.capture, self.capture.tensors(self.matrix))
-
-    def _tail_seconds(self, samples: int) -> float:
-        """Return what one batch of so many samples costs, among as many as go together."""
-        batches = max(map(self._batches, self.settings.batch))
-        count = min(self.run.share.stack // samples, batches)
-        stacker = find_stacker(self.run.split, [self.capture]) if count > 1 else None
-        if stacker is None:
-            return self._timed(self._tail)[1]
-        stack = [self.capture] * count, [self.matrix] * count
-        return self._timed(lambda: stacker.outputs(*stack))[1] / count
-
-    def _timed(self, work: Callable[[], Any]) -> tuple[Any, float]:
-        return _timed(work, self.evaluation.network.device.is_cuda)
-
-    def plan(self) -> LayerPlan:
-        """Count what all compressors do with all kinds of batches."""
-        least, most = self._checks(), self._checks()
-        ranks: tuple[float, ...] = ()
-        methods = [compressor(name, signed=self.run.signed) for name in self.settings.compress]
-        for method in methods:
-            few, all_levels = self._compressor(method)
-            least, most = least + few, most + all_levels
-            if method.x_name == "rank":
-                ranks = self._levels(method)
-        share = self.run.share
-        return LayerPlan(
-            tensor=self.tensor,
-            matrix=self.capture.matrix_shape,
-            ranks=ranks,
-            step=share.step,
-            side_by_side=share.side_by_side,
-            memory=share.peak + max(map(self._factors, methods)),
-            resident=self.resident,
-            least=least,
-            most=most,
-        )
-
-    def _limit(self, method: Compressor) -> int:
-        """Return the rank from which on an approximation of the first batch can be exact."""
-        return self.run.limit((self.settings.batch[0], 0), parts=method.parts)
-
-    def _levels(self, method: Compressor) -> tuple[float, ...]:
-        return levels(method, self.settings, self._limit(method))
-
-    def _factors(self, method: Compressor) -> int:
-        """Return how many bytes the factors that are held at once take at most."""
-        each = self._factors_of_one(method)
-        count = max(map(self._batches, self.settings.batch))
-        held = count if self._keeps(method, count) else min(count, self.run.share.side_by_side)
-        return each * held
-
-    def _factors_of_one(self, method: Compressor) -> int:
-        return method.held_bytes(self.capture.matrix_shape, self._levels(method))
-
-    def _keeps(self, method: Compressor, batches: int) -> bool:
-        """Tell whether there is room for the factors of so many batches."""
-        return self._factors_of_one(method) * batches <= factor_room(self.settings)
-
-    def _checks(self) -> Cost:
-        """Return what the cut, the captures and the self-check cost."""
-        batches = sum(map(self._batches, self.settings.batch))
-        at_once = self.run.share.side_by_side
-        checks = self.cutting + self._cost(batches, at_once, heads=1, tails=1)
-        return checks if self.run.share.keep else checks + Cost(head_runs=1, seconds=self.head)
-
-    def _compressor(self, method: Compressor) -> tuple[Cost, Cost]:
-        """Return the least and the most that a compressor costs, all kinds of batches together."""
-        grid = self._levels(method)
-        auto = method.x_name == "rank" and self.settings.ranks == "auto"
-        kept = self._keeps(method, max(map(self._batches, self.settings.batch)))
-        few = [grid[place] for place in first_places(len(grid))] if auto and kept else grid
-        held = self.run.share.keep
-        middle = grid[len(grid) // 2]
-        fitted = method.fit(self.matrix, grid, self.settings.seed)
-        fitted.approximate(self.matrix, middle)
-        approximating = self._timed(
-            lambda: relative_error(self.matrix, fitted.approximate(self.matrix, middle))
-        )[1]
-        costs, fitting = [], 0.0
-        for chosen in (few, grid):
-            exact = sum(method.is_exact(level, self._limit(method)) for level in chosen)
-            runs = sum(fitted.draws(level) for level in chosen)
-            fitting = max(fitting, self._fitting(method, grid, chosen))
-            cost = Cost()
-            for number, kind in enumerate(self.settings.batch):
-                known = number and method.row_by_row and self.evaluation.independent
-                cost += self._cost(
-                    self._batches(kind),
-                    self.run.share.scored_at_once,
-                    heads=0 if held else 1 + len(chosen) * (auto and kept),
-                    tails=0 if known else runs - exact,
-                    fits=1,
-                    approximations=runs,
-                    seconds=fitting + runs * approximating + len(chosen) * self.stacking,
-                )
-            costs.append(cost)
-        return costs[0], costs[1]
-
-    def _fitting(self, method: Compressor, grid: Sequence[float], chosen: Sequence[float]) -> float:
-        """Return the seconds that it takes to fit a matrix so far that it has some levels."""
-        limit = self._limit(method)
-        hard = [level for level in chosen if not method.is_exact(level, limit)] or chosen
-
-        def fit() -> None:
-            fitted = method.fit(self.matrix, tuple(grid), self.settings.seed)
-            fitted.approximate(self.matrix, max(hard))
-
-        return self._timed(fit)[1]
-
-    def _batches(self, kind: str) -> int:
-        return len(self.evaluation.batches(kind))
-
-    def _cost(
-        self,
-        batches: int,
-        at_once: int,
-        heads: int,
-        tails: int,
-        fits: int = 0,
-        approximations: int = 0,
-        seconds: float = 0.0,
-    ) -> Cost:
-        """Return what so many runs for each of `batches` cost, `at_once` of which are at work."""
-        each = heads * self.head + tails * self.tail + seconds
-        together = min(at_once, batches)
-        return Cost(
-            head_runs=batches * heads,
-            tail_runs=batches * tails,
-            factorizations=batches * fits,
-            approximations=batches * approximations,
-            seconds=batches * each / together,
-        )
+        if not plans[name].reason and _trial(plans[name], profiled, batches) < left:
+            plans[name] = plan(name, timed_pieces)
+            left -= time.perf_counter() - begin
+    return list(plans.values())
 
 
-def _timed(work: Callable[[], Any], on_device: bool) -> tuple[Any, float]:
-    """Return what `work` returns, and the seconds that it took; short work is done twice.
+def _trial(layer: LayerPlan, profiled: Profile, batches: int) -> float:
+    """Return about how many seconds it takes to time a layer, each piece of it twice."""
+    return 2 * (profiled.compiling + layer.most.seconds / batches)
 
-    On the CPU that is processor time, so that other programs do not count.
-    """
-    now = time.perf_counter if on_device else time.thread_time
-    begin = now()
-    result = work()
-    seconds = now() - begin
-    if seconds >= _WARM_UP:
-        return result, seconds
-    begin = now()
-    return work(), now() - begin
+
+def _rates(
+    sites: Sequence[graph.Site], experiment: Experiment, profiled: Profile
+) -> dict[str, Rates]:
+    """Return how fast each compressor is with the largest layer that can be factorized."""
+    matrices = []
+    for site in sites:
+        try:
+            matrices.append((site_matrix(site, profiled.tensors[site.tensor]), site.signed))
+        except SkipError:
+            continue
+    if not matrices:
+        return {}
+    matrix, signed = max(matrices, key=lambda pair: pair[0].size)
+    on_device, settings = experiment.evaluation.network.device.is_cuda, experiment.settings
+    return {
+        name: measure_rates(compressor(name, signed=signed), matrix, settings, on_device)
+        for name in settings.compress
+    }

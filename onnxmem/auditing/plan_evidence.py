@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import numpy as np
 
@@ -14,26 +15,32 @@ from onnxmem.network.features import INPUT, Place, collect
 from onnxmem.network.opening import Opened
 
 _TRIED = 128
-"""Samples that are timed."""
+_SECONDS = 0.5
+"""Samples that are timed at most, and about how long that may take."""
 
 
-def plan_evidence(opened: Opened) -> Cost:
-    """Return what the pass over all samples and the search at all layers cost."""
+def plan_evidence(opened: Opened, each: float) -> Cost:
+    """Return what the pass over all samples and the search at all layers cost.
+
+    `each` is what a sample takes through the network, in seconds.
+    """
     samples, network = opened.samples, opened.network
     rows = Contents.among(samples).rows
     if samples.labels is None or len(rows) <= NEIGHBOURS:
         return Cost()
     sites = [site for site in opened.sites if site.status == "ok"]
     places = [Place(INPUT), *(Place(site.tensor, site.feature_axis) for site in sites)]
-    tried = rows[: max(_TRIED, network.batch or 1)]
+    possible = int(min(_TRIED, _SECONDS / max(each, 1e-6)))
+    tried = rows[: max(possible, network.batch or 2)]
     shared = network.feeds(samples.shared)
     with collect(network, samples.inputs, shared, tried, places) as features:
         widths = [array.shape[1] for array in features.layers.values()]
-    begin = time.perf_counter()  # the first time includes compiling the network
+    now, count = _clock(opened)
+    begin = now()  # the first time includes compiling the network
     with collect(network, samples.inputs, shared, tried, places):
-        each = (time.perf_counter() - begin) / len(tried)
+        seconds = (now() - begin) / len(tried) / count
     searching = sum(_search_seconds(opened, len(rows), width) for width in widths)
-    return Cost(seconds=each * len(rows) + searching)
+    return Cost(seconds=seconds * len(rows) + searching)
 
 
 def _search_seconds(opened: Opened, contents: int, width: int) -> float:
@@ -42,7 +49,17 @@ def _search_seconds(opened: Opened, contents: int, width: int) -> float:
     tried = min(contents, 256)
     drawn = np.random.default_rng(0).standard_normal((references, min(width, projection.SHORT)))
     features = xp.asarray(drawn.astype(np.float32))
-    begin = time.perf_counter()
+    now, count = _clock(opened)
+    begin = now()
     nearest(features[:tried], features, NEIGHBOURS)
-    seconds = time.perf_counter() - begin
-    return seconds * contents / tried / opened.network.workers.count
+    return (now() - begin) * contents / tried / count
+
+
+def _clock(opened: Opened) -> tuple[Callable[[], float], int]:
+    """Return what seconds are told by, and by how many workers they are shared.
+
+    On the CPU that is processor time, so that other programs do not count.
+    """
+    if opened.network.device.is_cuda:
+        return time.perf_counter, 1
+    return time.process_time, opened.network.workers.count

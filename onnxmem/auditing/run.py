@@ -17,7 +17,7 @@ from onnxmem.auditing.drops import check_layers
 from onnxmem.auditing.enough import doubt_samples, expected_classes
 from onnxmem.auditing.evidence import SAME_DATA, HeldOutSource, find_evidence, take_held_out
 from onnxmem.auditing.gates import doubt, judge, judge_limits, undecided
-from onnxmem.auditing.identity import identify_curves
+from onnxmem.auditing.identity import Trace, identify_curves
 from onnxmem.auditing.layer_cache import LayerCache
 from onnxmem.auditing.progress import Listener, Progress
 from onnxmem.auditing.refused import refused_report
@@ -125,6 +125,8 @@ def _report(
         accuracies = {kind: drawn @ evaluation.correct for kind, drawn in weights.items()}
         experiment = Experiment(evaluation, settings.curves, weights)
         identity = identify_curves(experiment, opened.samples, resolved, machine)
+        trace = Trace.of(opened, evaluation.selection, settings)
+        trace.leave(store, identity, with_evidence=settings.samples)
         cache = LayerCache(store, identity, experiment)
         measured, cached = _measure(opened.sites, cache, settings, listen)
     summary = verdict.summarize(measured, settings, accuracies)

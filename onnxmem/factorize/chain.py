@@ -23,10 +23,10 @@ EFFORTS = {
 }
 """The presets of `nmf_sweep`; audits take "fast"."""
 
-_MARGIN = 24
+MARGIN = 24
 """Components that a compressed matrix keeps beyond the last rank of its octave."""
 
-_LEAST = 8
+LEAST = 8
 """The first octaves, up to this rank, share one compressed matrix."""
 
 _LOW = 8
@@ -96,7 +96,7 @@ class _Links:
         """Yield the target of each rank, and its solutions from those of the rank below."""
         xp, (p, m, q) = namespace(self.whole.left), self.whole.shape
         w, h = nothing = xp.zeros((p, 0, m), xp.float32), xp.zeros((p, 0, q), xp.float32)
-        steps = [(rank, max(last, _LEAST) + _MARGIN) for rank, last in self.grid.steps]
+        steps = [(rank, max(last, LEAST) + MARGIN) for rank, last in self.grid.steps]
         sizes = sorted({components for _, components in steps})
         spectrum, target = Spectrum(self.whole, self.seed), self.whole
         for rank, components in steps:

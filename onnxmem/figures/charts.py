@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import altair as alt
-
-from onnxmem.report import look
+from onnxmem.report import look, vega
 
 Row = dict[str, Any]
 WIDTH, HEIGHT = 380, 240
@@ -18,64 +16,66 @@ def names_of(rows: Sequence[Row], field: str) -> list[Any]:
     return list(dict.fromkeys(row[field] for row in rows))
 
 
-def by_name(rows: Sequence[Row], field: str = "network") -> alt.Color:
+def by_name(rows: Sequence[Row], field: str = "network") -> vega.Spec:
     """Return a colour for each network, in their order."""
     names = names_of(rows, field)
     few = len(names) <= len(look.MODEL_COLORS)
     scale = (
-        alt.Scale(domain=names, range=list(look.MODEL_COLORS[: len(names)]))
+        vega.scale(domain=names, range=list(look.MODEL_COLORS[: len(names)]))
         if few
-        else alt.Scale(domain=names, scheme="viridis")
+        else vega.scale(domain=names, scheme="viridis")
     )
-    return alt.Color(f"{field}:N", title=None, scale=scale, legend=alt.Legend(columns=4))
+    return vega.channel(f"{field}:N", title=None, scale=scale, legend=vega.legend(columns=4))
 
 
-def share(field: str, title: str) -> alt.Y:
+def share(field: str, title: str) -> vega.Spec:
     """Return a vertical axis from 0 to 1."""
-    return alt.Y(f"{field}:Q", title=title, scale=alt.Scale(domain=[0, 1]))
+    return vega.channel(f"{field}:Q", title=title, scale=vega.scale(domain=[0, 1]))
 
 
 def lines(
-    rows: Sequence[Row], x: alt.X, y: alt.Y, *, field: str = "network", dash: str = ""
+    rows: Sequence[Row], x: vega.Spec, y: vega.Spec, *, field: str = "network", dash: str = ""
 ) -> Any:
     """Return lines with their points, one for each value of `field` (and of `dash`)."""
-    stroke = alt.Legend(symbolType="stroke")
+    stroke = vega.legend(symbolType="stroke")
     dashes = (
         {}
         if not dash
-        else {"strokeDash": alt.StrokeDash(f"{dash}:N", title=None, sort=None, legend=stroke)}
+        else {"strokeDash": vega.channel(f"{dash}:N", title=None, sort=None, legend=stroke)}
     )
     return (
-        alt.Chart(alt.InlineData(list(rows)))
-        .mark_line(strokeWidth=2, point=alt.OverlayMarkDef(size=28))
+        vega.Chart.of(vega.inline(list(rows)))
+        .mark("line", strokeWidth=2, point=vega.overlay(size=28))
         .encode(x=x, y=y, color=by_name(rows, field), **dashes)
         .properties(width=WIDTH, height=HEIGHT)
     )
 
 
-def points(rows: Sequence[Row], x: alt.X, y: alt.Y, *, field: str = "network") -> Any:
+def points(rows: Sequence[Row], x: vega.Spec, y: vega.Spec, *, field: str = "network") -> Any:
     """Return points, coloured by `field`."""
     return (
-        alt.Chart(alt.InlineData(list(rows)))
-        .mark_point(filled=True, size=60, opacity=0.85)
+        vega.Chart.of(vega.inline(list(rows)))
+        .mark("point", filled=True, size=60, opacity=0.85)
         .encode(x=x, y=y, color=by_name(rows, field))
         .properties(width=WIDTH, height=HEIGHT)
     )
 
 
-def depth() -> alt.X:
+def depth() -> vega.Spec:
     """Return an axis of layers, from the input on."""
-    return alt.X("layer:O", title="layer, from the input on", axis=alt.Axis(labelAngle=0))
+    return vega.channel("layer:O", title="layer, from the input on", axis=vega.axis(labelAngle=0))
 
 
-def rank() -> alt.X:
+def rank() -> vega.Spec:
     """Return an axis of ranks."""
-    return alt.X("rank:Q", title="rank k (log scale)", scale=alt.Scale(type="log", base=2))
+    return vega.channel("rank:Q", title="rank k (log scale)", scale=vega.scale(type="log", base=2))
 
 
-def along() -> alt.X:
+def along() -> vega.Spec:
     """Return an axis of checkpoints in the order of training."""
-    return alt.X("checkpoint:N", title="checkpoint", sort=None, axis=alt.Axis(labelAngle=-40))
+    return vega.channel(
+        "checkpoint:N", title="checkpoint", sort=None, axis=vega.axis(labelAngle=-40)
+    )
 
 
 def titled(chart: Any, title: str) -> Any:
@@ -86,11 +86,7 @@ def titled(chart: Any, title: str) -> Any:
 def beside(*charts: Any, columns: int = 2) -> Any:
     """Return charts beside and below each other, each with its own colours."""
     rows = [
-        alt.hconcat(*charts[start : start + columns], spacing=28).resolve_scale(
-            color="independent", strokeDash="independent"
-        )
+        vega.beside(*charts[start : start + columns], spacing=28).independent("color", "strokeDash")
         for start in range(0, len(charts), columns)
     ]
-    return alt.vconcat(*rows, spacing=28).resolve_scale(
-        color="independent", strokeDash="independent"
-    )
+    return vega.below(*rows, spacing=28).independent("color", "strokeDash")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import altair as alt
 import numpy as np
 
 from onnxmem.figures import charts
@@ -12,6 +11,7 @@ from onnxmem.figures.bench import Bench, curves, mean_auc
 from onnxmem.figures.figure import Drawn, Figure, verdict_of
 from onnxmem.figures.statistics import signed, spearman
 from onnxmem.figures.subjects import Subject
+from onnxmem.report import vega
 from onnxmem.report.words import COMPRESSORS
 
 _BATCHES = {"class": "single-class", "mixed": "mixed"}
@@ -76,7 +76,7 @@ def draw_compressors(bench: Bench, subjects: Sequence[Subject]) -> Drawn:
             for kind, title in _BATCHES.items()
         ]  # fmt: skip
     panels, rhos = [], {}
-    x = alt.X("p:Q", title="p, share of labels replaced at random")
+    x = vega.channel("p:Q", title="p, share of labels replaced at random")
     for title in _BATCHES.values():
         chosen = [row for row in rows if row["batch"] == title]
         panel = charts.lines(chosen, x, charts.share("AuC", "mean AuC"), field="compressor")

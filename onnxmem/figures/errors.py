@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import altair as alt
 import numpy as np
 
 from onnxmem.figures import charts
@@ -12,6 +11,7 @@ from onnxmem.figures.bench import Bench, curves
 from onnxmem.figures.figure import Drawn, Figure, verdict_of
 from onnxmem.figures.statistics import signed, spearman
 from onnxmem.figures.subjects import Subject
+from onnxmem.report import vega
 
 _RISES = 0.8
 
@@ -26,7 +26,7 @@ def draw_errors(bench: Bench, subjects: Sequence[Subject]) -> Drawn:
              "error": float(np.mean(curve.error))}
             for place, curve in curves(report, "nmf.mixed")
         ]  # fmt: skip
-    y = alt.Y("error:Q", title="relative error, mean over the ranks")
+    y = vega.channel("error:Q", title="relative error, mean over the ranks")
     chart = charts.lines(rows, charts.depth(), y)
     layers = sorted({row["layer"] for row in rows})
     rhos = [

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import altair as alt
 import numpy as np
 
 from onnxmem.figures import charts
@@ -12,6 +11,7 @@ from onnxmem.figures.bench import Bench, curves, mean_auc
 from onnxmem.figures.figure import Drawn, Figure, verdict_of
 from onnxmem.figures.statistics import pearson, signed
 from onnxmem.figures.subjects import Subject
+from onnxmem.report import vega
 
 _STRONG = 0.5
 """A correlation of this size counts."""
@@ -28,7 +28,7 @@ def draw_error(bench: Bench, subjects: Sequence[Subject]) -> Drawn:
         error = bench.error(one)
         auc = mean_auc(report, "nmf.mixed")
         rows.append({"network": one.name, "p": one.noise, "error": error, "AuC": auc})
-    x = alt.X("error:Q", title="held-out error", scale=alt.Scale(domain=[0, 1]))
+    x = vega.channel("error:Q", title="held-out error", scale=vega.scale(domain=[0, 1]))
     chart = charts.points(rows, x, charts.share("AuC", "mean AuC of NMF, mixed batches"))
     told = []
     for p in dict.fromkeys(row["p"] for row in rows):
@@ -65,7 +65,9 @@ def draw_classes(bench: Bench, subjects: Sequence[Subject]) -> Drawn:
         rows += own
         r = pearson([row["AuC"] for row in own], [row["accuracy"] for row in own])
         rs.append((one, r))
-    x = alt.X("AuC:Q", title="AuC of the class, mean over the layers", scale=alt.Scale(zero=False))
+    x = vega.channel(
+        "AuC:Q", title="AuC of the class, mean over the layers", scale=vega.scale(zero=False)
+    )
     chart = charts.points(rows, x, charts.share("accuracy", "held-out accuracy of the class"))
     known = [r for _, r in rs if r is not None]
     said = ", ".join(f"{one.name} {signed(r)}" for one, r in rs)

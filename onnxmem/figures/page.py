@@ -7,13 +7,12 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-import altair as alt
 from markupsafe import Markup
 
 from onnxmem._version import __version__
 from onnxmem.errors import UsageError
 from onnxmem.figures.figure import Drawn, Figure
-from onnxmem.report import look, web
+from onnxmem.report import look, vega, web
 from onnxmem.report.picture import draw
 
 ENDINGS = ("svg", "png", "html")
@@ -56,13 +55,13 @@ def render(figure: Figure, drawn: Drawn, kind: str) -> bytes:
 
 def _spec(figure: Figure, drawn: Drawn, *, bare: bool = False) -> dict[str, Any]:
     said = (f"The paper: {figure.claim}", f"Here it {drawn.verdict}: {drawn.found}", figure.made)
-    heading = alt.TitleParams(
+    heading = vega.title(
         f"{figure.name}: {figure.title}",
         subtitle=[] if bare else [line for one in said for line in textwrap.wrap(one, 125)],
         subtitlePadding=6,
         offset=14,
     )
-    spec: dict[str, Any] = alt.vconcat(drawn.chart, title=heading).to_dict()
+    spec: dict[str, Any] = vega.below(drawn.chart, title=heading).to_dict()
     spec["config"] = look.config("#1c2430") | {"background": "white"}
     spec["padding"] = 20
     return spec

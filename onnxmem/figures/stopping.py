@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import altair as alt
 import numpy as np
 
 from onnxmem.figures import charts
@@ -15,6 +14,7 @@ from onnxmem.figures.figure import Drawn, Figure, verdict_of
 from onnxmem.figures.subjects import Subject
 from onnxmem.findings.track import checkpoint_names
 from onnxmem.records import TrackReport
+from onnxmem.report import vega
 
 _CLOSE = 0.02
 """Held-out accuracy that a good choice of a checkpoint may lose."""
@@ -138,22 +138,21 @@ def draw_table(bench: Bench, subjects: Sequence[Subject]) -> Drawn:
          "accuracy": float(course.accuracy[p])}
         for rule, p in rules.items()
     ]  # fmt: skip
-    base = alt.Chart(alt.InlineData(rows)).encode(
-        y=alt.Y("rule:N", title=None, sort=None, axis=alt.Axis(labelLimit=340)),
-        x=alt.X("accuracy:Q", title="held-out accuracy", scale=alt.Scale(domain=[0, 1.15])),
+    base = vega.Chart.of(vega.inline(rows)).encode(
+        y=vega.channel("rule:N", title=None, sort=None, axis=vega.axis(labelLimit=340)),
+        x=vega.channel("accuracy:Q", title="held-out accuracy", scale=vega.scale(domain=[0, 1.15])),
     )
-    bars = base.mark_bar(color="#3b82d6", height=14)
-    chart = (bars + base.mark_text(align="left", dx=5).encode(text="text:N")).properties(
-        width=charts.WIDTH
-    )
-    said = "; ".join(
+    bars = base.mark("bar", color="#3b82d6", height=14)
+    said = base.mark("text", align="left", dx=5).encode(text="text:N")
+    chart = vega.layer(bars, said).properties(width=charts.WIDTH)
+    found = "; ".join(
         f"{rule}: {course.names[place]}, {course.lost(place):.3f} below the best"
         for rule, place in rules.items()
         if rule != "the best by held-out accuracy"
     )
     close = [course.lost(place) <= _CLOSE for place in few.values()]
     verdict = "cannot be judged" if course.lost(-1) <= _CLOSE else verdict_of(close)
-    return Drawn(chart, verdict, f"{said}.")
+    return Drawn(chart, verdict, f"{found}.")
 
 
 FIGURES = (

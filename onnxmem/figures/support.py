@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import altair as alt
 import numpy as np
 
 from onnxmem.figures import charts
 from onnxmem.figures.bench import Bench, Support, curves
 from onnxmem.figures.figure import Drawn, Figure, verdict_of
 from onnxmem.figures.subjects import Subject
+from onnxmem.report import vega
 
 _SHOWN = 60
 """Units of a bitmap."""
@@ -57,12 +57,12 @@ def _bitmap(support: Support, title: str) -> Any:
         for i in range(len(active))
         for unit in units
     ]
-    drawn = alt.Chart(alt.InlineData(rows)).mark_rect()
-    scale = alt.Scale(domain=["above zero", "zero"], range=["#1c2430", "#e8ebef"])
+    drawn = vega.Chart.of(vega.inline(rows)).mark("rect")
+    scale = vega.scale(domain=["above zero", "zero"], range=["#1c2430", "#e8ebef"])
     return drawn.encode(
-        x=alt.X("unit:O", title="unit", axis=alt.Axis(labels=False, ticks=False)),
-        y=alt.Y("sample:O", title="sample", axis=alt.Axis(labels=False, ticks=False)),
-        color=alt.Color("sign:N", title=None, scale=scale),
+        x=vega.channel("unit:O", title="unit", axis=vega.axis(labels=False, ticks=False)),
+        y=vega.channel("sample:O", title="sample", axis=vega.axis(labels=False, ticks=False)),
+        color=vega.channel("sign:N", title=None, scale=scale),
     ).properties(width=charts.WIDTH, height=200, title=title)
 
 

@@ -23,7 +23,7 @@ The only package that imports onnx and onnx_ir.
 
 from onnxmem.graph.batch import free_batch, free_elsewhere, native_batch, whole_batch
 from onnxmem.graph.crossing import all_needs
-from onnxmem.graph.cut import compute, cut_needs, expose, split
+from onnxmem.graph.cut import compute, cut_needs, cut_sides, expose, split
 from onnxmem.graph.file import data_files
 from onnxmem.graph.kinds.registry import AUTO, GROUPS, KINDS
 from onnxmem.graph.largest import largest_fixed, largest_tensor, weight_bytes
@@ -33,14 +33,21 @@ from onnxmem.graph.model import load
 from onnxmem.graph.outputs import output_form
 from onnxmem.graph.quantized import is_quantized
 from onnxmem.graph.recorded import Recorded, load_recorded, recorded_folders
-from onnxmem.graph.records import Cut, Dim, Model, Needs, Part, Site, TensorSpec
+from onnxmem.graph.records import Cut, Dim, Model, Needs, Part, Sides, Site, TensorSpec
 from onnxmem.graph.segment import Segment, resume, segment
 from onnxmem.graph.sites import find_sites, other_activations
 from onnxmem.graph.steps import Operator, Step, constant, constants, operator_part, steps
 from onnxmem.graph.tables import looked_up
 from onnxmem.graph.unfuse import unfuse
 from onnxmem.graph.widen import is_half, widen
-from onnxmem.graph.write import save, share_weights, untyped, with_input_types, with_types
+from onnxmem.graph.write import (
+    save,
+    share_weights,
+    untyped,
+    with_input_types,
+    with_named_nodes,
+    with_types,
+)
 
 __all__ = [
     "compute",
@@ -61,10 +68,12 @@ __all__ = [
     "Part",
     "Recorded",
     "Segment",
+    "Sides",
     "Site",
     "TensorSpec",
     "all_needs",
     "cut_needs",
+    "cut_sides",
     "data_files",
     "expose",
     "find_sites",
@@ -93,5 +102,6 @@ __all__ = [
     "whole_batch",
     "widen",
     "with_input_types",
+    "with_named_nodes",
     "with_types",
 ]

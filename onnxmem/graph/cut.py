@@ -9,7 +9,7 @@ import onnx_ir as ir
 
 from onnxmem.errors import UsageError
 from onnxmem.graph.ops import WHOLE_BATCH_OPS
-from onnxmem.graph.records import Cut, Model, Needs, Part
+from onnxmem.graph.records import Cut, Model, Needs, Part, Sides
 from onnxmem.graph.soundness import blames_model
 from onnxmem.graph.write import build
 
@@ -37,6 +37,18 @@ class _Plan:
 def cut_needs(model: Model, tensor: str, output: str | None = None) -> Needs:
     """Return what a cut at `tensor` needs, without building its parts; see `split`."""
     return _plan(model, tensor, output).needs()
+
+
+@blames_model
+def cut_sides(model: Model, tensor: str, output: str | None = None) -> Sides:
+    """Return which nodes lie on either side of a cut, without building its parts; see `split`."""
+    plan = _plan(model, tensor, output)
+    head, _ = model.flow.upstream([plan.target, *plan.crossing])
+    return Sides(plan.needs(), _names(head), _names(plan.nodes))
+
+
+def _names(nodes: Sequence[ir.Node]) -> frozenset[str]:
+    return frozenset(value.name for node in nodes for value in node.outputs if value.name)
 
 
 @blames_model

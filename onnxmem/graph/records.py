@@ -124,6 +124,20 @@ class Needs:
 
 
 @dataclass(frozen=True, slots=True)
+class Sides:
+    """The nodes on either side of a cut, by the tensors that they make.
+
+    Attributes:
+        needs: What the tail needs beside the tensor.
+        head, tail: The names on either side; a node that both sides need is on both.
+    """
+
+    needs: Needs
+    head: frozenset[str]
+    tail: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Cut:
     """A tensor, the tensors that cross the cut beside it, and the model on either side.
 

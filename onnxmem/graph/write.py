@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -83,6 +84,14 @@ def with_input_types(part: Part, types: Mapping[str, tuple[str, tuple[Dim, ...] 
 def with_types(part: Part, types: Mapping[str, tuple[str, tuple[Dim, ...] | None]]) -> Part:
     """Return `part` with types given to inputs and outputs, as in `with_input_types`."""
     return _typed(part, types)
+
+
+def with_named_nodes(part: Part) -> Part:
+    """Return `part` with every node called as the first tensor that it makes."""
+    model = onnx.ModelProto.FromString(part.proto)
+    for node in model.graph.node:
+        node.name = next(filter(None, node.output), node.name)
+    return replace(part, proto=model.SerializeToString())
 
 
 def untyped(part: Part) -> tuple[str, ...]:

@@ -45,7 +45,7 @@ class LayerRun:
         few = rows[: network.batch or 2]
         probe = self.split.capture(few, site.feature_axis or 0, len(few), key)
         tensor = probe.pieces[0].tensor
-        self.axis, self.signed = _feature_axis(site, tensor), site.signed
+        self.axis, self.signed = feature_axis(site, tensor), site.signed
         self.shape = (None, *map(int, tensor.shape[1:]))
         self._features = int(tensor.shape[self.axis])
         self._positions = int(tensor.size) // self._features // len(few)
@@ -239,7 +239,7 @@ def _limits(activations: Activations) -> tuple[int, int]:
     return max(1, min(rows, columns)), max(1, min(rows, halves))
 
 
-def _feature_axis(site: Site, tensor: Array) -> int:
+def feature_axis(site: Site, tensor: Array) -> int:
     """Return the axis of the features as a number from 0 on."""
     if tensor.ndim < 2:
         raise SkipError(f"the tensor has shape {tuple(tensor.shape)}: no axis of features")

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -56,9 +57,9 @@ class Network:
     memory: int = sys.maxsize
     workers: Workers = ALONE
 
-    def session(self, part: graph.Part) -> Session:
-        """Compile a part of the model."""
-        return Session(part, self.device, exact=self.exact, prepack=self.prepack)
+    def session(self, part: graph.Part, profile: Path | None = None) -> Session:
+        """Compile a part of the model; with `profile` it notes there how long each node takes."""
+        return Session(part, self.device, exact=self.exact, prepack=self.prepack, profile=profile)
 
     def session_for(self, part: graph.Part, arrays: Mapping[str, Array], samples: int) -> Session:
         """Compile a part for inputs of the types and sizes of `arrays`, which hold so many samples.

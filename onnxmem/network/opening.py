@@ -87,9 +87,11 @@ def model_info(path: str | Path, model: graph.Model) -> ModelInfo:
 
 @contextmanager
 def open_network(
-    path: str | Path, arrays: Mapping[str, Column], settings: RunSettings
+    path: str | Path, arrays: Mapping[str, Column], settings: RunSettings, *, tried: bool = True
 ) -> Iterator[Opened]:
     """Make the model at `path` ready for the samples in `arrays`, and free its weights at the end.
+
+    Unless it is `tried`, nobody looks whether onnxruntime's optimizations leave it what it is.
 
     Raises:
         RefusedError: it has no site, or the body of the `with` raised an `InconclusiveError`.
@@ -115,7 +117,7 @@ def open_network(
         opened = Opened(info, sites, samples, network, padding)
         try:
             with _naming_lost(network, samples):
-                told_of = check_optimizations(network, samples)
+                told_of = check_optimizations(network, samples) if tried else ()
                 yield replace(opened, info=replace(info, notes=(*info.notes, *told_of)))
         except InconclusiveError as error:
             raise RefusedError(str(error), info, opened) from error

@@ -40,7 +40,6 @@ from onnxmem.report.formats import (
     samples_table,
 )
 from onnxmem.report.output import check_writable, write, write_all
-from onnxmem.report.words import sentence
 from onnxmem.text import capitalized
 
 if TYPE_CHECKING:
@@ -82,6 +81,13 @@ __all__ = [
     "write",
     "write_all",
 ]
+
+
+def sentence(report: Report) -> str:
+    """Return what was measured and what came of it, in one sentence."""
+    from onnxmem.report import words
+
+    return words.sentence(report)
 
 
 def load(path: str | Path) -> Report:
@@ -172,7 +178,9 @@ def samples_sentence(report: SamplesReport) -> str:
     return words.sentence(report)
 
 
-def plot(report: Report | Comparison | SamplesReport) -> Any:
+def plot(
+    report: Report | Comparison | SamplesReport | LocateReport | TrackReport | SurveyReport,
+) -> Any:
     """Return the charts of a report as an Altair object, which has its data with it."""
     from onnxmem.report import plots
 

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-import altair as alt
-
 from onnxmem.records import Report
+from onnxmem.report import vega
 from onnxmem.report.look import (
     DEPTH_SCHEME,
     ROW_HEIGHT,
@@ -20,6 +19,7 @@ from onnxmem.report.look import (
     color,
     compressor_legend,
     dash,
+    filled,
     offset,
     shape,
     unit,
@@ -36,21 +36,21 @@ def overview(report: Report, batch: str, *, legend: bool = False) -> Drawing:
     """AuC with its interval of every layer, for one kind of batch; hollow if it tells nothing."""
     named = curve_keys(report) if legend else ()
     names = row_names(report)
-    y = alt.Y(
+    y = vega.channel(
         "row:N",
         title=None,
         sort=None,
-        scale=alt.Scale(domain=names),
-        axis=alt.Axis(labelLimit=210, grid=False, ticks=False, domain=False),
+        scale=vega.scale(domain=names),
+        axis=vega.axis(labelLimit=210, grid=False, ticks=False, domain=False),
     )
-    curves = alt.Chart(alt.NamedData("curves")).transform_filter(alt.datum.batch == BATCHES[batch])
+    curves = vega.Chart.of(vega.named("curves")).filtered(vega.equal("batch", BATCHES[batch]))
     layers = [_click_band(curves, y), *_scores(curves, y, compressor_legend(named))]
     if limits := _limits(report, batch):
         layers.append(_threshold(limits))
     if bare_rows(report):
         layers.append(_reasons(y))
     return (
-        alt.layer(*layers)
+        vega.layer(*layers)
         .add_params(_chosen(report))
         .properties(
             height=ROW_HEIGHT * len(names),
@@ -70,130 +70,133 @@ def _limits(report: Report, batch: str) -> list[Spec]:
     ]
 
 
-def _threshold(limits: list[Spec]) -> alt.Chart:
+def _threshold(limits: list[Spec]) -> vega.Chart:
     """Return a line at each threshold, which the mean over the layers is held against."""
-    rule: alt.Chart = (
-        alt.Chart(alt.InlineData(limits))
-        .mark_rule(color="#c94a4a", strokeDash=[4, 3], strokeWidth=1.5)
-        .encode(x=alt.X("limit:Q"), tooltip=[alt.Tooltip("gate:N"), alt.Tooltip("limit:Q")])
+    rule: vega.Chart = (
+        vega.Chart.of(vega.inline(limits))
+        .mark("rule", color="#c94a4a", strokeDash=[4, 3], strokeWidth=1.5)
+        .encode(x=vega.channel("limit:Q"), tooltip=["gate:N", "limit:Q"])
     )
     return rule
 
 
-def _click_band(curves: alt.Chart, y: alt.Y) -> alt.Chart:
+def _click_band(curves: vega.Chart, y: Spec) -> vega.Chart:
     """Return a band as wide as the chart, which takes the click and shows the chosen layer."""
-    whole_row = alt.RelativeBandSize(band=1)
-    band: alt.Chart = (
-        curves.transform_aggregate(groupby=["row", "layer"])
-        .mark_bar(color="#8a94a3", cursor="pointer", height=whole_row)
+    whole_row = vega.options(band=1)
+    band: vega.Chart = (
+        curves.transform({"aggregate": [], "groupby": ["row", "layer"]})
+        .mark("bar", color="#8a94a3", cursor="pointer", height=whole_row)
         .encode(
             y=y,
-            x=alt.XDatum(0),
-            x2=alt.X2Datum(1),
-            opacity=alt.condition(f"datum.layer === {CHOSEN}", alt.value(0.28), alt.value(0.001)),
+            x=vega.datum(0),
+            x2=vega.datum(1),
+            opacity=vega.condition(
+                f"datum.layer === {CHOSEN}", vega.value(0.28), vega.value(0.001)
+            ),
         )
     )
     return band
 
 
-def _scores(curves: alt.Chart, y: alt.Y, legend: alt.Legend | None) -> tuple[alt.Chart, alt.Chart]:
+def _scores(curves: vega.Chart, y: Spec, legend: Spec | None) -> tuple[vega.Chart, vega.Chart]:
     """Return the intervals of the AuCs, and their points above them."""
     ranges = (
-        curves.transform_filter(alt.datum.state == "scored")
-        .mark_rule(strokeWidth=2, opacity=0.75)
-        .encode(y=y, yOffset=offset(), x=alt.X("low:Q"), x2="high:Q", color=color())
+        curves.filtered(vega.equal("state", "scored"))
+        .mark("rule", strokeWidth=2, opacity=0.75)
+        .encode(y=y, yOffset=offset(), x=vega.channel("low:Q"), x2="high:Q", color=color())
     )
-    points = curves.mark_point(size=34, strokeWidth=1.5, cursor="pointer").encode(
+    points = curves.mark("point", size=34, strokeWidth=1.5, cursor="pointer").encode(
         y=y,
         yOffset=offset(),
-        x=unit("auc:Q", "AuC: more components needed ← → fewer", axis=alt.Axis(grid=True)),
+        x=unit("auc:Q", "AuC: more components needed ← → fewer", axis=vega.axis(grid=True)),
         color=color(),
         shape=shape(legend),
         fill=color(legend),
-        fillOpacity=alt.condition(alt.datum.state == "scored", alt.value(1), alt.value(0)),
+        fillOpacity=filled(),
         tooltip=_curve_tooltip(),
     )
     return ranges, points
 
 
-def _reasons(y: alt.Y) -> alt.Chart:
+def _reasons(y: Spec) -> vega.Chart:
     """Return what to say of layers without curves, in their rows."""
-    notes: alt.Chart = (
-        alt.Chart(alt.NamedData("bare"))
-        .mark_text(
+    notes: vega.Chart = (
+        vega.Chart.of(vega.named("bare"))
+        .mark(
+            "text",
             align="left",
             dx=6,
             fontSize=10.5,
             fontStyle="italic",
             opacity=0.75,
             cursor="pointer",
-            limit=alt.ExprRef("width - 8"),
+            limit=vega.options(expr="width - 8"),
         )
-        .encode(y=y, x=alt.XDatum(0), text="note:N")
+        .encode(y=y, x=vega.datum(0), text="note:N")
     )
     return notes
 
 
-def _curve_tooltip() -> list[alt.Tooltip]:
+def _curve_tooltip() -> list[Spec]:
     return [
-        alt.Tooltip("row:N", title="layer"),
-        alt.Tooltip("compressor:N"),
-        alt.Tooltip("batch:N"),
-        alt.Tooltip("auc:Q", format=".3f", title="AuC"),
-        alt.Tooltip("interval:N", title="95 % interval"),
-        alt.Tooltip("state:N"),
+        vega.channel("row:N", title="layer"),
+        vega.channel("compressor:N"),
+        vega.channel("batch:N"),
+        vega.channel("auc:Q", format=".3f", title="AuC"),
+        vega.channel("interval:N", title="95 % interval"),
+        vega.channel("state:N"),
     ]
 
 
-def _chosen(report: Report) -> alt.Parameter:
-    return alt.param(name=CHOSEN, value=first_choice(report))
+def _chosen(report: Report) -> Spec:
+    return vega.parameter(CHOSEN, first_choice(report))
 
 
-def _rank_scale() -> alt.Scale:
-    return alt.Scale(type="log", base=2, nice=False)
+def _rank_scale() -> Spec:
+    return vega.scale(type="log", base=2, nice=False)
 
 
-def horizontal(x_name: str) -> alt.X:
+def horizontal(x_name: str) -> Spec:
     """Return the axis of the levels: ranks on a log scale, or the share of units kept."""
     if x_name == "rank":
-        return alt.X(
+        return vega.channel(
             "x:Q",
             scale=_rank_scale(),
             title="rank k (log scale)",
-            axis=alt.Axis(format="d", tickCount=6, labelOverlap=True),
+            axis=vega.axis(format="d", tickCount=6, labelOverlap=True),
         )
-    axis = alt.Axis(format="%", tickCount=5)
-    return alt.X("x:Q", title="share of units kept", scale=alt.Scale(domain=[0, 1]), axis=axis)
-
-
-def _points(x_name: str, y: str) -> alt.Chart:
-    """Return the measured points of the curves, one row for each."""
-    return (
-        alt.Chart(alt.NamedData("curves"))
-        .transform_filter(alt.datum.xName == x_name)
-        .transform_flatten(["x", y])
+    axis = vega.axis(format="%", tickCount=5)
+    return vega.channel(
+        "x:Q", title="share of units kept", scale=vega.scale(domain=[0, 1]), axis=axis
     )
 
 
-def _lines(points: alt.Chart, x_name: str, y: alt.Y, named: Collection[str] = ()) -> Drawing:
+def _points(x_name: str, y: str) -> vega.Chart:
+    """Return the measured points of the curves, one row for each."""
+    return (
+        vega.Chart.of(vega.named("curves")).filtered(vega.equal("xName", x_name)).flattened("x", y)
+    )
+
+
+def _lines(points: vega.Chart, x_name: str, y: Spec, named: Collection[str] = ()) -> Drawing:
     """Return lines through the points; a legend says what the curves with keys `named` are of."""
     channels: Spec = {"x": horizontal(x_name), "y": y, "color": color(compressor_legend(named))}
     tooltip = [
-        alt.Tooltip("compressor:N"),
-        alt.Tooltip("batch:N"),
-        alt.Tooltip("x:Q", title=x_name),
-        alt.Tooltip(f"{y.shorthand}", format=".3f"),
+        vega.channel("compressor:N"),
+        vega.channel("batch:N"),
+        vega.channel("x:Q", title=x_name),
+        {"field": y["field"], "type": y["type"], "format": ".3f"},
     ]
-    line = points.mark_line(strokeWidth=2, clip=True, aria=False).encode(
+    line = points.mark("line", strokeWidth=2, clip=True, aria=False).encode(
         **channels, strokeDash=dash(batch_legend(named))
     )
-    dots = points.mark_point(filled=True, size=26, opacity=1).encode(**channels, tooltip=tooltip)
-    return alt.layer(line, dots)
+    dots = points.mark("point", filled=True, size=26, opacity=1).encode(**channels, tooltip=tooltip)
+    return vega.layer(line, dots)
 
 
-def accuracy() -> alt.Y:
+def accuracy() -> Spec:
     """Return a vertical axis for accuracy, from 0 to 1."""
-    return alt.Y("accuracy:Q", title="accuracy", scale=alt.Scale(domain=[0, 1]))
+    return vega.channel("accuracy:Q", title="accuracy", scale=vega.scale(domain=[0, 1]))
 
 
 def _levels(report: Report) -> Drawing:
@@ -202,43 +205,44 @@ def _levels(report: Report) -> Drawing:
         {"level": report.baseline.value, "name": "untouched"},
         {"level": report.baseline.chance, "name": "guessing"},
     ]
-    base = alt.Chart(alt.InlineData(values)).encode(y=alt.Y("level:Q"))
-    rule = base.mark_rule(color="#8a94a3", strokeDash=[2, 3])
-    text = base.mark_text(
-        align="right", baseline="bottom", dy=-2, fontSize=10, opacity=0.75
-    ).encode(x=alt.value("width"), text="name:N")
-    return alt.layer(rule, text)
+    base = vega.Chart.of(vega.inline(values)).encode(y=vega.channel("level:Q"))
+    rule = base.mark("rule", color="#8a94a3", strokeDash=[2, 3])
+    text = base.mark(
+        "text", align="right", baseline="bottom", dy=-2, fontSize=10, opacity=0.75
+    ).encode(x=vega.value("width"), text="name:N")
+    return vega.layer(rule, text)
 
 
 def accuracy_curves(report: Report, x_name: str) -> Drawing:
     """Accuracy against rank, or kept share, of the chosen layer; thin lines are its groups."""
     choice = f"datum.layer === {CHOSEN}"
-    points = _points(x_name, "accuracy").transform_filter(choice)
+    points = _points(x_name, "accuracy").filtered(choice)
     fields = ["layer", "compressor", "batch", "xName", "x"]
+    curves = {"data": vega.named("curves"), "key": "curve", "fields": fields}
     groups = (
-        alt.Chart(alt.NamedData("groups"))
-        .transform_lookup("curve", alt.LookupData(alt.NamedData("curves"), "curve", fields))
-        .transform_filter(
+        vega.Chart.of(vega.named("groups"))
+        .transform({"lookup": "curve", "from": curves})
+        .filtered(
             f"{choice} && datum.xName === '{x_name}' && "
             f"datum.compressor + ', ' + datum.batch === {KEY}"
         )
-        .transform_flatten(["x", "accuracy"])
-        .mark_line(strokeWidth=1, opacity=0.45, point=alt.OverlayMarkDef(size=10, opacity=0.6))
+        .flattened("x", "accuracy")
+        .mark("line", strokeWidth=1, opacity=0.45, point=vega.overlay(size=10, opacity=0.6))
         .encode(
             x=horizontal(x_name),
             y=accuracy(),
             color=color(),
             detail="label:N",
             tooltip=[
-                alt.Tooltip("label:N", title="class or batch"),
-                alt.Tooltip("x:Q", title=x_name),
-                alt.Tooltip("accuracy:Q", format=".3f"),
-                alt.Tooltip("auc:Q", format=".3f", title="AuC"),
+                vega.channel("label:N", title="class or batch"),
+                vega.channel("x:Q", title=x_name),
+                vega.channel("accuracy:Q", format=".3f"),
+                vega.channel("auc:Q", format=".3f", title="AuC"),
             ],
         )
     )
-    chart = alt.layer(_levels(report), groups, _lines(points, x_name, accuracy()))
-    return chart.add_params(_chosen(report), alt.param(name=KEY, value="")).properties(
+    chart = vega.layer(_levels(report), groups, _lines(points, x_name, accuracy()))
+    return chart.add_params(_chosen(report), vega.parameter(KEY, "")).properties(
         height=260,
         description=f"Accuracy against {x_name} of the chosen layer. "
         "Solid: single-class batches; dashed: mixed batches.",
@@ -247,8 +251,8 @@ def accuracy_curves(report: Report, x_name: str) -> Drawing:
 
 def layer_error(report: Report) -> Drawing:
     """Reconstruction error against rank of the chosen layer."""
-    points = _points("rank", "error").transform_filter(f"datum.layer === {CHOSEN}")
-    y = alt.Y("error:Q", title="relative Frobenius error", scale=alt.Scale(domainMin=0))
+    points = _points("rank", "error").filtered(f"datum.layer === {CHOSEN}")
+    y = vega.channel("error:Q", title="relative Frobenius error", scale=vega.scale(domainMin=0))
     return (
         _lines(points, "rank", y)
         .add_params(_chosen(report))
@@ -261,14 +265,12 @@ def layer_error(report: Report) -> Drawing:
 
 def all_errors(report: Report) -> Drawing:
     """Reconstruction error against rank of every layer; colour is depth, the chosen one bold."""
-    points = _points("rank", "error").transform_filter(
-        f"datum.compressor + ', ' + datum.batch === {KEY}"
-    )
+    points = _points("rank", "error").filtered(f"datum.compressor + ', ' + datum.batch === {KEY}")
     last = max(2, len(report.layers))
-    position = alt.Color(
+    position = vega.channel(
         "position:Q",
-        scale=alt.Scale(domain=[1, last], scheme=DEPTH_SCHEME, reverse=True),
-        legend=alt.Legend(
+        scale=vega.scale(domain=[1, last], scheme=DEPTH_SCHEME, reverse=True),
+        legend=vega.legend(
             tickCount=min(5, last - 1),
             format="d",
             gradientLength=160,
@@ -277,28 +279,28 @@ def all_errors(report: Report) -> Drawing:
         ),
     )
     lines = (
-        points.transform_calculate(position="datum.layer + 1")
-        .mark_line(point=alt.OverlayMarkDef(size=6, strokeWidth=2, filled=False))
+        points.transform({"calculate": "datum.layer + 1", "as": "position"})
+        .mark("line", point=vega.overlay(size=6, strokeWidth=2, filled=False))
         .encode(
             x=horizontal("rank"),
-            y=alt.Y(
+            y=vega.channel(
                 "error:Q",
                 title="relative Frobenius error",
-                scale=alt.Scale(domainMin=0),
+                scale=vega.scale(domainMin=0),
             ),
             color=position,
             detail="layer:N",
-            strokeWidth=alt.condition(f"datum.layer === {CHOSEN}", alt.value(4), alt.value(1.2)),
+            strokeWidth=vega.condition(f"datum.layer === {CHOSEN}", vega.value(4), vega.value(1.2)),
             tooltip=[
-                alt.Tooltip("row:N", title="layer"),
-                alt.Tooltip("x:Q", title="rank"),
-                alt.Tooltip("error:Q", format=".3f"),
+                vega.channel("row:N", title="layer"),
+                vega.channel("x:Q", title="rank"),
+                vega.channel("error:Q", format=".3f"),
             ],
         )
     )
     return (
-        alt.layer(lines)
-        .add_params(_chosen(report), alt.param(name=KEY, value=_first_rank_key(report)))
+        vega.layer(lines)
+        .add_params(_chosen(report), vega.parameter(KEY, _first_rank_key(report)))
         .properties(
             height=300,
             description="Relative reconstruction error against rank, a line for each layer.",
@@ -325,46 +327,46 @@ def times(report: Report) -> Drawing:
     """Seconds that each stage took."""
     stages = [row["stage"] for row in time_rows(report)]
     longest = max(report.seconds.values(), default=0.0)
-    base = alt.Chart(alt.NamedData("times")).encode(
-        y=alt.Y(
+    base = vega.Chart.of(vega.named("times")).encode(
+        y=vega.channel(
             "stage:N",
             title=None,
-            scale=alt.Scale(domain=stages),
-            axis=alt.Axis(ticks=False, domain=False),
+            scale=vega.scale(domain=stages),
+            axis=vega.axis(ticks=False, domain=False),
         ),
-        x=alt.X(
+        x=vega.channel(
             "seconds:Q",
             title="seconds",
-            axis=alt.Axis(tickCount=5),
-            scale=alt.Scale(domain=[0, 1.15 * longest or 1]),
+            axis=vega.axis(tickCount=5),
+            scale=vega.scale(domain=[0, 1.15 * longest or 1]),
         ),
     )
-    bars = base.mark_bar(color="#6b7a8f", height=12)
-    text = base.mark_text(align="left", dx=4, fontSize=10.5).encode(
-        text=alt.Text("seconds:Q", format=",.2f")
+    bars = base.mark("bar", color="#6b7a8f", height=12)
+    text = base.mark("text", align="left", dx=4, fontSize=10.5).encode(
+        text=vega.channel("seconds:Q", format=",.2f")
     )
-    return alt.layer(bars, text).properties(
+    return vega.layer(bars, text).properties(
         height=ROW_HEIGHT * len(stages),
         description="Seconds that each stage of the audit took.",
     )
 
 
-def small_multiples(report: Report, names: list[str], x_name: str) -> alt.FacetChart:
+def small_multiples(report: Report, names: list[str], x_name: str) -> vega.Chart:
     """Accuracy curves of the layers `names`, one small panel for each: for pictures on paper."""
-    lines = _lines(alt.Chart(), x_name, accuracy(), _keys_over(report, x_name))
+    lines = _lines(vega.Chart.of(), x_name, accuracy(), _keys_over(report, x_name))
     drawn = panels(lines, names, "curves")
-    return drawn.transform_filter(alt.datum.xName == x_name)
+    return drawn.filtered(vega.equal("xName", x_name))
 
 
-def panels(panel: alt.Chart | Drawing, names: list[str], data: str) -> alt.FacetChart:
+def panels(panel: vega.Chart | Drawing, names: list[str], data: str) -> vega.Chart:
     """Repeat a small chart of accuracy for each row in `names`, four side by side."""
     return (
         panel.properties(width=190, height=120)
         .facet(
-            alt.Facet("row:N", title=None, sort=names, header=alt.Header(labelLimit=190)),
+            vega.channel("row:N", title=None, sort=names, header=vega.header(labelLimit=190)),
             columns=4,
-            data=alt.NamedData(data),
+            data=vega.named(data),
         )
-        .transform_filter(alt.FieldOneOfPredicate("row", names))
-        .transform_flatten(["x", "accuracy"])
+        .filtered({"field": "row", "oneOf": names})
+        .flattened("x", "accuracy")
     )

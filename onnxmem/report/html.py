@@ -183,7 +183,6 @@ def _model(index: int, report: Report, name: str) -> dict[str, Any]:
     }
 
 
-@look.unchecked()
 def _charts(report: Report) -> dict[str, Any]:
     """Return the specifications and the rows of one report's charts."""
     measured = {curve.x_name for layer in report.layers for curve in layer.curves}
@@ -209,7 +208,6 @@ def _charts(report: Report) -> dict[str, Any]:
     }
 
 
-@look.unchecked()
 def _together(
     reports: list[Report],
     names: list[str],

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import altair as alt
-
 from onnxmem.findings import (
     LAYER_TITLES,
     PAIR_TITLES,
@@ -18,6 +16,7 @@ from onnxmem.findings import (
     short_names,
 )
 from onnxmem.findings.numbers import signed
+from onnxmem.report import vega
 from onnxmem.report.look import MODEL_COLORS, Drawing
 from onnxmem.report.rows import Row
 from onnxmem.report.words import tensor_name
@@ -89,29 +88,29 @@ def _matrix_rows(comparison: Comparison) -> list[Row]:
 def along_layers(comparison: Comparison) -> Drawing:
     """CKA of every pair of models along the layers that correspond, the logits last."""
     pairs = list(dict.fromkeys(row["pair"] for row in _layer_rows(comparison)))
-    base = alt.Chart(alt.NamedData("likeness")).encode(
-        x=alt.X(
+    base = vega.Chart.of(vega.named("likeness")).encode(
+        x=vega.channel(
             "place:O",
             title="layers that correspond, the logits last",
-            axis=alt.Axis(labels=False, ticks=False, grid=False),
+            axis=vega.axis(labels=False, ticks=False, grid=False),
         ),
-        y=alt.Y("cka:Q", title="CKA", scale=alt.Scale(domain=[0, 1], clamp=True)),
-        color=alt.Color(
+        y=vega.channel("cka:Q", title="CKA", scale=vega.scale(domain=[0, 1], clamp=True)),
+        color=vega.channel(
             "pair:N",
             title=None,
-            scale=alt.Scale(domain=pairs, range=list(MODEL_COLORS)),
-            legend=alt.Legend(labelLimit=420, columns=1),
+            scale=vega.scale(domain=pairs, range=list(MODEL_COLORS)),
+            legend=vega.legend(labelLimit=420, columns=1),
         ),
         tooltip=[
-            alt.Tooltip("pair:N", title="models"),
-            alt.Tooltip("layer:N"),
-            alt.Tooltip("cka:Q", format=".2f", title="CKA"),
-            alt.Tooltip("overlap:Q", format=".0%", title="neighbours in common"),
+            vega.channel("pair:N", title="models"),
+            vega.channel("layer:N"),
+            vega.channel("cka:Q", format=".2f", title="CKA"),
+            vega.channel("overlap:Q", format=".0%", title="neighbours in common"),
         ],
     )
-    line = base.mark_line(strokeWidth=2, aria=False)
-    points = base.mark_point(filled=True, size=50, opacity=1)
-    return alt.layer(line, points).properties(
+    line = base.mark("line", strokeWidth=2, aria=False)
+    points = base.mark("point", filled=True, size=50, opacity=1)
+    return vega.layer(line, points).properties(
         height=220,
         description="CKA of pairs of models at the layers that correspond, from the first to the "
         "logits. The table of layers holds the same numbers.",
@@ -121,28 +120,28 @@ def along_layers(comparison: Comparison) -> Drawing:
 def pair_map(names: list[str], title: str) -> Drawing:
     """One number of every pair of models as a map."""
     base = (
-        alt.Chart(alt.NamedData("matrix"))
-        .transform_filter(alt.datum.what == title)
+        vega.Chart.of(vega.named("matrix"))
+        .filtered(vega.equal("what", title))
         .encode(
-            x=alt.X("b:N", sort=names, title=None, axis=_axis(-40)),
-            y=alt.Y("a:N", sort=names, title=None, axis=_axis(0)),
+            x=vega.channel("b:N", sort=names, title=None, axis=_axis(-40)),
+            y=vega.channel("a:N", sort=names, title=None, axis=_axis(0)),
         )
     )
-    squares = base.mark_rect().encode(
-        color=alt.Color(
-            "value:Q", title=None, scale=alt.Scale(scheme="blues", domain=[0, 1], clamp=True)
+    squares = base.mark("rect").encode(
+        color=vega.channel(
+            "value:Q", title=None, scale=vega.scale(scheme="blues", domain=[0, 1], clamp=True)
         ),
-        tooltip=[alt.Tooltip("a:N"), alt.Tooltip("b:N"), alt.Tooltip("value:Q", format=".3f")],
+        tooltip=[vega.channel("a:N"), vega.channel("b:N"), vega.channel("value:Q", format=".3f")],
     )
-    numbers = base.mark_text(fontSize=11).encode(
+    numbers = base.mark("text", fontSize=11).encode(
         text="text:N",
-        color=alt.condition(alt.datum.value > 0.55, alt.value("white"), alt.value("#1c2430")),
+        color=vega.condition("(datum.value > 0.55)", vega.value("white"), vega.value("#1c2430")),
     )
-    return alt.layer(squares, numbers).properties(
+    return vega.layer(squares, numbers).properties(
         height=max(80, 34 * len(names)),
         description=f"{title} of every pair of models. The table of pairs holds the same numbers.",
     )
 
 
 def _axis(angle: float) -> Any:
-    return alt.Axis(labelAngle=angle, labelLimit=140, ticks=False, domain=False, grid=False)
+    return vega.axis(labelAngle=angle, labelLimit=140, ticks=False, domain=False, grid=False)

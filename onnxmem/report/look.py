@@ -8,17 +8,14 @@ grid take the colour of the text around them.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable
 from typing import Any
 
-import altair as alt
-from altair.utils.schemapi import debug_mode
-
+from onnxmem.report import vega
 from onnxmem.report.words import BATCHES, COMPRESSORS
 
-Drawing = alt.LayerChart | alt.FacetChart
-Spec = dict[str, Any]
+Drawing = vega.Chart
+Spec = vega.Spec
 
 COLORS = ("#3b82d6", "#d9730d", "#14946a")
 MODEL_COLORS = (
@@ -34,17 +31,7 @@ ROW_HEIGHT = 24
 
 NAMES = list(COMPRESSORS.values())
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
-DEPTH_SCHEME = alt.SchemeParams(name="viridis", extent=[0.2, 0.85])
-
-
-@contextmanager
-def unchecked() -> Iterator[None]:
-    """Let charts be made without a check of every part against the schema of Vega-Lite.
-
-    They are the same for every report but for names and numbers; tests check them.
-    """
-    with debug_mode(False):
-        yield
+DEPTH_SCHEME = vega.options(name="viridis", extent=[0.2, 0.85])
 
 
 def config(text: str) -> Spec:
@@ -90,46 +77,51 @@ def config(text: str) -> Spec:
     }
 
 
-def color(legend: alt.Legend | None = None) -> alt.Color:
+def color(legend: Spec | None = None) -> Spec:
     """Return the colour of the compressors."""
-    scale = alt.Scale(domain=NAMES, range=list(MODEL_COLORS[: len(NAMES)]))
-    return alt.Color("compressor:N", scale=scale, title=None, legend=legend)
+    scale = vega.scale(domain=NAMES, range=list(MODEL_COLORS[: len(NAMES)]))
+    return vega.channel("compressor:N", scale=scale, title=None, legend=legend)
 
 
-def shape(legend: alt.Legend | None = None) -> alt.Shape:
+def shape(legend: Spec | None = None) -> Spec:
     """Return the mark of the compressors."""
-    scale = alt.Scale(domain=NAMES, range=list(SHAPES))
-    return alt.Shape("compressor:N", scale=scale, title=None, legend=legend)
+    scale = vega.scale(domain=NAMES, range=list(SHAPES))
+    return vega.channel("compressor:N", scale=scale, title=None, legend=legend)
 
 
-def offset() -> alt.YOffset:
+def offset() -> Spec:
     """Return the place of the compressors that are there beside each other, within one row."""
-    return alt.YOffset("compressor:N", sort=NAMES, scale=alt.Scale(paddingOuter=0.7))
+    return vega.channel("compressor:N", sort=NAMES, scale=vega.scale(paddingOuter=0.7))
 
 
-def dash(legend: alt.Legend | None = None) -> alt.StrokeDash:
+def dash(legend: Spec | None = None) -> Spec:
     """Return the line of the kinds of batches."""
-    scale = alt.Scale(domain=list(BATCHES.values()), range=[[1, 0], [5, 3]])
-    return alt.StrokeDash("batch:N", scale=scale, title=None, legend=legend)
+    scale = vega.scale(domain=list(BATCHES.values()), range=[[1, 0], [5, 3]])
+    return vega.channel("batch:N", scale=scale, title=None, legend=legend)
 
 
-def compressor_legend(keys: Collection[str]) -> alt.Legend | None:
+def filled() -> Spec:
+    """Return how marks tell scores from curves that tell nothing, which are hollow."""
+    return vega.condition(vega.equal("state", "scored"), vega.value(1), vega.value(0))
+
+
+def compressor_legend(keys: Collection[str]) -> Spec | None:
     """Return a legend of the compressors of the curves `keys`; None without any."""
     found = {key.partition(".")[0] for key in keys}
     return _legend(name for key, name in COMPRESSORS.items() if key in found)
 
 
-def batch_legend(keys: Collection[str]) -> alt.Legend | None:
+def batch_legend(keys: Collection[str]) -> Spec | None:
     """Return a legend of the kinds of batches of the curves `keys`; None without any."""
     found = {key.partition(".")[2] for key in keys}
     return _legend(name for key, name in BATCHES.items() if key in found)
 
 
-def _legend(names: Iterable[str]) -> alt.Legend | None:
+def _legend(names: Iterable[str]) -> Spec | None:
     values = list(names)
-    return alt.Legend(values=values) if values else None
+    return vega.legend(values=values) if values else None
 
 
-def unit(field: str, title: str, **options: Any) -> alt.X:
+def unit(field: str, title: str | None, **options: Any) -> Spec:
     """Return a horizontal axis from 0 to 1."""
-    return alt.X(field, title=title, scale=alt.Scale(domain=[0, 1]), **options)
+    return vega.channel(field, title=title, scale=vega.scale(domain=[0, 1]), **options)

@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-import altair as alt
 import vl_convert
 
 from onnxmem.errors import UsageError
 from onnxmem.findings import all_waivers_told, likeness_findings
 from onnxmem.records import Comparison, Report, model_names
-from onnxmem.report import charts, comparison_charts, likeness, look, rows
+from onnxmem.report import charts, comparison_charts, likeness, look, rows, vega
 from onnxmem.report.findings import findings, limits
 from onnxmem.report.words import (
     BATCHES,
@@ -32,6 +31,8 @@ MOST_PANELS = 48
 WIDTH = 400
 _MOST_SAID = 3
 """Sentences on likeness above a picture."""
+
+NOTHING = vega.Chart.of(vega.inline([{}])).mark("text", text="no layer was measured")
 
 CURVE_TITLES = {
     "rank": "Accuracy against rank",
@@ -85,14 +86,14 @@ def comparison_spec(comparison: Comparison) -> dict[str, Any]:
     said = likeness_findings(comparison)[:_MOST_SAID]
     said += findings(replace(comparison, summary={first: comparison.summary[first]}))
     by_compressor = [[k for k in keys if k.startswith(f"{one}.")] for one in COMPRESSORS]
-    by_model = alt.vconcat(
+    by_model = vega.below(
         *(_depths(names, group) for group in by_compressor if group),
         _matched(comparison, names, first),
         spacing=28,
     )
-    panels = alt.vconcat(
+    panels = vega.below(
         _means(names, keys), by_model, *_likeness(comparison), spacing=28
-    ).resolve_scale(color="independent", fill="independent", shape="independent")
+    ).independent("color", "fill", "shape")
     datasets = {
         "models": rows.model_rows(comparison.reports),
         "depths": rows.depth_rows(comparison.reports),
@@ -102,7 +103,7 @@ def comparison_spec(comparison: Comparison) -> dict[str, Any]:
     return _spec(title, [*said, *all_waivers_told(comparison)], [panels], datasets)
 
 
-def _means(names: list[str], keys: Sequence[str]) -> alt.HConcatChart:
+def _means(names: list[str], keys: Sequence[str]) -> vega.Chart:
     legend = look.compressor_legend(keys)
     drawn = [
         comparison_charts.together(names, batch, legend).properties(
@@ -111,10 +112,10 @@ def _means(names: list[str], keys: Sequence[str]) -> alt.HConcatChart:
         for batch, title in BATCHES.items()
         if any(key.endswith(f".{batch}") for key in keys)
     ]
-    return alt.hconcat(*drawn)
+    return vega.beside(*drawn)
 
 
-def _likeness(comparison: Comparison) -> list[alt.HConcatChart]:
+def _likeness(comparison: Comparison) -> list[vega.Chart]:
     """Return how alike the models are on held-out inputs; nothing without such inputs."""
     titles = {"alike": "CKA, layer by layer, held-out inputs", **likeness.map_names(comparison)}
     drawn = [
@@ -122,20 +123,20 @@ def _likeness(comparison: Comparison) -> list[alt.HConcatChart]:
         for name, chart in likeness.charts(comparison).items()
     ]
     pairs = [drawn[start : start + 2] for start in range(0, len(drawn), 2)]
-    return [alt.hconcat(*pair).resolve_scale(color="independent") for pair in pairs]
+    return [vega.beside(*pair).independent("color") for pair in pairs]
 
 
-def _depths(names: list[str], keys: Sequence[str]) -> alt.HConcatChart:
+def _depths(names: list[str], keys: Sequence[str]) -> vega.Chart:
     drawn = [
         comparison_charts.by_depth_of(names, key).properties(
             width=WIDTH, title=f"AuC of each layer, {key_title(key)} (hollow: saturated or above)"
         )
         for key in keys
     ]
-    return alt.hconcat(*drawn)
+    return vega.beside(*drawn)
 
 
-def _matched(comparison: Comparison, names: list[str], key: str) -> alt.FacetChart:
+def _matched(comparison: Comparison, names: list[str], key: str) -> vega.Chart:
     x_name = levels_of(key)
     layers = rows.matched_names(comparison)
     title = f"{CURVE_TITLES[x_name]}, {key_title(key)}"
@@ -150,16 +151,15 @@ def _spec(
     title: str, said: Sequence[str], panels: Sequence[Any], datasets: dict[str, list[rows.Row]]
 ) -> dict[str, Any]:
     """Return the specification of panels below each other, under a title and some sentences."""
-    heading = alt.TitleParams(
+    heading = vega.title(
         f"onnxmem: {title}",
         subtitle=[line for one in said for line in textwrap.wrap(one, 130)],
         subtitlePadding=6,
         offset=14,
     )
-    nothing = alt.Chart(alt.InlineData([{}])).mark_text(text="no layer was measured")
-    stacked = alt.vconcat(*(panels or [nothing]), spacing=28, title=heading)
+    stacked = vega.below(*(panels or [NOTHING]), spacing=28, title=heading)
     # With a scale in common, a mark that asks for no legend would hide the legends of all panels.
-    chart = stacked.resolve_scale(color="independent")
+    chart = stacked.independent("color")
     spec: dict[str, Any] = chart.to_dict()
     spec["config"] = look.config("#1c2430") | {"background": "white"}
     spec["padding"] = 20
@@ -173,7 +173,7 @@ def _spec(
 def _panels(report: Report) -> list[Any]:
     panels: list[Any] = []
     if found := batches(report):
-        panels.append(alt.hconcat(*(_overview(report, batch) for batch in found)))
+        panels.append(vega.beside(*(_overview(report, batch) for batch in found)))
     measured = {curve.x_name for layer in report.layers for curve in layer.curves}
     panels += [_curves(report, x_name) for x_name in CURVE_TITLES if x_name in measured]
     below = []
@@ -183,7 +183,7 @@ def _panels(report: Report) -> list[Any]:
     if report.seconds:
         below.append(charts.times(report).properties(width=WIDTH, title="Time"))
     if below:
-        panels.append(alt.hconcat(*below))
+        panels.append(vega.beside(*below))
     return panels
 
 
@@ -193,7 +193,7 @@ def _overview(report: Report, batch: str) -> look.Drawing:
     )
 
 
-def _curves(report: Report, x_name: str) -> alt.FacetChart:
+def _curves(report: Report, x_name: str) -> vega.Chart:
     """Return the curves of the layers with the lowest AuC, in the order of the network."""
     lowest = {id(layer) for layer in worst_first(report)[:MOST_PANELS]}
     names = [

@@ -7,19 +7,36 @@ from typing import Any
 
 import altair as alt
 
-from onnxmem.records import Comparison, Report, SamplesReport
-from onnxmem.report import look, picture
+from onnxmem.records import (
+    Comparison,
+    LocateReport,
+    Report,
+    SamplesReport,
+    SurveyReport,
+    TrackReport,
+)
+from onnxmem.report import look, picture, vega
+from onnxmem.report.locate import picture as locate_picture
 from onnxmem.report.samples.chart import DATASET, agreement, agreement_rows
 from onnxmem.report.samples.words import sentence
+from onnxmem.report.survey.shown import chart as survey_chart
+from onnxmem.report.track import picture as track_picture
 from onnxmem.report.words import tensor_name
-
-_NOTHING = alt.Chart(alt.InlineData([{}])).mark_text(text="no layer was measured")
 
 _ON_PAPER = look.config("#1c2430") | {"background": "white"}
 
 
-def plot(report: Report | Comparison | SamplesReport) -> Any:
+def plot(
+    report: Report | Comparison | SamplesReport | LocateReport | TrackReport | SurveyReport,
+) -> Any:
     """Return the charts of a report as an Altair object, which has its data with it."""
+    if isinstance(report, SurveyReport):
+        spec = survey_chart(report).to_dict() | {"config": _ON_PAPER}
+        return alt.LayerChart.from_dict(spec, validate=False)
+    if isinstance(report, LocateReport):
+        return alt.HConcatChart.from_dict(locate_picture.spec(report), validate=False)
+    if isinstance(report, TrackReport):
+        return alt.VConcatChart.from_dict(track_picture.picture_spec(report), validate=False)
     if isinstance(report, SamplesReport):
         return _of_samples(report)
     if isinstance(report, Report):
@@ -28,11 +45,9 @@ def plot(report: Report | Comparison | SamplesReport) -> Any:
 
 
 def _of_samples(report: SamplesReport) -> Any:
-    drawn = agreement(report) or _NOTHING
-    layered = drawn if isinstance(drawn, alt.LayerChart) else alt.layer(drawn)
-    spec = layered.properties(title=sentence(report), width=picture.WIDTH).to_dict()
-    spec["datasets"] = spec.get("datasets", {}) | {DATASET: agreement_rows(report)}
-    spec["config"] = _ON_PAPER
+    drawn = agreement(report) or vega.layer(picture.NOTHING)
+    spec = drawn.properties(title=sentence(report), width=picture.WIDTH).to_dict()
+    spec |= {"datasets": {DATASET: agreement_rows(report)}, "config": _ON_PAPER}
     return alt.LayerChart.from_dict(spec, validate=False)
 
 

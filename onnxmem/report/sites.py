@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from onnxmem.report import web
+from onnxmem.report import tabled
 from onnxmem.report.markdown import code, escaped
 from onnxmem.report.words import shape, tensor_name
 from onnxmem.text import printable
@@ -19,22 +19,16 @@ Columns = Mapping[str, Sequence[Any]]
 
 def markdown(title: str, verdict: str, columns: Columns) -> str:
     """Return the sites as Markdown, under what was found in one line."""
-    lines = [f"## onnxmem: {escaped(title)}", "", escaped(verdict, 400), ""]
-    rows = [
+    rows = (
         (code(name), *map(escaped, others[:-1]), escaped(others[-1], 300))
         for name, *others in _rows(columns)
-    ]
-    if rows:
-        lines += [_line(TITLES), _line(["---"] * len(TITLES)), *map(_line, rows)]
-    return "\n".join(lines) + "\n"
+    )
+    return tabled.markdown(title, verdict, TITLES, rows)
 
 
 def fragment(verdict: str, columns: Columns) -> str:
     """Return the sites as a table without scripts, for notebooks."""
-    template = web.environment().get_template("notebook_sites.html")
-    return template.render(
-        verdict=printable(verdict, 400), titles=TITLES, rows=list(_rows(columns))
-    )
+    return tabled.fragment(verdict, TITLES, _rows(columns))
 
 
 def _rows(columns: Columns) -> Iterator[tuple[str, ...]]:
@@ -45,7 +39,3 @@ def _rows(columns: Columns) -> Iterator[tuple[str, ...]]:
         told = f"{status}: {printable(reason, 200)}" if reason else status
         known = "?" if axis is None else str(axis)
         yield tensor_name(tensor), printable(op), shape(sizes), known, told
-
-
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"

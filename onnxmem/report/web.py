@@ -18,24 +18,21 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from onnxmem.cache import code_identity, lenient_store
+from onnxmem.cache import lenient_store
 from onnxmem.findings import waivers_told
 from onnxmem.records import SATURATION
 from onnxmem.report import words
-from onnxmem.report.look import unchecked
+from onnxmem.report.vega import Chart
 from onnxmem.text import capitalized, printable
 
 VALUE_LENGTH = 400
 _SCRIPT_ESCAPES = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026"}
 
 
-def spec(chart: Any) -> dict[str, Any]:
+def spec(chart: Chart) -> dict[str, Any]:
     """Return a chart's specification, as wide as its container."""
-    with unchecked():
-        found: dict[str, Any] = chart.properties(width="container").to_dict(validate=False)
-    found.pop("config", None)
-    found["autosize"] = {"type": "fit-x", "contains": "padding"}
-    return found
+    whole = chart.properties(width="container").to_dict()
+    return whole | {"autosize": {"type": "fit-x", "contains": "padding"}}
 
 
 def flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
@@ -72,7 +69,7 @@ def _hash(text: str) -> str:
 @functools.cache
 def runtime() -> str:
     """Return the Vega runtime as one script, from the cache where it was made before."""
-    known = repr(("Vega runtime", _EMBED, metadata.version("vl-convert-python"), code_identity()))
+    known = repr(("Vega runtime", _EMBED, _CLOSING, metadata.version("vl-convert-python")))
     key, store = hashlib.sha256(known.encode()).hexdigest(), lenient_store()
     found = store.get(key)
     if found is not None:
@@ -83,13 +80,16 @@ def runtime() -> str:
 
 
 _EMBED = "window.vegaEmbed = vegaEmbed;"
+_CLOSING = (("</script", "<\\/script"), ("<!--", "<\\!--"))
 
 
 def _bundle() -> str:
     import vl_convert
 
     script: str = vl_convert.javascript_bundle(_EMBED)
-    return script.replace("</script", "<\\/script").replace("<!--", "<\\!--")
+    for closing, harmless in _CLOSING:
+        script = script.replace(closing, harmless)
+    return script
 
 
 @functools.cache

@@ -3,6 +3,7 @@
 library           imports onnxruntime, says which versions are there and what to install
 device, choice    the CPU or a CUDA device; which one works here
 session           one model on one device: arrays in, arrays out
+profile           where the time of a run goes
 handover          tensors from onnxruntime to CuPy and back, nothing copied
 interrupt         runs that a signal ends
 complaints, binding
@@ -18,6 +19,7 @@ from onnxmem.runtime.library import (
     load_onnxruntime,
     versions,
 )
+from onnxmem.runtime.profile import node_seconds
 from onnxmem.runtime.session import Part, Session, TensorType
 
 __all__ = [
@@ -31,6 +33,7 @@ __all__ = [
     "Session",
     "TensorType",
     "load_onnxruntime",
+    "node_seconds",
     "select_device",
     "versions",
 ]

@@ -60,7 +60,13 @@ class Session:
     """
 
     def __init__(
-        self, part: Part, device: Device, *, exact: bool = False, prepack: bool = True
+        self,
+        part: Part,
+        device: Device,
+        *,
+        exact: bool = False,
+        prepack: bool = True,
+        profile: Path | None = None,
     ) -> None:
         """Compile `part` for `device`.
 
@@ -70,6 +76,7 @@ class Session:
             exact: leave out the optimizations that round.
             prepack: copy weights into the layout that runs fastest; without it a session is made
                 in no time and maps its external weights, which pays where it runs once or twice.
+            profile: the folder where the time of each node is noted, None for not at all.
 
         Raises:
             ModelRefusedError: onnxruntime does not take the model; the message says why.
@@ -78,10 +85,14 @@ class Session:
         onnxruntime = load_onnxruntime()
         listen()
         self.device, self.source = device, part.source
+        options = _session_options(onnxruntime, part, exact, prepack)
+        if profile is not None:
+            options.enable_profiling = True
+            options.profile_file_prefix = str(profile / "profile")
         with _translated(f"onnxruntime refuses {self.source}"):
             self._session = onnxruntime.InferenceSession(
                 part.proto,
-                _session_options(onnxruntime, part, exact, prepack),
+                options,
                 providers=_providers(device),
                 enable_fallback=0,  # which it would tell stdout
             )
@@ -114,6 +125,10 @@ class Session:
                 return self._run_bound(feeds, wanted, options)
             outputs: list[Array] = self._session.run(wanted, dict(feeds), options)
             return outputs
+
+    def end_profile(self) -> Path:
+        """Return the file that holds the time of each node, of a session made with `profile`."""
+        return Path(self._session.end_profiling())
 
     def _run_bound(
         self, feeds: Mapping[str, Array], names: Sequence[str], options: Any

@@ -8,9 +8,12 @@ import typing
 from collections.abc import Callable
 from typing import Any, Literal
 
+import locate_reports
 import numpy as np
 import onnx
 import pytest
+import survey_reports
+import track_reports
 from sample_networks import Sample
 
 import onnxmem
@@ -174,3 +177,42 @@ def test_frames_hold_shapes_of_any_length(mlp: Sample, monkeypatch: pytest.Monke
     refuse_pandas(monkeypatch)
     shapes = onnxmem.inspect(mlp.path).to_frame()["shape"]
     assert isinstance(shapes, np.ndarray) and shapes.dtype == object
+
+
+OTHERS: dict[str, tuple[Any, str, str]] = {
+    "locate": (onnxmem.LocateReport.of(locate_reports.whole()), "value", "Layer"),
+    "track": (onnxmem.TrackReport.of(track_reports.report()), "row", "Checkpoint"),
+    "survey": (onnxmem.SurveyReport.of(survey_reports.report()), "name", "Model"),
+}
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+def test_every_report_shows_itself(kind: str, tmp_path: Any) -> None:
+    report, column, title = OTHERS[kind]
+    assert "\n" not in repr(report) and len(repr(report)) < 200
+    assert str(report)
+    frame = report.to_frame()
+    assert column in frame and len(frame[column])
+    assert len({len(frame[name]) for name in frame}) == 1
+    shown = report._repr_html_()
+    assert f"<th>{title}</th>" in shown and "<script" not in shown
+    assert report.to_markdown(tmp_path / "r.md") == (tmp_path / "r.md").read_text("utf-8")
+    spec = report.plot().to_dict()
+    assert spec.keys() & {"layer", "hconcat", "vconcat"}
+
+
+def test_a_table_of_a_survey_holds_its_numbers() -> None:
+    survey = OTHERS["survey"][0]
+    frame = survey.to_frame()
+    assert list(frame["name"]) == [one.name for one in survey.models]
+    for at, one in enumerate(survey.models):
+        known = one.memorized_share
+        assert known is None or frame["memorized_share"][at] == known.value
+        for key, score in one.summary.items():
+            assert score.auc is None or frame[key][at] == score.auc
+
+
+def test_names_in_a_survey_are_harmless_in_a_notebook() -> None:
+    survey = onnxmem.SurveyReport.of(survey_reports.hostile())
+    for text in (survey._repr_html_(), survey.to_markdown()):
+        assert "<script" not in text and "<img" not in text

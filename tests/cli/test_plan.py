@@ -62,20 +62,21 @@ def test_runs_are_those_of_the_audit(
     predicted, deviation = layer_run.LayerRun.predicted, layer_run.LayerRun._deviation
 
     def counted(run: Any, picked: Any, *rest: Any) -> Any:
-        samples.extend(one.pieces[0].samples for one in picked)
+        samples.extend(piece.samples for one in picked for piece in one.pieces)
         return predicted(run, picked, *rest)
 
-    def counted_check(run: Any, key: tuple[str, int], capture: Any) -> Any:
-        samples.extend(piece.samples for piece in capture.pieces)
-        return deviation(run, key, capture)
+    def counted_check(run: Any, key: tuple[str, int], *rest: Any) -> Any:
+        samples.append(12)
+        return deviation(run, key, *rest)
 
     monkeypatch.setattr(layer_run.LayerRun, "predicted", counted)
     monkeypatch.setattr(layer_run.LayerRun, "_deviation", counted_check)
     command("audit", sample.path, "--data", sample.data, "-q", *options)
     runs = sum(samples) / 12
+    assert plan["least"]["tail_runs"] <= 1.1 * runs + plan["batches"]
     assert runs <= plan["most"]["tail_runs"]
     if ranks != "auto":
-        assert plan["least"]["tail_runs"] == plan["most"]["tail_runs"] <= runs + plan["batches"]
+        assert plan["least"]["tail_runs"] == plan["most"]["tail_runs"]
     assert plan["sessions"] == 2 * len(plan["layers"]) + 1
     assert 0 < plan["least"]["seconds"] <= plan["most"]["seconds"]
     assert all(layer["memory"] < plan["peak_memory"] for layer in plan["layers"])

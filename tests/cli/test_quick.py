@@ -150,8 +150,8 @@ def test_a_page_waits_for_what_draws_its_charts_and_for_nothing_that_reads_model
 ) -> None:
     process = onnxmem(tmp_path, "report", stored, "--html", "-")
     assert process.code == 1 and process.out
-    assert process.libraries >= CHARTS
-    assert not process.libraries & MODELS
+    assert process.libraries >= CHARTS - {"altair"}
+    assert not process.libraries & (MODELS | {"altair", "jsonschema"})
 
 
 @pytest.mark.parametrize("stored", ["report"], indirect=True)

@@ -2,37 +2,43 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
+import altair
 import pytest
 import report_samples
 
 from onnxmem.records import Report
-from onnxmem.report import charts, html, look, web
+from onnxmem.report import html, web
 
 
 @pytest.mark.parametrize(
     "report", [report_samples.failing(), report_samples.many(3)], ids=["ten", "three"]
 )
-def test_charts_that_are_not_checked_equal_those_that_are(report: Report) -> None:
-    quick = html._charts(report)["specs"]
-    checked = {
-        "overview-mixed": charts.overview(report, "mixed"),
-        "rank": charts.accuracy_curves(report, "rank"),
-        "error": charts.layer_error(report),
-        "errors": charts.all_errors(report),
-        "times": charts.times(report),
-    }
-    for name, chart in checked.items():
-        spec = chart.properties(width="container").to_dict()
-        del spec["config"]
-        found = {key: value for key, value in quick[name].items() if key != "autosize"}
-        assert found == spec
+def test_charts_are_what_the_schema_of_vega_lite_allows(report: Report) -> None:
+    specs = html._charts(report)["specs"]
+    assert {"overview-mixed", "rank", "error", "errors", "times"} <= specs.keys()
+    for spec in specs.values():
+        assert altair.LayerChart.from_dict(spec, validate=True).layer
 
 
-def test_what_is_made_later_is_checked_again() -> None:
-    with look.unchecked():
-        pass
-    with pytest.raises(Exception, match="yes"):
-        charts.alt.Scale(zero="yes")
+def test_a_page_does_not_wait_for_the_chart_library() -> None:
+    script = (
+        "import sys, report_samples; from onnxmem.report import html, web;"
+        "web._bundle = lambda: 'script'; html.render(report_samples.failing());"
+        "print([m for m in ('altair', 'jsonschema') if m in sys.modules])"
+    )
+    path = os.pathsep.join([os.path.dirname(report_samples.__file__), *sys.path])
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {"PYTHONPATH": path, "ONNXMEM_CACHE_SIZE": "0"},
+    )
+    assert done.stdout.strip() == "[]"
 
 
 def test_the_runtime_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:

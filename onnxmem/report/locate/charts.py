@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import altair as alt
-
-from onnxmem.report import look
+from onnxmem.report import look, vega
 from onnxmem.report.locate.rows import (
     CHECKPOINT,
     CLEAN,
@@ -53,31 +51,33 @@ _COLORS = {
 def chart(report: LocateReport, name: str) -> Any:
     """Return the chart of one part; it reads the rows of that name."""
     names = list(labels(report, 28).values())
-    y = alt.Y(
+    y = vega.channel(
         "layer:N",
         title=None,
-        scale=alt.Scale(domain=names),
-        axis=alt.Axis(labelLimit=190, grid=True, ticks=False, domain=False),
+        scale=vega.scale(domain=names),
+        axis=vega.axis(labelLimit=190, grid=True, ticks=False, domain=False),
     )
     series = [one for one in _COLORS if one in {row["series"] for row in chart_rows(report)[name]}]
-    color = alt.Color(
+    color = vega.channel(
         "series:N",
         title=None,
         sort=series,
-        scale=alt.Scale(domain=series, range=[_COLORS[one] for one in series]),
+        scale=vega.scale(domain=series, range=[_COLORS[one] for one in series]),
     )
-    tooltip = [alt.Tooltip("layer:N"), alt.Tooltip("series:N"),
-               alt.Tooltip("value:Q", format=".3f")]  # fmt: skip
-    base = alt.Chart(alt.NamedData(name)).encode(x=_x(name), y=y, color=color, tooltip=tooltip)
-    line = base.mark_line(strokeWidth=1.5, opacity=0.7, aria=False).encode(order="number:Q")
-    return alt.layer(line, base.mark_point(filled=True, size=50)).properties(
+    tooltip = [vega.channel("layer:N"), vega.channel("series:N"),
+               vega.channel("value:Q", format=".3f")]  # fmt: skip
+    base = vega.Chart.of(vega.named(name)).encode(x=_x(name), y=y, color=color, tooltip=tooltip)
+    line = base.mark("line", strokeWidth=1.5, opacity=0.7, aria=False).encode(order="number:Q")
+    return vega.layer(line, base.mark("point", filled=True, size=50)).properties(
         height=max(60, 22 * len(places(report))), description=DESCRIPTIONS[name]
     )
 
 
-def _x(name: str) -> alt.X:
+def _x(name: str) -> vega.Spec:
     if name == "ratio":
-        return alt.X("value:Q", title=None, scale=alt.Scale(type="log", nice=False))
+        return vega.channel("value:Q", title=None, scale=vega.scale(type="log", nice=False))
     if name == "cosine":
-        return alt.X("value:Q", title=None, scale=alt.Scale(domain=[-1, 1]))
-    return alt.X("value:Q", title=None, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%"))
+        return vega.channel("value:Q", title=None, scale=vega.scale(domain=[-1, 1]))
+    return vega.channel(
+        "value:Q", title=None, scale=vega.scale(domain=[0, 1]), axis=vega.axis(format="%")
+    )

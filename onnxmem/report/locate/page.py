@@ -7,10 +7,18 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from markupsafe import Markup
 
-from onnxmem.report import look, web
+from onnxmem.report import look, tabled, web
 from onnxmem.report.locate.charts import TITLES, chart
 from onnxmem.report.locate.rows import chart_rows, tables
-from onnxmem.report.locate.words import READ_SO, beside_headline, findings, heading, headline, notes
+from onnxmem.report.locate.words import (
+    READ_SO,
+    beside_headline,
+    findings,
+    heading,
+    headline,
+    notes,
+    sentence,
+)
 from onnxmem.text import file_name
 
 if TYPE_CHECKING:
@@ -48,6 +56,17 @@ def render(report: LocateReport) -> str:
             drawings=web.embedded(drawings),
         )
     )
+
+
+def fragment(report: LocateReport) -> str:
+    """Return what was found, and every value as a table without scripts, for notebooks."""
+    titles = ("Part", "Layer", "Samples", "Value")
+    values = (
+        (TITLES[name], row["layer"], row["series"], f"{row['value']:.3f}")
+        for name, rows in chart_rows(report).items()
+        for row in rows
+    )
+    return tabled.fragment(sentence(report), titles, values)
 
 
 def _parts(report: LocateReport, specs: dict[str, Any]) -> list[dict[str, Any]]:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-import altair as alt
-
-from onnxmem.report import look
+from onnxmem.report import look, vega
 from onnxmem.report.locate.charts import TITLES, chart
 from onnxmem.report.locate.rows import chart_rows
 from onnxmem.report.locate.words import findings, heading
@@ -31,17 +29,17 @@ def render(report: LocateReport, kind: str) -> bytes:
 def spec(report: LocateReport) -> dict[str, Any]:
     """Return the Vega-Lite specification of the picture, data included."""
     rows = chart_rows(report)
-    title = alt.TitleParams(
+    title = vega.title(
         f"onnxmem: {heading(report)}",
         subtitle=[line for one in findings(report) for line in textwrap.wrap(one, 150)],
         subtitlePadding=6,
         offset=14,
     )
     panels = [chart(report, name).properties(width=WIDTH, title=TITLES[name]) for name in rows] or [
-        alt.Chart(alt.InlineData([{}])).mark_text(text="nothing was measured")
+        vega.Chart.of(vega.inline([{}])).mark("text", text="nothing was measured")
     ]
-    together = alt.hconcat(*panels, spacing=24, title=title)
-    found: dict[str, Any] = together.resolve_scale(color="independent").to_dict()
+    together = vega.beside(*panels, spacing=24, title=title)
+    found: dict[str, Any] = together.independent("color").to_dict()
     found["config"] = look.config("#1c2430") | {"background": "white"}
     found["padding"] = 20
     found["datasets"] = found.get("datasets", {}) | rows

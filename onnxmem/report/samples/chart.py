@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import altair as alt
-
-from onnxmem.report import look
+from onnxmem.report import look, vega
 from onnxmem.report.samples.words import layer_name
 
 if TYPE_CHECKING:
@@ -22,16 +20,16 @@ def agreement(report: SamplesReport) -> look.Drawing | None:
     if not agreement_rows(report):
         return None
     names = list(AGREEMENTS.values())
-    base = alt.Chart(alt.NamedData(DATASET)).encode(
-        x=alt.X("layer:O", title="layer, 0 is the input", axis=alt.Axis(labelAngle=0)),
-        y=alt.Y("share:Q", title="share that agrees", scale=alt.Scale(domain=[0, 1]),
-                axis=alt.Axis(format="%")),
-        color=alt.Color("samples:N", title=None, sort=names,
-                        scale=alt.Scale(domain=names, range=list(look.COLORS))),
-        tooltip=[alt.Tooltip("name:N", title="layer"), alt.Tooltip("samples:N"),
-                 alt.Tooltip("share:Q", format=".1%")],
+    base = vega.Chart.of(vega.named(DATASET)).encode(
+        x=vega.channel("layer:O", title="layer, 0 is the input", axis=vega.axis(labelAngle=0)),
+        y=vega.channel("share:Q", title="share that agrees", scale=vega.scale(domain=[0, 1]),
+                axis=vega.axis(format="%")),
+        color=vega.channel("samples:N", title=None, sort=names,
+                        scale=vega.scale(domain=names, range=list(look.COLORS))),
+        tooltip=[vega.channel("name:N", title="layer"), vega.channel("samples:N"),
+                 vega.channel("share:Q", format=".1%")],
     )  # fmt: skip
-    return alt.layer(base.mark_line(), base.mark_point(filled=True, size=45)).properties(
+    return vega.layer(base.mark("line"), base.mark("point", filled=True, size=45)).properties(
         height=220,
         description="Share of samples whose nearest neighbours have the label that the sample "
         "came with, from the input to the last layer: of all samples and of the suspects. The "

@@ -12,10 +12,9 @@ from rich.text import Text
 
 from onnxmem.report import words as common
 from onnxmem.report.survey import words
-from onnxmem.text import printable
 
 if TYPE_CHECKING:
-    from onnxmem.records import SurveyedModel, SurveyReport
+    from onnxmem.records import SurveyReport
 
 SHOWN = 50
 """Models in the table."""
@@ -39,23 +38,12 @@ class TerminalSurvey:
 def _table(report: SurveyReport) -> Table:
     key = common.leading(words.shown_keys(report))
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("Model", overflow="fold")
-    for title in ("Accuracy", "Memorized", f"AuC {key or ''}".strip()):
+    first, *numbers, last = words.titles(key)
+    table.add_column(first, overflow="fold")
+    for title in numbers:
         table.add_column(title, justify="right")
-    table.add_column("Result", overflow="fold")
+    table.add_column(last, overflow="fold")
     worst = sorted(report.models, key=lambda one: -(one.exit_code or 0))
     for one in worst[:SHOWN]:
-        table.add_row(*map(Text, _cells(one, key)))
+        table.add_row(*map(Text, words.cells(one, key)))
     return table
-
-
-def _cells(one: SurveyedModel, key: str | None) -> tuple[str, ...]:
-    accuracy = one.baseline.value if one.baseline else None
-    pairs = words.share(one.memorized_share), words.score(one.summary.get(key or ""))
-    told = f"{words.state(one)}: {one.reason}" if one.reason else words.state(one)
-    return (
-        printable(one.name, 40),
-        "–" if accuracy is None else f"{accuracy:.3f}",
-        *(" ".join(filter(None, pair)) for pair in pairs),
-        printable(told, 160),
-    )

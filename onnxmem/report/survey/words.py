@@ -55,6 +55,24 @@ def kind(one: SurveyedModel) -> str:
     return {"failed": "fail", "waiting": "none"}.get(one.state, one.state)
 
 
+def cells(one: SurveyedModel, key: str | None) -> tuple[str, ...]:
+    """Return what a row shows of a model: its name, accuracy, share, the score `key`, result."""
+    accuracy = one.baseline.value if one.baseline else None
+    pairs = share(one.memorized_share), score(one.summary.get(key or ""))
+    told = f"{state(one)}: {one.reason}" if one.reason else state(one)
+    return (
+        printable(one.name, 40),
+        "–" if accuracy is None else f"{accuracy:.3f}",
+        *(" ".join(filter(None, pair)) for pair in pairs),
+        printable(told, 160),
+    )
+
+
+def titles(key: str | None) -> tuple[str, ...]:
+    """Return the titles over `cells`."""
+    return ("Model", "Accuracy", "Memorized", f"AuC {key or ''}".strip(), "Result")
+
+
 def share(value: Estimate | None) -> tuple[str, str]:
     """Return a share and its interval, a dash where there is none."""
     return ("–", "") if value is None else (percent(value.value), percents(value.low, value.high))

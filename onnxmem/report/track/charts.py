@@ -8,10 +8,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-import altair as alt
-
 from onnxmem.findings.track import checkpoint_names
-from onnxmem.report import look
+from onnxmem.report import look, vega
 from onnxmem.text import printable
 
 if TYPE_CHECKING:
@@ -74,17 +72,17 @@ def layer_rows(report: TrackReport) -> list[Row]:
 def course(report: TrackReport) -> look.Drawing:
     """Draw all numbers of the checkpoints along the course, the one to keep marked."""
     names = [title for title in _COURSE.values() if title in _titles(course_rows(report))]
-    base = alt.Chart(alt.NamedData("course")).encode(x=_along(report))
-    band = base.mark_area(opacity=0.15, aria=False).encode(
-        y=alt.Y("low:Q"), y2="high:Q", color=_color(names)
+    base = vega.Chart.of(vega.named("course")).encode(x=_along(report))
+    band = base.mark("area", opacity=0.15, aria=False).encode(
+        y=vega.channel("low:Q"), y2="high:Q", color=_color(names)
     )
     lines = _lines(base, names)
     kept = (
-        base.transform_filter("datum.kept && datum.what == 'agreement with neighbours'")
-        .mark_point(shape="diamond", size=220, strokeWidth=2.5, filled=False)
+        base.filtered("datum.kept && datum.what == 'agreement with neighbours'")
+        .mark("point", shape="diamond", size=220, strokeWidth=2.5, filled=False)
         .encode(y="value:Q", color=_color(names), tooltip=_tooltip())
     )
-    return alt.layer(band, lines, kept).properties(
+    return vega.layer(band, lines, kept).properties(
         height=260,
         description="Agreement with neighbours, held-out and training accuracy and memorized share "
         "of each checkpoint; a diamond marks the one to keep. The table holds the same numbers.",
@@ -94,8 +92,8 @@ def course(report: TrackReport) -> look.Drawing:
 def fitting(report: TrackReport) -> look.Drawing:
     """Draw which share of the suspects, and of all other samples, each checkpoint fits."""
     names = list(_FITTING.values())
-    base = alt.Chart(alt.NamedData("fitting")).encode(x=_along(report))
-    return alt.layer(_lines(base, names)).properties(
+    base = vega.Chart.of(vega.named("fitting")).encode(x=_along(report))
+    return vega.layer(_lines(base, names)).properties(
         height=260,
         description="Share of the suspects, and of all other samples, that each checkpoint gives "
         "the label that they came with. The table holds the same numbers.",
@@ -106,25 +104,25 @@ def by_layer(report: TrackReport) -> look.Drawing:
     """Draw the agreement at each layer and checkpoint as a map."""
     order = list(dict.fromkeys(row["layer"] for row in layer_rows(report)))
     drawn = (
-        alt.Chart(alt.NamedData("layers"))
-        .mark_rect()
+        vega.Chart.of(vega.named("layers"))
+        .mark("rect")
         .encode(
             x=_along(report),
-            y=alt.Y("layer:N", sort=order, title=None, axis=alt.Axis(labelLimit=160)),
-            color=alt.Color(
+            y=vega.channel("layer:N", sort=order, title=None, axis=vega.axis(labelLimit=160)),
+            color=vega.channel(
                 "value:Q",
                 title="agreement",
-                scale=alt.Scale(scheme="viridis"),
-                legend=alt.Legend(format="%"),
+                scale=vega.scale(scheme="viridis"),
+                legend=vega.legend(format="%"),
             ),
             tooltip=[
-                alt.Tooltip("name:N", title="checkpoint"),
-                alt.Tooltip("layer:N"),
-                alt.Tooltip("value:Q", format=".1%", title="agreement"),
+                vega.channel("name:N", title="checkpoint"),
+                vega.channel("layer:N"),
+                vega.channel("value:Q", format=".1%", title="agreement"),
             ],
         )
     )
-    return alt.layer(drawn).properties(
+    return vega.layer(drawn).properties(
         height=max(60, 22 * len(order)),
         description="Agreement with neighbours of each checkpoint at each layer.",
     )
@@ -134,14 +132,14 @@ def _titles(rows: list[Row]) -> set[str]:
     return {row["what"] for row in rows}
 
 
-def _along(report: TrackReport) -> alt.X:
+def _along(report: TrackReport) -> vega.Spec:
     names = list(checkpoint_names(report))
     every = -(-len(names) // MOST_LABELS)
     shown = [place for place in range(len(names)) if place % every == 0]
-    return alt.X(
+    return vega.channel(
         "place:O",
         title="checkpoint, in the order of training",
-        axis=alt.Axis(
+        axis=vega.axis(
             values=shown,
             labelExpr=f"{_listed(names)}[datum.value]",
             labelAngle=-40,
@@ -155,15 +153,15 @@ def _listed(names: list[str]) -> str:
     return json.dumps(names)
 
 
-def _lines(base: alt.Chart, names: list[str]) -> alt.Chart:
-    drawn: alt.Chart = base.mark_line(
-        strokeWidth=2, point=alt.OverlayMarkDef(size=30), aria=False
+def _lines(base: vega.Chart, names: list[str]) -> vega.Chart:
+    drawn: vega.Chart = base.mark(
+        "line", strokeWidth=2, point=vega.overlay(size=30), aria=False
     ).encode(
-        y=alt.Y(
+        y=vega.channel(
             "value:Q",
             title="share",
-            scale=alt.Scale(domain=[0, 1]),
-            axis=alt.Axis(format="%"),
+            scale=vega.scale(domain=[0, 1]),
+            axis=vega.axis(format="%"),
         ),
         color=_color(names),
         tooltip=_tooltip(),
@@ -171,16 +169,19 @@ def _lines(base: alt.Chart, names: list[str]) -> alt.Chart:
     return drawn
 
 
-def _color(names: list[str]) -> alt.Color:
-    scale = alt.Scale(domain=names, range=list(look.MODEL_COLORS))
-    return alt.Color(
-        "what:N", title=None, scale=scale, legend=alt.Legend(labelLimit=240, symbolOpacity=1)
+def _color(names: list[str]) -> vega.Spec:
+    scale = vega.scale(domain=names, range=list(look.MODEL_COLORS))
+    return vega.channel(
+        "what:N",
+        title=None,
+        scale=scale,
+        legend=vega.legend(labelLimit=240, symbolOpacity=1, columns=2),
     )
 
 
-def _tooltip() -> list[alt.Tooltip]:
+def _tooltip() -> list[vega.Spec]:
     return [
-        alt.Tooltip("name:N", title="checkpoint"),
-        alt.Tooltip("what:N", title="what"),
-        alt.Tooltip("value:Q", format=".1%"),
+        vega.channel("name:N", title="checkpoint"),
+        vega.channel("what:N", title="what"),
+        vega.channel("value:Q", format=".1%"),
     ]

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from onnxmem.findings.numbers import percent, percents
 from onnxmem.findings.track import checkpoint_names
-from onnxmem.report import look, web
+from onnxmem.report import look, tabled, web
 from onnxmem.report.samples.words import class_name
 from onnxmem.report.track import charts, picture
 from onnxmem.report.track.words import (
@@ -71,6 +71,11 @@ def render(report: TrackReport) -> str:
             ),
         )
     )
+
+
+def fragment(report: TrackReport) -> str:
+    """Return what was found, and the checkpoints as a table without scripts, for notebooks."""
+    return tabled.fragment(sentence(report), TITLES, cells(report))
 
 
 def _headline(report: TrackReport) -> str:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-import altair as alt
 import vl_convert
 
-from onnxmem.report import look
+from onnxmem.report import look, vega
 from onnxmem.report.track import charts
 from onnxmem.report.track.words import findings, sentence
 
@@ -29,23 +28,23 @@ def render(report: TrackReport, kind: str) -> bytes:
 
 def picture_spec(report: TrackReport) -> dict[str, Any]:
     """Return the Vega-Lite specification, data included."""
-    pair = alt.hconcat(
+    pair = vega.beside(
         charts.course(report).properties(width=WIDTH, title="The course (diamond: to keep)"),
         charts.fitting(report).properties(width=WIDTH, title="When samples are fitted"),
         spacing=28,
-    ).resolve_scale(color="independent")
+    ).independent("color")
     panels: list[Any] = [pair]
     if report.layers:
         title = "Agreement with neighbours, by layer"
         panels.append(charts.by_layer(report).properties(width=WIDTH, title=title))
     said = [sentence(report), *findings(report)[1:3]]
-    heading = alt.TitleParams(
+    heading = vega.title(
         "onnxmem: a course of training",
         subtitle=[line for one in said for line in textwrap.wrap(one, 130)],
         subtitlePadding=6,
         offset=14,
     )
-    chart = alt.vconcat(*panels, spacing=28, title=heading).resolve_scale(color="independent")
+    chart = vega.below(*panels, spacing=28, title=heading).independent("color")
     spec: dict[str, Any] = chart.to_dict()
     spec["config"] = look.config("#1c2430") | {"background": "white"}
     spec["padding"] = 20
