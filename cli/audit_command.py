@@ -13,7 +13,6 @@ from onnxmem import report as formats
 from onnxmem.errors import InconclusiveError, UsageError
 
 from .conclusion import conclude, note_trouble, say_waivers
-from .configured import ConfiguredCommand
 from .declared import audit_options, data_option, statement_options
 from .entry import exit_code, say_settings, waivers
 from .folders import check_keeps
@@ -32,6 +31,7 @@ from .options import (
 )
 from .parameters import FilePath, OutputFile
 from .remembered import Remembered, remembered, tell_known
+from .sandboxed import SandboxedConfiguredCommand
 from .streams import tell
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from onnxmem.records import Evidence, Report
 
 
-@click.command("audit", cls=ConfiguredCommand)
+@click.command("audit", cls=SandboxedConfiguredCommand)
 @click.argument("model", type=FilePath())
 @data_option
 @click.option(

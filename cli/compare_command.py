@@ -15,7 +15,6 @@ from onnxmem import report as formats
 from onnxmem.errors import UsageError
 
 from .conclusion import conclude_comparison, note_trouble
-from .configured import ConfiguredCommand
 from .declared import audit_options
 from .entry import exit_code, say_settings, waivers
 from .folders import check_keeps
@@ -33,6 +32,7 @@ from .options import (
     take_thresholds,
 )
 from .parameters import FilePath
+from .sandboxed import SandboxedConfiguredCommand
 
 if TYPE_CHECKING:
     from onnxmem.auditing import Settings
@@ -40,10 +40,11 @@ if TYPE_CHECKING:
 
 GATES = {"fail_under", "baseline", "max_drop", "baseline_data", "classes", "metric", "exit_zero"}
 OF_REPORTS = {"paths", "own_data", *FORMATS, *GATES, "quiet", "verbose"}
+OF_REPORTS |= {"sandbox", "timeout"}
 """What can be said on the command line where reports are compared."""
 
 
-@click.command("compare", cls=ConfiguredCommand)
+@click.command("compare", cls=SandboxedConfiguredCommand)
 @click.argument("paths", nargs=-1, type=FilePath(), metavar="MODEL... | REPORT.json...")
 @click.option(
     "--data",

@@ -25,6 +25,15 @@ data_option = _data(
 bind_option = _running(
     "--bind", multiple=True, metavar="NAME=VALUE", help="Fix an input for good. Repeatable."
 )
+timeout_option = _running(
+    "--timeout", type=float, metavar="SECONDS", help="End the command after that (exit 4)."
+)
+sandbox_option = _running(
+    "--sandbox/--no-sandbox",
+    default=True,
+    show_default=True,
+    help="Open models in a child under limits, kept to the files that are named here.",
+)
 
 
 def _trust(ctx: click.Context, _: click.Parameter, trust: bool) -> None:
@@ -209,6 +218,8 @@ _RUNNING = (
     ),
 )
 
+_ROOM = (timeout_option, sandbox_option)
+
 _JUDGING = (
     _gate(
         "--fail-under",
@@ -278,7 +289,6 @@ _TABLES = (
     ("parquet", "the same as Parquet"),
 )
 
-
 _suspects_option = _measuring(
     "--suspects",
     type=FilePath(),
@@ -298,7 +308,7 @@ def audit_options(function: F) -> F:
     """Add the options that `audit` and `compare` share."""
     measuring = (layers_option, kind_option, *_CURVES)
     writing = (*_files(*_REPORTS, *_FOR_CI), *_TALKING)
-    return _added((*_READING, *measuring, *_RUNNING, *_JUDGING, *writing), function)
+    return _added((*_READING, *measuring, *_RUNNING, *_ROOM, *_JUDGING, *writing), function)
 
 
 def statement_options(function: F) -> F:
@@ -310,21 +320,21 @@ def samples_options(function: F) -> F:
     """Add the options of `samples`."""
     measuring = (layers_option, kind_option, pool_option)
     writing = (*_files(*_REPORTS, *_TABLES), *_TALKING)
-    return _added((*_READING, *measuring, *_RUNNING, *writing), function)
+    return _added((*_READING, *measuring, *_RUNNING, *_ROOM, *writing), function)
 
 
 def locate_options(function: F) -> F:
     """Add the options of `locate`."""
     measuring = (*_LOCATING, layers_option, kind_option, pool_option)
     writing = (*_files(*_REPORTS, *_PICTURES), *_TALKING)
-    return _added((*_TRAINING, *measuring, *_RUNNING, *writing), function)
+    return _added((*_TRAINING, *measuring, *_RUNNING, *_ROOM, *writing), function)
 
 
 def track_options(function: F) -> F:
     """Add the options of `track`."""
     measuring = (_suspects_option, layers_option, kind_option, pool_option)
     writing = (*_files(*_REPORTS, _TABLES[0], *_PICTURES), *_TALKING)
-    return _added((*_READING, *measuring, *_RUNNING, *writing), function)
+    return _added((*_READING, *measuring, *_RUNNING, *_ROOM, *writing), function)
 
 
 _SURVEYING = (
@@ -368,7 +378,8 @@ def survey_options(function: F) -> F:
     """Add the options of `survey`: those of `audit` hold for all models."""
     measuring = (layers_option, kind_option, *_CURVES)
     first, *running = _SURVEYING
-    options = (first, *_READING, *measuring, *running, *_RUNNING, *_JUDGING, _OUT, *_TALKING)
+    running += [*_RUNNING, sandbox_option]
+    options = (first, *_READING, *measuring, *running, *_JUDGING, _OUT, *_TALKING)
     return _added(options, function)
 
 
@@ -385,4 +396,5 @@ def part_options(function: F) -> F:
         metavar="DATA",
         help="Samples, to learn types that the file does not tell.",
     )
-    return _added((bind_option, trust_links_option, data, quiet_option, verbose_option), function)
+    options = (bind_option, trust_links_option, data, *_ROOM, quiet_option, verbose_option)
+    return _added(options, function)

@@ -11,6 +11,7 @@ from onnxmem.text import printable
 from .declared import quiet_option, verbose_option
 from .offered import devices
 from .parameters import OutputFile, Word
+from .sandboxed import SandboxedCommand
 from .streams import tell
 
 NETWORKS = ("mnist-cnn-p00", "mnist-cnn-p100")
@@ -20,7 +21,7 @@ LEAD = (
 )
 
 
-@click.command("demo")
+@click.command("demo", cls=SandboxedCommand)
 @click.option(
     "--html",
     default="onnxmem-demo.html",

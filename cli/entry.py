@@ -51,9 +51,13 @@ MESSAGE_LENGTH = 1000
 
 @dataclass
 class Run:
-    """What is known before a command starts: whether to trace errors, and what a file sets."""
+    """What is known before a command starts: whether to trace errors, and what a file sets.
+
+    `alone` tells that this process is there for the command alone, so that it may fork.
+    """
 
     verbose: bool = False
+    alone: bool = False
     config: config.Config = field(default_factory=config.Config)
 
 
@@ -127,8 +131,15 @@ def cli(ctx: click.Context) -> None:
         run.config = found
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and exit with the code of the contract: 0 to 4, 130 if interrupted."""
+def main(arguments: Sequence[str] | None = None, *, alone: bool | None = None) -> None:
+    """Run the command line and exit with the code of the contract: 0 to 4, 130 if interrupted.
+
+    Args:
+        arguments: None: those of this process.
+        alone: whether this process is there for the command alone, which may fork it then; None:
+            where the arguments are its own.
+    """
+    alone = arguments is None if alone is None else alone
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
@@ -137,7 +148,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with terminable(), warnings.catch_warnings():
         if not verbose:
             warnings.simplefilter("ignore")
-        code = _run(arguments, Run(verbose))
+        code = _run(arguments, Run(verbose, alone))
         let_go()
     sys.exit(code)
 

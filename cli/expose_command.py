@@ -17,13 +17,14 @@ from .declared import kind_option, part_options
 from .folders import check_keeps, publish_files, staging
 from .options import take_bind
 from .parameters import FilePath
+from .sandboxed import SandboxedCommand
 from .streams import tell
 
 if TYPE_CHECKING:
     from onnxmem.graph import Model, Site
 
 
-@click.command("expose")
+@click.command("expose", cls=SandboxedCommand)
 @click.argument("model", type=FilePath())
 @click.option(
     "-o",

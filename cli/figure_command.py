@@ -9,15 +9,22 @@ from onnxmem.errors import UsageError
 from onnxmem.text import printable
 
 from .conclusion import note_trouble
-from .declared import device_option, quiet_option, verbose_option
+from .declared import (
+    device_option,
+    quiet_option,
+    sandbox_option,
+    timeout_option,
+    verbose_option,
+)
 from .folders import check_keeps
 from .offered import figures
 from .options import take_store
 from .parameters import FilePath, OutputFile, Word
+from .sandboxed import SandboxedCommand
 from .streams import tell
 
 
-@click.command("figure")
+@click.command("figure", cls=SandboxedCommand)
 @click.argument("name", type=Word(figures), metavar="NAME")
 @click.argument("networks", nargs=-1, type=FilePath(), metavar="[MODEL]...")
 @click.option(
@@ -37,6 +44,8 @@ from .streams import tell
     help="Picture or page, by its ending: .svg, .png or .html; - is SVG on stdout.",
 )
 @device_option
+@timeout_option
+@sandbox_option
 @click.option("--seed", type=int, default=0, show_default=True, help="Of every random choice.")
 @click.option(
     "--cache/--no-cache",

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from onnxmem.cache.scratch import unfinished_name
 from onnxmem.errors import OutputError, UsageError
 
 
@@ -47,7 +48,7 @@ def staging(target: Path) -> Iterator[Path]:
     Raises:
         OutputError: it cannot be made.
     """
-    folder = target.parent / f".onnxmem-{os.urandom(8).hex()}"
+    folder = target.parent / unfinished_name()
     try:
         folder.mkdir()
     except OSError as error:

@@ -14,6 +14,8 @@ from .declared import (
     exact_option,
     json_option,
     kind_option,
+    sandbox_option,
+    timeout_option,
     trust_links_option,
     verbose_option,
 )
@@ -22,6 +24,7 @@ from .lines import patience
 from .offered import devices
 from .options import take_bind
 from .parameters import FilePath, Word
+from .sandboxed import SandboxedCommand
 from .streams import tell
 
 if TYPE_CHECKING:
@@ -31,7 +34,7 @@ _PIPED_WIDTH = 160
 """Columns of the table where no terminal bounds them, so that names are in one piece."""
 
 
-@click.command("inspect")
+@click.command("inspect", cls=SandboxedCommand)
 @click.argument("model", type=FilePath())
 @click.option("--verify", is_flag=True, help="Run every cut and compare it with the model.")
 @click.option(
@@ -52,6 +55,8 @@ _PIPED_WIDTH = 160
     metavar="auto|cpu|cuda[:N]",
 )
 @exact_option
+@timeout_option
+@sandbox_option
 @click.option(
     "--allow-none", is_flag=True, help="Exit with 0 where the model has no activation to cut at."
 )

@@ -10,7 +10,6 @@ from onnxmem import report as formats
 from onnxmem.errors import InconclusiveError
 
 from .conclusion import conclude_locate, note_trouble
-from .configured import ConfiguredCommand
 from .declared import data_option, locate_options
 from .entry import say_settings
 from .folders import check_keeps
@@ -25,6 +24,7 @@ from .options import (
     take_suspects,
 )
 from .parameters import FilePath
+from .sandboxed import SandboxedConfiguredCommand
 
 if TYPE_CHECKING:
     from onnxmem.records import LocateReport
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 FORMATS = ("json", "html", "markdown", "png", "svg")
 
 
-@click.command("locate", cls=ConfiguredCommand)
+@click.command("locate", cls=SandboxedConfiguredCommand)
 @click.argument("model", type=FilePath())
 @data_option
 @locate_options

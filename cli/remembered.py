@@ -15,7 +15,17 @@ if TYPE_CHECKING:
     from onnxmem.records import Report
 
 _NO_INFLUENCE = frozenset(
-    {*FORMATS, *STATEMENTS, "samples_path", "quiet", "verbose", "cache", "exit_zero"}
+    {
+        *FORMATS,
+        *STATEMENTS,
+        "samples_path",
+        "quiet",
+        "verbose",
+        "cache",
+        "exit_zero",
+        "sandbox",
+        "timeout",
+    }
 )
 """Options that change where a report goes and what is said, not what stands in it."""
 

@@ -15,6 +15,7 @@ from .declared import part_options
 from .folders import check_free, publish_folder, staging
 from .options import take_bind
 from .parameters import FilePath
+from .sandboxed import SandboxedCommand
 from .streams import tell
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 SCHEMA = "onnxmem.cut/1"
 
 
-@click.command("split")
+@click.command("split", cls=SandboxedCommand)
 @click.argument("model", type=FilePath())
 @click.option("--at", "tensor", required=True, metavar="TENSOR", help="Where to cut.")
 @click.option(

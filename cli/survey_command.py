@@ -60,6 +60,8 @@ def command(models: tuple[str, ...], **options: Any) -> int:
     }
     if "without_samples" in given:
         given["no_samples"] = given.pop("without_samples")
+    if not options["sandbox"]:
+        given["sandbox"] = False
     if options["data"] is not None and "data" not in given:
         entries = [
             replace(one, options={"data": options["data"], **one.options}) for one in entries

@@ -9,7 +9,6 @@ import click
 from onnxmem import report as formats
 
 from .conclusion import conclude_track, note_trouble
-from .configured import ConfiguredCommand
 from .declared import data_option, track_options
 from .entry import say_settings
 from .folders import check_keeps
@@ -25,6 +24,7 @@ from .options import (
     take_suspects,
 )
 from .parameters import FilePath
+from .sandboxed import SandboxedConfiguredCommand
 
 if TYPE_CHECKING:
     from onnxmem.records import TrackReport
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 FORMATS = ("json", "html", "markdown", "csv", "png", "svg")
 
 
-@click.command("track", cls=ConfiguredCommand)
+@click.command("track", cls=SandboxedConfiguredCommand)
 @click.argument("checkpoints", nargs=-1, required=True, type=FilePath(), metavar="CHECKPOINT...")
 @data_option
 @track_options

@@ -27,6 +27,9 @@ from onnxmem.runtime import (
     select_device,
     versions,
 )
+from onnxmem.sandbox.forked import CAN_FORK
+from onnxmem.sandbox.landlock import available
+from onnxmem.sandbox.limits import data_limit
 from onnxmem.sizes import size_text
 from onnxmem.text import json_text
 
@@ -77,6 +80,8 @@ def diagnose() -> Diagnosis:
         *_libraries(),
         *_extras(),
         _memory(),
+        _limits(),
+        _landlock(),
         _cache(),
     )
     try:
@@ -162,6 +167,23 @@ def _extras() -> Iterator[Check]:
 
 def _memory() -> Check:
     return Check("memory", "ok", f"{free_memory(on_device=False) / 2**30:.1f} GiB free")
+
+
+def _limits() -> Check:
+    """Tell what the process may take that a command opens models in."""
+    if not CAN_FORK:
+        return Check("sandbox", "missing", "this system cannot fork: models are opened in-process")
+    data = size_text(data_limit(None))
+    return Check("sandbox", "ok", f"models are opened in a child that may hold {data} of data")
+
+
+def _landlock() -> Check:
+    """Tell whether the kernel keeps that process to the files that were named."""
+    found = available()
+    if not found.abi:
+        return Check("landlock", "missing", f"{found.reason}: the child may read all files")
+    network = "no TCP" if found.abi >= 4 else "TCP is open"
+    return Check("landlock", "ok", f"ABI {found.abi}: the child uses named files alone, {network}")
 
 
 def _cache() -> Check:

@@ -51,7 +51,7 @@ BELOW_CURVES = {
     *GROUND,
 }
 BELOW_SEVERAL = {
-    *("auditing", "compression", "evidence", "gradients", "locating", "pairing"),
+    *("auditing", "compression", "evidence", "gradients", "locating", "pairing", "sandbox"),
     *BELOW_CURVES,
 }
 
@@ -82,8 +82,9 @@ LOWER = {
     "figures": {"figures", "findings", "models", "report", "tracking", *BELOW_SEVERAL},
     "findings": {"findings", *GROUND},
     "report": {"report", "findings", "cache", *GROUND},
-    "surveying": {"surveying", "report", "graph", "cache", *GROUND},
-    "doctor.py": BELOW_CURVES,
+    "surveying": {"surveying", "report", "graph", "cache", "sandbox", *GROUND},
+    "sandbox": {"sandbox", "cache", *GROUND},
+    "doctor.py": {"sandbox", *BELOW_CURVES},
     "api": {
         *("api", "findings", "comparing", "inspecting", "report", "surveying", "tracking"),
         *BELOW_SEVERAL,

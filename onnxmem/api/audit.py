@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 from numpy.typing import ArrayLike
 
+from onnxmem import records
+from onnxmem.api.apart import apart
 from onnxmem.api.models import Model, as_given, model_file
 from onnxmem.api.options import AuditOptions, take_settings
 from onnxmem.api.remembered import Asked
@@ -20,6 +22,7 @@ from onnxmem.network.features import Pool
 from onnxmem.records import Batch, Compressor, Metric, Waiver
 
 
+@apart(records.Report, Report.of)
 def audit(
     model: Model,
     x: Inputs,
@@ -50,6 +53,8 @@ def audit(
     waivers: Sequence[Mapping[str, str] | Waiver] = (),
     cache: bool | str | Path = False,
     progress: Callable[[Progress], None] | None = None,
+    sandbox: bool = False,
+    timeout: float | None = None,
 ) -> Report:
     """Score every layer of an ONNX network by how well it survives compression.
 
@@ -97,6 +102,9 @@ def audit(
             same call on a model in a file, whose samples are arrays or a file too, gets its whole
             report from there; files and arrays count by their bytes.
         progress: called while the audit runs.
+        sandbox: open the model in a child process under limits, which reads and writes nothing
+            but what is named here, see `onnxmem.sandbox`; it gives the same numbers.
+        timeout: seconds that the child may take.
 
     Returns:
         The report; `report.summary["nmf.mixed"].auc` is the score, 0 to 1. A network that cannot

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from onnxmem import comparing, records
 from onnxmem import report as formats
+from onnxmem.api.apart import apart
 from onnxmem.api.models import Model, as_given, model_files
 from onnxmem.api.options import AuditOptions, take_settings
 from onnxmem.api.results import Comparison, LocateReport, Report, SamplesReport, TrackReport
@@ -22,6 +23,7 @@ from onnxmem.graph import trusting_links
 from onnxmem.records import model_names
 
 
+@apart(records.Comparison, Comparison.of)
 def compare(
     given: Sequence[records.Report] | Sequence[Model],
     x: Inputs | None = None,
@@ -31,6 +33,8 @@ def compare(
     same_data: bool = False,
     own_data: bool = False,
     held_out: Inputs | Sequence[str] | None = None,
+    sandbox: bool = False,
+    timeout: float | None = None,
     trust_links: bool = False,
     **settings: Unpack[AuditOptions],
 ) -> Comparison:
@@ -49,6 +53,9 @@ def compare(
         held_out: samples that the models were not trained on, with which they are likened: as
             `x`, or names of splits. None takes those that a `split` calls test, validation or
             held-out.
+        sandbox: open the model in a child process under limits, which reads and writes nothing
+            but what is named here, see `onnxmem.sandbox`; it gives the same numbers.
+        timeout: seconds that the child may take.
         trust_links: take weights from wherever links beside a model lead to, see SECURITY.md.
         settings: of the audits of models, as keyword arguments of `onnxmem.audit`.
 

@@ -7,12 +7,14 @@ from dataclasses import replace
 from typing import Any
 
 from onnxmem import inspecting
+from onnxmem.api.apart import apart
 from onnxmem.api.models import Model, as_given, model_file
 from onnxmem.api.results import Inspection
 from onnxmem.graph import trusting_links
 from onnxmem.inspecting import Trial
 
 
+@apart(inspecting.Inspection, Inspection.of)
 def inspect(
     model: Model,
     *,
@@ -21,6 +23,8 @@ def inspect(
     trust_links: bool = False,
     output_name: str | None = None,
     trial: Trial | None = None,
+    sandbox: bool = False,
+    timeout: float | None = None,
 ) -> Inspection:
     """Find every site of an ONNX network, and run its cut where a `trial` is given.
 
@@ -31,6 +35,9 @@ def inspect(
         trust_links: take weights from wherever links beside the model lead to, see SECURITY.md.
         output_name: the only output that the tails compute; None: all of them.
         trial: how to run the cuts, see `onnxmem.inspecting.Trial`; None: only the graph is read.
+        sandbox: open the model in a child process under limits, which reads and writes nothing
+            but what is named here, see `onnxmem.sandbox`; it gives the same numbers.
+        timeout: seconds that the child may take.
 
     Returns:
         The inspection: `found.sites` has an entry for each activation, with its status, the axis

@@ -9,6 +9,8 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
+from onnxmem import records
+from onnxmem.api.apart import apart
 from onnxmem.api.models import Model, as_given, model_file
 from onnxmem.api.results import LocateReport
 from onnxmem.api.taking import (
@@ -27,6 +29,7 @@ from onnxmem.graph import trusting_links
 from onnxmem.network.features import Pool
 
 
+@apart(records.LocateReport, LocateReport.of)
 def locate(
     model: Model,
     x: Inputs,
@@ -49,6 +52,8 @@ def locate(
     seed: int = 0,
     cache: bool | str | Path = False,
     progress: Callable[[Progress], None] | None = None,
+    sandbox: bool = False,
+    timeout: float | None = None,
 ) -> LocateReport:
     """Tell in which layers an ONNX network memorized samples.
 
@@ -82,6 +87,9 @@ def locate(
         seed: of every random choice.
         cache: keep neighbours, and take from there what was found before.
         progress: called while it runs.
+        sandbox: open the model in a child process under limits, which reads and writes nothing
+            but what is named here, see `onnxmem.sandbox`; it gives the same numbers.
+        timeout: seconds that the child may take.
 
     Returns:
         The report: `found.rewinding.segments`, `found.depth.layers`, `found.gradients` and

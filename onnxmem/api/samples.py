@@ -9,6 +9,8 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
+from onnxmem import records
+from onnxmem.api.apart import apart
 from onnxmem.api.models import Model, as_given, model_file
 from onnxmem.api.results import SamplesReport
 from onnxmem.api.taking import (
@@ -27,6 +29,7 @@ from onnxmem.graph import trusting_links
 from onnxmem.network.features import Pool
 
 
+@apart(records.SamplesReport, SamplesReport.of)
 def samples(
     model: Model,
     x: Inputs,
@@ -46,6 +49,8 @@ def samples(
     seed: int = 0,
     cache: bool | str | Path = False,
     progress: Callable[[Progress], None] | None = None,
+    sandbox: bool = False,
+    timeout: float | None = None,
 ) -> SamplesReport:
     """Tell which training samples of an ONNX network are memorized, and how many.
 
@@ -74,6 +79,9 @@ def samples(
         seed: of every random choice.
         cache: keep neighbours, and take from there what was found before.
         progress: called while it runs.
+        sandbox: open the model in a child process under limits, which reads and writes nothing
+            but what is named here, see `onnxmem.sandbox`; it gives the same numbers.
+        timeout: seconds that the child may take.
 
     Returns:
         The report: `found.network` holds the numbers of the network (None where `found.reason`

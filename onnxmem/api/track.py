@@ -8,7 +8,8 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
-from onnxmem import tracking
+from onnxmem import records, tracking
+from onnxmem.api.apart import apart
 from onnxmem.api.results import TrackReport
 from onnxmem.api.taking import (
     Inputs,
@@ -27,6 +28,7 @@ from onnxmem.graph import trusting_links
 from onnxmem.network.features import Pool
 
 
+@apart(records.TrackReport, TrackReport.of)
 def track(
     checkpoints: Sequence[str | Path] | str | Path,
     x: Inputs,
@@ -47,6 +49,8 @@ def track(
     seed: int = 0,
     cache: bool | str | Path = False,
     progress: Callable[[Progress], None] | None = None,
+    sandbox: bool = False,
+    timeout: float | None = None,
 ) -> TrackReport:
     """Tell which checkpoint of a course of training to keep, and when samples were fitted.
 
@@ -77,6 +81,9 @@ def track(
         seed: of every random choice.
         cache: keep neighbours, and take from there what was found before.
         progress: called while it runs.
+        sandbox: open the model in a child process under limits, which reads and writes nothing
+            but what is named here, see `onnxmem.sandbox`; it gives the same numbers.
+        timeout: seconds that the child may take.
 
     Returns:
         The report: `found.chosen` is the path of the checkpoint to keep (None where `found.reason`

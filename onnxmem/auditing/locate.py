@@ -44,6 +44,7 @@ from onnxmem.records import (
     Tool,
     Units,
 )
+from onnxmem.sandbox import noted
 
 _PROBED = 2
 """Samples that tell the shapes of activations."""
@@ -237,7 +238,7 @@ class _Work:
                 options=dict(self.source.options),
             ),
             settings=settings.resolved(output),
-            environment=environment(opened),
+            environment=noted(environment(opened)),
             suspected=parts.suspected,
             depth=parts.depth,
             probes=parts.probes,

@@ -37,6 +37,7 @@ from onnxmem.network.identity import environment
 from onnxmem.network.opening import Opened, RefusedError, open_network
 from onnxmem.records import CACHED_LAYERS, SCHEMA, DataInfo, Evidence, Gate, ModelInfo, Report, Tool
 from onnxmem.records.comparability import check_comparable
+from onnxmem.sandbox import noted
 
 _MOST_SAMPLES = 100
 """Memorized samples that a report names."""
@@ -90,7 +91,7 @@ def run_audit(
             found = partial(_evidence, opened, others, settings, store, clock, listen, witness)
             return _report(opened, evaluation, data, settings, baseline, found, store, listen)
     except RefusedError as refusal:
-        machine, labelled = environment(refusal.opened), "y" in arrays
+        machine, labelled = noted(environment(refusal.opened)), "y" in arrays
         return refused_report(refusal, settings, machine, source, baseline, labelled=labelled)
 
 
@@ -136,7 +137,7 @@ def _report(
         model=_with_parts(opened.info, measured),
         data=data,
         settings=resolved,
-        environment=machine,
+        environment=noted(machine),
         baseline=untouched,
         layers=tuple(item.layer for item in measured),
         summary=summary,

@@ -22,6 +22,7 @@ from onnxmem.network.identity import environment
 from onnxmem.network.independence import check_independent
 from onnxmem.network.opening import Opened, RefusedError, open_network
 from onnxmem.records import SAMPLES_SCHEMA, DataInfo, Evidence, ModelInfo, SamplesReport, Tool
+from onnxmem.sandbox import noted
 
 _PICTURE_CHARACTERS = 1_000_000
 """Of all pictures together, so that a page stays small."""
@@ -112,7 +113,7 @@ def _report(
         settings=settings.resolved(
             settings.output_name if opened is None else opened.network.output
         ),
-        environment=environment(opened),
+        environment=noted(environment(opened)),
         network=evidence.network,
         layers=evidence.layers,
         samples=evidence.samples,

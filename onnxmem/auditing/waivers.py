@@ -11,8 +11,6 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from fnmatch import fnmatchcase
 
-import numpy as np
-
 from onnxmem.errors import UsageError
 from onnxmem.records import RELATIVE, Gate, Report, SampleEvidence, Verdict, Waiver
 
@@ -135,6 +133,8 @@ def _without(report: Report, gate: Gate, waivers: Sequence[Waiver]) -> float | N
     curves = [curve for layer in left if (curve := layer.curve(key)) and curve.scored]
     if not curves:
         return None
+    import numpy as np
+
     mean = float(np.mean([one.auc_high for one in curves]))
     return mean / (report.baseline.value or 1.0) if key != gate.key else mean
 

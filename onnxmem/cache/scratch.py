@@ -14,6 +14,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 try:
@@ -33,15 +34,40 @@ def scratch_folder() -> Iterator[Path]:
     Raises:
         OSError: it cannot be made.
     """
-    remove_leftovers(Path(tempfile.gettempdir()))
-    lock = None
+    scratch = Scratch.make()
     try:
-        with tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True) as name:
-            lock = _hold(Path(name))
-            yield Path(name)
+        yield scratch.folder
     finally:
-        if lock is not None:
-            os.close(lock)
+        scratch.remove()
+
+
+@dataclass(frozen=True, slots=True)
+class Scratch:
+    """A temporary folder, and the descriptor of its lock; see `scratch_folder`."""
+
+    folder: Path
+    lock: int | None
+
+    @classmethod
+    def make(cls) -> Scratch:
+        """Return a new one, after a look for leftovers.
+
+        Raises:
+            OSError: it cannot be made.
+        """
+        remove_leftovers(Path(tempfile.gettempdir()))
+        folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+        try:
+            return cls(folder, _hold(folder))
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+
+    def remove(self) -> None:
+        """Remove it with all that is in it."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        if self.lock is not None:
+            os.close(self.lock)
 
 
 def _hold(folder: Path) -> int | None:
@@ -59,6 +85,26 @@ def _hold(folder: Path) -> int | None:
             raise
         return lock
     return None
+
+
+def unfinished_name() -> str:
+    """Return a new name for what is made beside an output, and takes its place at the end."""
+    return f"{_unfinished(os.getpid())}{os.urandom(8).hex()}"
+
+
+def remove_unfinished(folder: str | Path, pid: int) -> None:
+    """Remove what a process that was killed made under such names."""
+    with suppress(OSError), os.scandir(folder) as entries:
+        found = [entry for entry in entries if entry.name.startswith(_unfinished(pid))]
+        for entry in found:
+            if entry.is_dir(follow_symlinks=False):
+                shutil.rmtree(entry, ignore_errors=True)
+            else:
+                os.unlink(entry)
+
+
+def _unfinished(pid: int) -> str:
+    return f".{PREFIX}{pid}-"
 
 
 def remove_leftovers(place: Path) -> None:
@@ -95,4 +141,4 @@ def _remove_dead(folder: Path) -> None:
         os.close(lock)
 
 
-__all__ = ["remove_leftovers", "scratch_folder"]
+__all__ = ["Scratch", "remove_leftovers", "remove_unfinished", "scratch_folder", "unfinished_name"]

@@ -37,6 +37,10 @@ class Waiver:
     without: float | None = None
 
 
+WAIVER_FIELDS = ("gate", "reason", "layer", "sample", "expires")
+"""What somebody says of a waiver; the rest is found."""
+
+
 def make_waiver(values: Mapping[str, Any]) -> Waiver:
     """Return the waiver that a table of a file, or a dictionary, describes.
 
@@ -44,9 +48,8 @@ def make_waiver(values: Mapping[str, Any]) -> Waiver:
         UsageError: it has no gate or no reason, or a field that there is not, or one that is no
             text.
     """
-    given = ("gate", "reason", "layer", "sample", "expires")
-    if unknown := [name for name in values if name not in given]:
-        raise UsageError(f"a waiver has no {unknown[0]!r}; it has {', '.join(given)}")
+    if unknown := [name for name in values if name not in WAIVER_FIELDS]:
+        raise UsageError(f"a waiver has no {unknown[0]!r}; it has {', '.join(WAIVER_FIELDS)}")
     if missing := [name for name in ("gate", "reason") if name not in values]:
         raise UsageError(f"a waiver needs a {missing[0]}")
     texts = {name: _text(name, value) for name, value in values.items()}

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from onnxmem.cache.scratch import unfinished_name
 from onnxmem.errors import OutputError
 from onnxmem.text import printable
 
@@ -130,7 +131,7 @@ def _is_direct(path: str | Path) -> bool:
 
 def _open_beside(target: Path) -> tuple[Path, int]:
     """Create an empty file in the folder of `target`, with the rights `target` has or would get."""
-    temporary = target.parent / f".onnxmem-{os.urandom(8).hex()}.tmp"
+    temporary = target.parent / f"{unfinished_name()}.tmp"
     older = target.stat() if target.exists() else None
     if older is not None:
         _check_replaceable(older, target.parent.stat())

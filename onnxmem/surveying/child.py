@@ -1,18 +1,14 @@
-"""The process that audits one model: it limits itself, and then is `onnxmem audit`.
+"""What an audit of a survey is: it notes what its files are like, and then is `onnxmem audit`.
 
-    python -P -m onnxmem.surveying.child ORDERS
+    python -m onnxmem.surveying.child ORDERS
 
-It ends with its parent: its standard input is a pipe that the parent holds open and never writes
-to.
+It runs in a room, see `onnxmem.sandbox.child`.
 """
 
 from __future__ import annotations
 
-import os
 import runpy
-import signal
 import sys
-import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +16,6 @@ import msgspec
 
 from onnxmem import graph
 from onnxmem.surveying.inputs import stamps
-from onnxmem.surveying.limits import set_limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,23 +27,17 @@ class Orders:
         files: others that the audit reads.
         inputs: where to write what all of them are like before the audit begins.
         arguments: of `onnxmem`.
-        memory: bytes of data to hold at most.
-        timeout: seconds that it may take, None for as long as it likes.
     """
 
     model: str
     files: tuple[str, ...]
     inputs: str
     arguments: tuple[str, ...]
-    memory: int
-    timeout: float | None
 
 
 def main() -> None:
     """Carry the orders out."""
     orders = msgspec.json.decode(sys.argv[1], type=Orders)
-    set_limits(orders.memory, orders.timeout)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
     _note_inputs(orders)
     sys.argv = ["onnxmem", *orders.arguments]
     runpy.run_module("onnxmem", run_name="__main__", alter_sys=True)
@@ -65,14 +54,6 @@ def _note_inputs(orders: Orders) -> None:
         return
     found = stamps([orders.model, *orders.files, *weights])
     Path(orders.inputs).write_bytes(msgspec.json.encode(found))
-
-
-def _end_with_parent() -> None:
-    while os.read(sys.__stdin__.fileno() if sys.__stdin__ else 0, 1):
-        pass
-    if hasattr(os, "killpg") and os.getpgid(0) == os.getpid():
-        os.killpg(0, signal.SIGKILL)
-    os._exit(4)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from typing import Any
 from onnxmem.errors import UsageError
 from onnxmem.text import printable
 
-FLAGS = ("cache", "exact", "exit_zero", "no_samples")
+FLAGS = ("cache", "exact", "exit_zero", "no_samples", "sandbox")
 """Options that are true or false."""
 
 REPEATABLE = ("bind", "fail_over", "fail_under", "layers", "preprocess")
@@ -22,7 +22,7 @@ PATHS = ("baseline", "class_names", "data", "held_out", "labels", "preprocess")
 WORDS = (
     *("baseline_data", "batch", "classes", "compress", "device", "kind", "label_column"),
     *("max_drop", "memory", "metric", "min_accuracy", "output_name", "per_class", "pool"),
-    *("ranks", "seed", "split"),
+    *("ranks", "seed", "split", "timeout"),
 )
 OPTIONS = tuple(sorted({*FLAGS, *REPEATABLE, *PATHS, *WORDS}))
 
@@ -63,6 +63,24 @@ def _placed(value: Any, folder: Path, key: str) -> Any:
         return value
     path = folder / value
     return value if key == "held_out" and not path.exists() else str(path)
+
+
+def take_room(values: dict[str, Any]) -> tuple[float | None, bool]:
+    """Take out of options what the parent sees to: the seconds of a model, and its sandbox.
+
+    Raises:
+        UsageError: a value that the option does not take.
+    """
+    given, sandbox = values.pop("timeout", None), values.pop("sandbox", True)
+    if not isinstance(sandbox, (str, bool, int)) or sandbox not in (*_TRUE, *_FALSE):
+        raise UsageError(f"--sandbox: {printable(str(sandbox))!r} is neither true nor false")
+    try:
+        seconds = None if given is None else float(given)
+    except (TypeError, ValueError):
+        seconds = 0.0
+    if seconds is not None and not seconds > 0:
+        raise UsageError(f"--timeout {printable(str(given))}: give seconds above 0")
+    return seconds, sandbox in _TRUE
 
 
 def arguments(values: Mapping[str, Any]) -> list[str]:

@@ -20,12 +20,14 @@ from onnxmem._version import __version__
 from onnxmem.errors import EnvironmentFailedError, OnnxmemError, UsageError
 from onnxmem.records import SURVEY_SCHEMA, SurveyedModel, SurveyReport, Tool
 from onnxmem.report import render_survey, write_all
+from onnxmem.sandbox.limits import data_limit
+from onnxmem.sandbox.places import of_model, size
 from onnxmem.sizes import parse_size
 from onnxmem.surveying import kept as keeping
-from onnxmem.surveying.limits import data_limit, gpus
+from onnxmem.surveying.gpus import gpus
 from onnxmem.surveying.manifest import Entry
 from onnxmem.surveying.names import file_names
-from onnxmem.surveying.options import PATHS, arguments
+from onnxmem.surveying.options import PATHS, arguments, take_room
 from onnxmem.surveying.running import failed, run_task
 from onnxmem.surveying.tasks import Kept, Outcome, Task
 from onnxmem.text import printable
@@ -155,6 +157,7 @@ def _task(entry: Entry, name: str, plan: Plan, lease: str, workers: int) -> Task
     if "data" not in options:
         raise UsageError(f"{entry.where or printable(entry.path, 200)} has no data; give --data")
     try:
+        seconds, confined = take_room(options)
         words = arguments(options)
         memory = parse_size(str(options["memory"])) if "memory" in options else None
     except UsageError as error:
@@ -169,8 +172,9 @@ def _task(entry: Entry, name: str, plan: Plan, lease: str, workers: int) -> Task
         lease=lease,
         files=tuple(_read(options)),
         digest=_digest(words),
-        memory=data_limit(memory, workers),
-        timeout=plan.timeout,
+        memory=data_limit(memory, workers, _sizes(entry, options)),
+        timeout=plan.timeout if seconds is None else seconds,
+        confined=confined,
         discarded=plan.discarded,
     )
 
@@ -184,6 +188,11 @@ def _read(options: dict[str, Any]) -> Iterator[str]:
                 yield str(one)
     for folder in (Path.cwd(), *Path.cwd().parents):
         yield from (str(folder / name) for name in _CONFIGURATIONS if (folder / name).is_file())
+
+
+def _sizes(entry: Entry, options: dict[str, Any]) -> int:
+    """Return the bytes of the model, of weights beside it, and of its data."""
+    return size([*of_model(entry.path), *_read(options)])
 
 
 def _digest(words: Sequence[str]) -> str:

@@ -23,6 +23,7 @@ class Task:
         digest: a hash of the arguments and of the versions of what measures.
         memory: bytes of data that the child may hold.
         timeout: seconds that it may take, None for as long as it likes.
+        confined: whether the child enters its room, see `onnxmem.sandbox`.
         discarded: options of outputs that a configuration sets for every audit, not kept here.
     """
 
@@ -37,6 +38,7 @@ class Task:
     digest: str
     memory: int
     timeout: float | None = None
+    confined: bool = True
     discarded: tuple[str, ...] = ()
 
 

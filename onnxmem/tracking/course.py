@@ -34,6 +34,7 @@ from onnxmem.records import (
     Tool,
     TrackReport,
 )
+from onnxmem.sandbox import noted
 from onnxmem.text import file_name
 from onnxmem.tracking.checkpoints import check_alike, find_checkpoints
 from onnxmem.tracking.choice import choose
@@ -216,7 +217,7 @@ def _report(
             options=dict(source.options),
         ),
         settings=settings.resolved(last.output),
-        environment=last.environment,
+        environment=noted(last.environment),
         layers=layers,
         checkpoints=tuple(
             _checkpoint(one, suspect, agreements[place] if agreements else None)

@@ -20,7 +20,10 @@ from onnxmem.surveying.options import FLAGS, OPTIONS, REPEATABLE
 
 Command = Callable[..., Any]
 
-TOLD = "import json, sys; orders = json.loads(sys.argv[-1]); "
+TOLD = (
+    "import json, sys; room = json.load(open(sys.argv[-1]));"
+    "orders = json.loads(room['arguments'][0]); "
+)
 SAYS = TOLD + "sys.exit(' '.join(a for a in orders['arguments'] if '/' not in a))"
 """Stands for an audit: says what it was asked, and fails."""
 
@@ -131,3 +134,35 @@ def test_a_cluster_without_dask_or_without_a_scheduler_is_one_line(
     outcome = command("survey", "a.onnx", "--data", "d.npz", "--scheduler", "nonsense://x")
     assert outcome.code == 4
     assert "--scheduler" in outcome.err or "no scheduler answers" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("line", "words", "seconds", "confined"),
+    [
+        ("", (), None, True),
+        ("timeout = 5\nsandbox = false", (), 5.0, False),
+        ("", ("--timeout", "7", "--no-sandbox"), 7.0, False),
+    ],
+)
+def test_the_room_of_a_model_is_the_parent_s(
+    told: Callable[..., list[str]],
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    line: str,
+    words: tuple[str, ...],
+    seconds: float | None,
+    confined: bool,
+) -> None:
+    says = "import json, sys; sys.exit(json.dumps(json.load(open(sys.argv[-1]))['room']))"
+    monkeypatch.setattr(running, "CHILD", ("-c", says))
+    (folder / "m.toml").write_text(f'[[model]]\npath = "a.onnx"\ndata = "d.npz"\n{line}\n')
+    (said,) = told("m.toml", *words)
+    assert f'"seconds": {"null" if seconds is None else seconds}' in said
+    assert f'"confined": {"true" if confined else "false"}' in said
+
+
+@pytest.mark.parametrize("line", ["timeout = 0", 'timeout = "soon"', 'sandbox = "perhaps"'])
+def test_a_room_that_makes_no_sense_is_refused(command: Command, folder: Path, line: str) -> None:
+    (folder / "m.toml").write_text(f'[[model]]\npath = "a.onnx"\ndata = "d.npz"\n{line}\n')
+    outcome = command("survey", "m.toml")
+    assert outcome.code == 2 and f"--{line.split()[0]}" in outcome.err

@@ -19,7 +19,7 @@ from onnxmem.surveying.tasks import Outcome, Task
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals and limits of POSIX")
 
-LIMITED = "from onnxmem.surveying.limits import set_limits; set_limits({memory}, None); "
+LIMITED = "from onnxmem.sandbox.limits import set_limits; set_limits({memory}, None); "
 
 
 def task(folder: Path, timeout: float | None = None) -> Task:
@@ -99,8 +99,7 @@ def test_memory_beyond_the_limit_is_not_given(
 def test_a_child_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     code = (
         "import os, pathlib, threading, time;"
-        "from onnxmem.surveying.child import _end_with_parent;"
-        "threading.Thread(target=_end_with_parent, daemon=True).start();"
+        "from onnxmem.sandbox.lifeline import end_with_parent; end_with_parent(0);"
         "pathlib.Path('pid').write_text(str(os.getpid())); time.sleep(600)"
     )
     parent = (

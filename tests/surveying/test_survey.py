@@ -55,7 +55,8 @@ def test_a_model_that_kills_its_process_three_times_is_left(
 ) -> None:
     (row,) = found(DIES, monkeypatch).models
     assert runs() == 3
-    assert (row.exit_code, row.reason) == (4, "its process died of SIGKILL, 3 times")
+    assert row.exit_code == 4 and row.reason.startswith("its process died of SIGKILL")
+    assert row.reason.endswith(", 3 times")
 
 
 def test_a_process_that_was_killed_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
