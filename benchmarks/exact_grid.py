@@ -1,6 +1,6 @@
 """How far AuCs are from those of the exact grid, at which every sample is run at every level.
 
-    python benchmarks/exact_grid.py [--only GLOB] [--seed N]
+    python benchmarks/exact_grid.py [--only GLOB ...] [--seed N]
 
 Audits every shipped network twice, with `--ranks auto` and with `--ranks every`, on the samples and
 batches that an audit takes by default. Of each compressor: the mean of the signed difference with
@@ -84,8 +84,10 @@ def page(chosen: Sequence[models.Network], seed: int) -> Iterator[str]:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", default="*", help="names of networks")
+    parser.add_argument("--only", nargs="+", default=["*"], help="names of networks")
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
-    shipped = [one for one in models.manifest() if fnmatch.fnmatch(one.name, asked.only)]
+    shipped = [
+        one for one in models.manifest() if any(fnmatch.fnmatch(one.name, p) for p in asked.only)
+    ]
     write_page(page(shipped, asked.seed), RESULT)

@@ -181,7 +181,7 @@ _CURVES = (
         show_default=True,
         metavar="auto|every|1,2,...",
         help="Ranks to measure; auto runs samples at some of them until the AuC is known to "
-        "0.005, every runs all of them at all.",
+        "0.007, every runs all of them at all.",
     ),
     _measuring(
         "--metric",

@@ -80,7 +80,7 @@ def audit(
             "random_removed", which take directions out.
         batch: of "class" and "mixed".
         per_class: samples of each class.
-        ranks: "auto" runs samples at ranks until the AuC is known to 0.005, in 95 of 100 cases;
+        ranks: "auto" runs samples at ranks until the AuC is known to 0.007, in 95 of 100 cases;
             "every" runs all samples at every rank of its grid; or the ranks to measure, each of
             them once.
         metric: "top1" or "fidelity"; None takes top1 where there are labels.

@@ -84,8 +84,10 @@ class Fates:
     def _strata(self) -> Iterator[tuple[tuple[int, int], np.ndarray, float, float]]:
         """Yield groups of samples that were not run, and what audited ones of their kind tell.
 
-        That is their level and draw, which they are, their mean, and its variance. Where hardly any
-        were audited, those of the same fate at all levels and draws tell it.
+        That is their level and draw, which they are, their mean, and its variance. Where none were
+        audited, those of the same fate at all levels and draws tell the mean. The variance takes
+        one more sample to be there, so that it is none of a few that fare alike: it lies between
+        the usual one and one that may fare either way.
         """
         for fate in (0, 1):
             alike = self.assumed == fate
@@ -93,7 +95,7 @@ class Fates:
             usual = _mean(self.known[audited], fate)
             for cell in map(tuple, np.argwhere((alike & ~audited).any(axis=2))):
                 hits, skipped = self.known[cell][audited[cell]], alike[cell] & ~audited[cell]
-                likely = (hits.sum() + usual) / (len(hits) + 1)
+                likely = (hits.sum() + (usual + 0.5) / 2) / (len(hits) + 1)
                 several = 1 / max(1, len(hits)) + 1 / int(skipped.sum())
                 spread = float(likely * (1 - likely)) * several
                 yield cell, skipped, _mean(hits, usual), spread

@@ -34,7 +34,7 @@ from onnxmem.graph.outputs import output_form
 from onnxmem.graph.quantized import is_quantized
 from onnxmem.graph.recorded import Recorded, load_recorded, recorded_folders
 from onnxmem.graph.records import Cut, Dim, Model, Needs, Part, Sides, Site, TensorSpec
-from onnxmem.graph.segment import Segment, segment
+from onnxmem.graph.segment import Segment, resume, segment
 from onnxmem.graph.sites import find_sites, other_activations
 from onnxmem.graph.steps import Operator, Step, constant, constants, operator_part, steps
 from onnxmem.graph.tables import looked_up
@@ -93,6 +93,7 @@ __all__ = [
     "recorded_folders",
     "save",
     "share_weights",
+    "resume",
     "segment",
     "split",
     "trusting_links",

@@ -178,13 +178,15 @@ class Activations:
         return to_matrix(piece.tensor, self.feature_axis, self.unit)
 
 
-def _rows_of(piece: Piece, chosen: np.ndarray, rows: int) -> np.ndarray:
+def _rows_of(piece: Piece, chosen: np.ndarray, rows: int) -> Array:
     """Return which of the `rows` of a piece's matrix are of some of its samples."""
     if piece.kept is None:
-        owners = np.arange(piece.samples).repeat(rows // piece.samples)
+        each = rows // piece.samples
+        found = (chosen[:, None] * each + np.arange(each)).reshape(-1)
     else:
         owners = to_host(piece.kept).reshape(piece.samples, -1).nonzero()[0]
-    return np.flatnonzero(np.isin(owners, chosen))
+        found = np.flatnonzero(np.isin(owners, chosen))
+    return namespace(piece.tensor).asarray(found)
 
 
 def _hollow(tensor: Array, samples: int) -> Array:

@@ -16,6 +16,7 @@ from onnxmem.network.memory import Load, divide, largest_stack
 from onnxmem.network.outputs import deviation
 from onnxmem.network.split_network import SplitNetwork
 from onnxmem.network.stacking import Stacker, find_stacker, stack_up
+from onnxmem.network.trail import Captured
 from onnxmem.text import listed
 
 T = TypeVar("T")
@@ -38,11 +39,11 @@ class LayerRun:
         self.evaluation = evaluation
         network = evaluation.network
         self.cut = split(network.model, site.tensor, network.output)
-        self.split = SplitNetwork(
-            network, self.cut, evaluation.inputs, evaluation.shared, evaluation.padding
-        )
-        few = np.arange(network.batch or min(2, len(evaluation.truth)))
-        probe = self.split.capture(few, site.feature_axis or 0, len(few))
+        self.split = self._split(evaluation.trail.last)
+        key = (evaluation.kinds[0], 0)
+        rows = evaluation.batches(evaluation.kinds[0])[0].rows
+        few = rows[: network.batch or 2]
+        probe = self.split.capture(few, site.feature_axis or 0, len(few), key)
         tensor = probe.pieces[0].tensor
         self.axis, self.signed = feature_axis(site, tensor), site.signed
         self.shape = (None, *map(int, tensor.shape[1:]))
@@ -60,6 +61,8 @@ class LayerRun:
             stack=largest_stack(network.device.is_cuda, network.weights_after(site.tensor)),
         )
         self.share = divide(self.load, network.memory, network.workers.count)
+        if (last := evaluation.trail.last) and self.share.peak + last.nbytes > network.memory:
+            evaluation.trail.last, self.split = None, self._split(None)
         self._stacker: Stacker | None = None
         self._along: frozenset[str] | None = None
         self._kept: dict[tuple[str, int], Activations] = {}
@@ -87,7 +90,7 @@ class LayerRun:
             return self._kept[key]
         rows = self.evaluation.batches(kind)[number].rows
         with self.evaluation.clock.stage("head"):
-            capture = self.split.capture(rows, self.axis, self.share.step)
+            capture = self.split.capture(rows, self.axis, self.share.step, key)
         if self.share.keep:
             self._kept[key] = capture
         return capture
@@ -111,9 +114,19 @@ class LayerRun:
             with self.evaluation.clock.stage("tail"):
                 self._stacker = find_stacker(self.split, ends)
             self._along = None if self._stacker is None else self._stacker.along
-        for key, capture in self._kept.items():
-            self._kept[key] = capture.with_matrix()
+        self._kept = {key: capture.with_matrix() for key, capture in self._kept.items()}
+        if self.share.keep and self._along is not None:
+            left = Captured(self.cut, self._kept, self._along)
+            self.evaluation.trail.last = left if left.is_exact else None
         return worst
+
+    def _split(self, earlier: Captured | None) -> SplitNetwork:
+        """Return the network in two, whose head begins at an earlier cut if that lies before it."""
+        evaluation = self.evaluation
+        if earlier is not None and self.cut.tensor in earlier.names:
+            earlier = None
+        given = evaluation.inputs, evaluation.shared, evaluation.padding
+        return SplitNetwork(evaluation.network, self.cut, *given, earlier)
 
     def _require_finite(self) -> None:
         """Check that no captured activation was found that is not finite.

@@ -87,9 +87,7 @@ class Stacker:
     def _is_undisturbed(self, quiet: Activations, loud: Activations) -> bool:
         some = np.arange(0, quiet.pieces[0].samples, 2)
         pick, other = quiet.picks(some, self.along)[0], loud.picks()[0]
-        matrix, rows = quiet.matrix(), pick.rows
-        own = matrix[rows] if isinstance(rows, slice) else take_rows(matrix, rows)
-        parts = [own, loud.matrix()[other.rows] * _LOUD]
+        parts = [quiet.matrix()[pick.rows], loud.matrix()[other.rows] * _LOUD]
         together = self.outputs([pick.activations, other.activations], parts)[0][0]
         alone = self.split.output(quiet.pieces[0])
         return bool(deviation(together, take_rows(alone, some)) <= TOLERANCE)

@@ -150,7 +150,7 @@ def test_curves_whose_samples_run_at_few_ranks_are_near_those_of_all(
         assert {other.x[0], other.x[-1]} <= set(one.x)
         assert one.error == tuple(other.error[place] for place in places)
         assert one.accuracy == pytest.approx([other.accuracy[place] for place in places], abs=0.1)
-        assert abs(one.auc - other.auc) <= 2 * one.auc_bound + 0.005
+        assert abs(one.auc - other.auc) <= 2 * one.auc_bound + 0.01
         assert other.auc_bound == 0
 
 
@@ -392,10 +392,14 @@ def test_captures_that_are_not_kept_change_nothing_but_head_runs(
     monkeypatch.setattr("onnxmem.network.memory._KEPT_SHARE", -1)
     plan = plan_audit(cnn.path, {"x": cnn.x, "y": cnn.y}, Settings(**(QUICK | options)))
     monkeypatch.setattr(split_network.SplitNetwork, "capture", counted)
-    assert audit(cnn, **options).layers == kept.layers
+    for one, other in zip(audit(cnn, **options).layers, kept.layers, strict=True):
+        for found, known in zip(one.curves, other.curves, strict=True):
+            assert found.x == known.x
+            assert found.accuracy == pytest.approx(known.accuracy, abs=0.03)
+            assert found.error == pytest.approx(known.error, abs=1e-4)
     heads = sum(samples > 2 for samples in runs)
     least, most = (
         sum(getattr(one, which).head_runs for one in plan.layers) for which in ("least", "most")
     )
-    assert least <= heads <= most
-    assert ranks == "auto" or least == most
+    assert heads <= most
+    assert ranks == "auto" or least == heads == most
