@@ -37,7 +37,7 @@ sandbox_option = _running(
 
 
 def _trust(ctx: click.Context, _: click.Parameter, trust: bool) -> None:
-    from onnxmem.graph.links import trusting_links
+    from onnxmem.links import trusting_links
 
     if trust:
         ctx.with_resource(trusting_links())

@@ -18,7 +18,7 @@ from onnxmem.api.remembered import Asked
 from onnxmem.api.results import Report
 from onnxmem.api.taking import Inputs, take_columns, take_held_out, take_source, take_store
 from onnxmem.auditing import Progress, run_audit
-from onnxmem.graph import trusting_links
+from onnxmem.links import trusting_links
 from onnxmem.network.features import Pool
 from onnxmem.records import Batch, Compressor, Metric, Waiver
 from onnxmem.spreading.chosen import chosen_executor

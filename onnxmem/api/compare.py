@@ -19,7 +19,7 @@ from onnxmem.api.taking import Inputs, take_columns, take_held_out, take_source
 from onnxmem.auditing.evidence import HeldOutSource
 from onnxmem.comparing.together import compare_models
 from onnxmem.errors import UsageError
-from onnxmem.graph import trusting_links
+from onnxmem.links import trusting_links
 from onnxmem.records import model_names
 
 

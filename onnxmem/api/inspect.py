@@ -10,8 +10,8 @@ from onnxmem import inspecting
 from onnxmem.api.apart import apart
 from onnxmem.api.models import Model, as_given, model_file
 from onnxmem.api.results import Inspection
-from onnxmem.graph import trusting_links
 from onnxmem.inspecting import Trial
+from onnxmem.links import trusting_links
 
 
 @apart(inspecting.Inspection, Inspection.of)

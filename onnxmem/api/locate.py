@@ -25,7 +25,7 @@ from onnxmem.api.taking import (
 )
 from onnxmem.auditing import LocateSettings, Progress
 from onnxmem.auditing.locate import locate as run
-from onnxmem.graph import trusting_links
+from onnxmem.links import trusting_links
 from onnxmem.network.features import Pool
 
 

@@ -25,7 +25,7 @@ from onnxmem.api.taking import (
 )
 from onnxmem.auditing import Progress, find_samples
 from onnxmem.evidence.settings import EvidenceSettings
-from onnxmem.graph import trusting_links
+from onnxmem.links import trusting_links
 from onnxmem.network.features import Pool
 
 

@@ -24,7 +24,7 @@ from onnxmem.api.taking import (
 )
 from onnxmem.auditing import Progress
 from onnxmem.evidence.settings import EvidenceSettings
-from onnxmem.graph import trusting_links
+from onnxmem.links import trusting_links
 from onnxmem.network.features import Pool
 
 

@@ -27,7 +27,6 @@ from onnxmem.graph.cut import compute, cut_needs, cut_sides, expose, split
 from onnxmem.graph.file import data_files
 from onnxmem.graph.kinds.registry import AUTO, GROUPS, KINDS
 from onnxmem.graph.largest import largest_fixed, largest_tensor, weight_bytes
-from onnxmem.graph.links import trusting_links
 from onnxmem.graph.masked import masked
 from onnxmem.graph.model import load
 from onnxmem.graph.outputs import output_form
@@ -96,7 +95,6 @@ __all__ = [
     "resume",
     "segment",
     "split",
-    "trusting_links",
     "untyped",
     "weight_bytes",
     "whole_batch",

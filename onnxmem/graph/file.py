@@ -11,9 +11,9 @@ from pathlib import Path
 import onnx
 import onnx_ir as ir
 
+from onnxmem import links
 from onnxmem.errors import ModelFileError
 from onnxmem.file_kinds import LFS_POINTER, mistaken
-from onnxmem.graph import links
 from onnxmem.hazards import see
 
 LARGEST = 2**31

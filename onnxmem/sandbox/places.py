@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from onnxmem.cache import lenient_store
+from onnxmem.links import are_trusted
 from onnxmem.sandbox.landlock import Rules
 
 _SYSTEM = (
@@ -36,9 +37,6 @@ _NUMBA_CACHE = "NUMBA_CACHE_DIR"
 _FOLDERS = ("LD_LIBRARY_PATH", "CUDA_PATH", "CUDA_HOME", "PYTHONPATH")
 """Variables of the environment that name folders of libraries."""
 
-_TRUST_LINKS = "ONNXMEM_TRUST_LINKS"
-"""The variable of `onnxmem.graph.links`, which imports too much to be asked."""
-
 _MOST_LINKS = 100_000
 _MOST_ENTRIES = 1_000_000
 
@@ -63,7 +61,7 @@ def of_model(path: str, *, trust: bool = False) -> tuple[str, ...]:
     real = os.path.realpath(path)
     folders = dict.fromkeys((os.path.dirname(os.path.abspath(path)), os.path.dirname(real)))
     opened = [one for folder in folders for one in (*_beside(folder), *_vouching(folder))]
-    if trust or os.environ.get(_TRUST_LINKS) == "1":
+    if trust or are_trusted():
         opened += [one for folder in folders for one in _linked(folder)]
     return *opened, real
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from onnxmem.auditing.settings import Settings
 from onnxmem.cache import Store
-from onnxmem.graph.links import are_trusted
+from onnxmem.links import are_trusted
 from onnxmem.records import Report
 
 

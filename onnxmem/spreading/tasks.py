@@ -17,7 +17,7 @@ from onnxmem.auditing.parts import Part, Parts, Work, open_parts
 from onnxmem.cache import Store
 from onnxmem.data import load
 from onnxmem.errors import EnvironmentFailedError, OnnxmemError, OutputError
-from onnxmem.graph.links import trusting_links
+from onnxmem.links import trusting_links
 from onnxmem.spreading.job import Job
 from onnxmem.text import printable
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import onnxmem
-from onnxmem.graph.links import VARIABLE
+from onnxmem.links import VARIABLE
 from onnxmem.sandbox.landlock import available
 from onnxmem.sandbox.places import of_data, of_model, of_output, rules, size
 

@@ -12,9 +12,8 @@ import numpy as np
 import onnx
 import pytest
 
-from onnxmem import graph
+from onnxmem import graph, links
 from onnxmem.errors import ModelFileError
-from onnxmem.graph import links
 
 TEXT = """<ir_version: 8, opset_import: ["": 17]> network (float[n,64] x) => (float[n,3] y) {
     a = MatMul(x, w) r = Relu(a) y = MatMul(r, v) }"""
@@ -53,7 +52,7 @@ def test_a_second_hard_link_is_refused_unless_links_are_trusted(tmp_path: Path) 
     model = linked(tmp_path / "a")
     with pytest.raises(ModelFileError, match=r"2 hard links.*--trust-links"):
         graph.load(model)
-    with graph.trusting_links():
+    with links.trusting_links():
         found = graph.load(model)
     assert np.array_equal(weights(found), EXPECTED)
     with pytest.raises(ModelFileError):
@@ -145,7 +144,7 @@ def test_a_link_out_of_the_folder_is_refused_unless_links_are_trusted(tmp_path: 
     path.with_name("m.onnx_data").symlink_to("../b/data")
     with pytest.raises(ModelFileError, match=r"outside its own folder.*--trust-links"):
         graph.load(path)
-    with graph.trusting_links():
+    with links.trusting_links():
         assert np.array_equal(weights(graph.load(path)), EXPECTED)
 
 
@@ -163,5 +162,5 @@ def test_a_location_outside_is_refused_though_links_are_trusted(tmp_path: Path) 
     for tensor in proto.graph.initializer:
         tensor.external_data[0].value = "../data"
     path.write_bytes(proto.SerializeToString())
-    with graph.trusting_links(), pytest.raises(ModelFileError, match="outside its own folder"):
+    with links.trusting_links(), pytest.raises(ModelFileError, match="outside its own folder"):
         graph.load(path)
