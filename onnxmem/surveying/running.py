@@ -105,7 +105,7 @@ def _room(task: Task, scratch: Path) -> Room:
     reads = [*of_model(place(task.path)), str(scratch)]
     for file in task.files:
         reads += of_data(place(file))
-    return Room(tuple(reads), (str(scratch),), task.memory, task.timeout, task.confined)
+    return Room(tuple(reads), (str(scratch),), task.memory, task.timeout, confined=task.confined)
 
 
 def _outputs(task: Task, scratch: Path) -> list[str]:

@@ -144,7 +144,9 @@ def test_an_executor_that_is_gone_ends_the_survey_and_blames_no_model(
 def test_an_interrupted_survey_ends_its_children_and_keeps_what_is_done(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    code = TOLD + "import time; 'm0.onnx' in sys.argv[-1] and sys.exit(2); time.sleep(600)"
+    code = (
+        TOLD + "import time; 'm0.onnx' in open(sys.argv[-1]).read() and sys.exit(2); time.sleep(60)"
+    )
     monkeypatch.setattr(running, "CHILD", ("-c", code))
 
     def interrupt(step: Step) -> None:
