@@ -8,6 +8,7 @@
     │   ├── ConfigError            2   a configuration file is wrong
     │   └── FactorizationError     2   a matrix or a rank that no factorization takes
     ├── InconclusiveError          3   measured, but nothing can be concluded
+    │   ├── ScoresError            3   a sample has no largest score
     │   ├── NoSiteError            3   the model has no activation that can be analyzed
     │   └── NoGradientError        3   an operator on the way has no gradient
     └── EnvironmentFailedError     4   the environment failed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from contextlib import suppress
 from typing import Any
 
 import onnx
@@ -72,12 +73,13 @@ def _change_message(
 def _change_value(message: Message, field: FieldDescriptor, rng: random.Random) -> None:
     value = _value(field, rng)
     place = getattr(message, field.name)
-    if not field.is_repeated:
-        setattr(message, field.name, value)
-    elif place and rng.random() < 0.5:
-        place[rng.randrange(len(place))] = value
-    else:
-        place.append(value)
+    with suppress(ValueError):  # a closed enumeration takes no other number
+        if not field.is_repeated:
+            setattr(message, field.name, value)
+        elif place and rng.random() < 0.5:
+            place[rng.randrange(len(place))] = value
+        else:
+            place.append(value)
 
 
 def _value(field: FieldDescriptor, rng: random.Random) -> Any:

@@ -286,7 +286,7 @@ def _values(array: Any, where: str) -> np.ndarray:
     """Return an array of pyarrow as one of NumPy; lists of one length become axes.
 
     Raises:
-        DataError: there are nulls, or lists of different lengths.
+        DataError: there are nulls, text that is no UTF-8, or lists of different lengths.
     """
     pa = need("pyarrow", "arrow")
     if isinstance(array, pa.ChunkedArray):
@@ -305,7 +305,10 @@ def _values(array: Any, where: str) -> np.ndarray:
     if _is_list(array.type):
         return _nested(array, where)
     if _is_text(array.type):
-        return np.array(array.to_pylist(), object)
+        try:
+            return np.array(array.to_pylist(), object)
+        except UnicodeDecodeError as error:
+            raise DataError(f"{where} is text that is no UTF-8: {error}") from error
     return np.asarray(array.to_numpy(zero_copy_only=False))
 
 

@@ -25,7 +25,7 @@ def readable(path: Path) -> Iterator[None]:
     pa = need("pyarrow", "arrow")
     try:
         yield
-    except (pa.ArrowInvalid, OSError) as error:
+    except (pa.ArrowInvalid, OSError, UnicodeDecodeError) as error:
         raise damaged(path, error) from error
     except pa.ArrowException as error:
         raise DataError(f"cannot read {path}: {error}; write it with other options") from error

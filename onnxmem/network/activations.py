@@ -105,6 +105,11 @@ class Activations:
             start += piece.samples
         return np.concatenate(found)
 
+    def equals(self, other: Activations) -> bool:
+        """Tell whether both are made of the same pieces, to the bit."""
+        same = len(self.pieces) == len(other.pieces)
+        return same and all(map(_are_equal, self.pieces, other.pieces))
+
     def rows(self, piece: Piece) -> int:
         """Return how many rows of the activation matrix are of a piece."""
         if piece.kept is not None:
@@ -187,6 +192,16 @@ def _rows_of(piece: Piece, chosen: np.ndarray, rows: int) -> Array:
         owners = to_host(piece.kept).reshape(piece.samples, -1).nonzero()[0]
         found = np.flatnonzero(np.isin(owners, chosen))
     return namespace(piece.tensor).asarray(found)
+
+
+def _are_equal(one: Piece, other: Piece) -> bool:
+    if one.samples != other.samples or one.others.keys() != other.others.keys():
+        return False
+    pairs = [(one.others[name], other.others[name]) for name in one.others]
+    return all(
+        a.shape == b.shape and a.dtype == b.dtype and bool((a == b).all())
+        for a, b in [(one.tensor, other.tensor), *pairs]
+    )
 
 
 def _hollow(tensor: Array, samples: int) -> Array:

@@ -61,7 +61,9 @@ class LayerRun:
             stack=largest_stack(network.device.is_cuda, network.weights_after(site.tensor)),
         )
         self.share = divide(self.load, network.memory, network.workers.count)
-        if (last := evaluation.trail.last) and self.share.peak + last.nbytes > network.memory:
+        if (last := evaluation.trail.last) and (
+            self.share.peak + last.nbytes > network.memory or not self._is_as_from_inputs(key)
+        ):
             evaluation.trail.last, self.split = None, self._split(None)
         self._stacker: Stacker | None = None
         self._along: frozenset[str] | None = None
@@ -119,6 +121,16 @@ class LayerRun:
             left = Captured(self.cut, self._kept, self._along)
             self.evaluation.trail.last = left if left.is_exact else None
         return worst
+
+    def _is_as_from_inputs(self, key: tuple[str, int]) -> bool:
+        """Tell whether what comes of an earlier cut equals what comes of the inputs, to the bit.
+
+        Then scores of a layer do not depend on which others are measured, or were before.
+        """
+        rows = self.evaluation.batches(key[0])[key[1]].rows
+        step = self.share.step
+        behind = self.split.capture(rows, self.axis, step, key)
+        return behind.equals(self._split(None).capture(rows, self.axis, step))
 
     def _split(self, earlier: Captured | None) -> SplitNetwork:
         """Return the network in two, whose head begins at an earlier cut if that lies before it."""

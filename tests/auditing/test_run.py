@@ -395,8 +395,8 @@ def test_captures_that_are_not_kept_change_nothing_but_head_runs(
     for one, other in zip(audit(cnn, **options).layers, kept.layers, strict=True):
         for found, known in zip(one.curves, other.curves, strict=True):
             assert found.x == known.x
-            assert found.accuracy == pytest.approx(known.accuracy, abs=0.03)
-            assert found.error == pytest.approx(known.error, abs=1e-4)
+            assert found.accuracy == pytest.approx(known.accuracy)
+            assert found.error == pytest.approx(known.error)
     heads = sum(samples > 2 for samples in runs)
     least, most = (
         sum(getattr(one, which).head_runs for one in plan.layers) for which in ("least", "most")

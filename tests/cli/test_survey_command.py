@@ -97,7 +97,7 @@ def test_options_of_a_manifest_are_those_of_audit() -> None:
     assert audit is not None
     options = {option.opts[0].lstrip("-").replace("-", "_"): option for option in audit.params}
     outputs = {"json", "html", "markdown", "junit", "sarif", "attest", "bom", "samples", "plan"}
-    talk = {"q", "v", "quiet", "verbose", "model", "workers", "scheduler"}
+    talk = {"q", "v", "quiet", "verbose", "model", "workers", "scheduler", "trust_links"}
     assert set(OPTIONS) == set(options) - outputs - talk
     assert {key for key in OPTIONS if options[key].multiple} == set(REPEATABLE)  # type: ignore[attr-defined]
     assert {key for key in OPTIONS if options[key].is_flag} == set(FLAGS)  # type: ignore[attr-defined]

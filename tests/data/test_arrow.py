@@ -223,6 +223,14 @@ def test_names_stored_as_binary_are_their_text(tmp_path: Path, kind: str, name: 
     assert load(path)[name].tolist() == names
 
 
+@pytest.mark.parametrize("name", ["y", "id", "split"])
+def test_text_that_is_no_utf8_is_refused(tmp_path: Path, name: str) -> None:
+    stored = pa.array([b"\xfcber"] * 8, pa.binary()).buffers()
+    columns = {"y": Y, name: pa.Array.from_buffers(pa.utf8(), 8, stored)}
+    with pytest.raises(DataError, match=f"'{name}' .* no UTF-8"):
+        load(written(tmp_path, x=X.tolist(), **columns))
+
+
 def test_samples_may_be_called_by_their_date(tmp_path: Path) -> None:
     days = [date(2026, 1, 1 + day) for day in range(8)]
     assert load(written(tmp_path, x=X.tolist(), id=pa.array(days)))["id"][1] == "2026-01-02"

@@ -13,7 +13,7 @@ from kernel_builds import BUILDS, choose
 
 from onnxmem.arrays import to_host
 from onnxmem.factorize import default_ranks
-from onnxmem.factorize.chain import _MARGIN, EFFORTS, Chain, solve_chain
+from onnxmem.factorize.chain import EFFORTS, MARGIN, Chain, solve_chain
 from onnxmem.factorize.refine import Effort, balanced, refine
 from onnxmem.factorize.seeds import merge
 from onnxmem.factorize.target import Spectrum, Target
@@ -47,7 +47,7 @@ def test_what_is_found_in_an_octave_depends_on_no_rank_beyond_the_next_two_svds(
 ) -> None:
     a = activations(900, 880)[None]
     spectrum = Spectrum(Target.whole(a), 0)
-    assert spectrum.compressed(8 + _MARGIN, 16 + _MARGIN).right is not None
+    assert spectrum.compressed(8 + MARGIN, 16 + MARGIN).right is not None
     assert not spectrum._grams
     low = list(solve_chain(Target.whole(a), default_ranks(16), 0, FAST))
     for pairs, same in zip(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -118,9 +119,9 @@ def test_neighbours_that_checkpoints_have_in_common_are_looked_for_once(
     searched: list[str] = []
     search = Search._search
 
-    def noted(self: Search, tensor: str, features: object) -> object:
+    def noted(self: Search, tensor: str, *rest: Any) -> object:
         searched.append(tensor)
-        return search(self, tensor, features)  # type: ignore[arg-type]
+        return search(self, tensor, *rest)
 
     monkeypatch.setattr(Search, "_search", noted)
     paths = [course.paths[-1], tmp_path / "changed.onnx", course.paths[0]]
