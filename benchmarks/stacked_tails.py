@@ -107,7 +107,7 @@ def audited(name: str, device: Device, *, stacked: bool) -> Report:
     """Audit a shipped network with all compressors, on all batches."""
     shipped = models.network(name)
     data = load(shipped.data_path)
-    used = layer_run.largest_stack if stacked else lambda on_gpu, weights: 0
+    used = layer_run.largest_stack if stacked else lambda on_gpu: 0
     with mock.patch.object(layer_run, "largest_stack", used):
         return onnxmem.audit(shipped.path, data["x"], data["y"], device=device.name)
 

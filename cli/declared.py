@@ -179,9 +179,9 @@ _CURVES = (
         type=Word(ranks),
         default="auto",
         show_default=True,
-        metavar="auto|every|1,2,...",
-        help="Ranks to measure; auto runs samples at some of them until the AuC is known to "
-        "0.007, every runs all of them at all.",
+        metavar="auto|1,2,...",
+        help="Ranks to measure; auto stops when the AuC is known to 0.005, if accuracy does not "
+        "fall with rank.",
     ),
     _measuring(
         "--metric",

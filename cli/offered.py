@@ -11,8 +11,8 @@ def devices() -> Iterable[str]:
 
 
 def ranks() -> Iterable[str]:
-    """Return the words that ranks may be."""
-    return ("auto", "every")
+    """Return the word that ranks may be."""
+    return ("auto",)
 
 
 def compressors() -> Iterable[str]:

@@ -34,7 +34,6 @@ FUNCTIONS = {
     "bincount": "x weights minlength",
     "broadcast_to": "array shape",
     "concatenate": "arrays axis out",
-    "cumsum": "a axis dtype out",
     "empty": "shape dtype order",
     "eye": "N M k dtype order",
     "flatnonzero": "a",

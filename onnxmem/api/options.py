@@ -27,7 +27,7 @@ class AuditOptions(TypedDict, total=False):
     compress: Sequence[Compressor]
     batch: Sequence[Batch]
     per_class: int
-    ranks: Sequence[int] | Literal["auto", "every"]
+    ranks: Sequence[int] | Literal["auto"]
     metric: Metric | None
     output_name: str | None
     bind: Mapping[str, Any] | None

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from onnxmem.auditing.evidence import SAME_DATA, HeldOutSource
 from onnxmem.auditing.locate_settings import FLAGGED
 from onnxmem.cache import NOWHERE, Store, default_store
-from onnxmem.compression.settings import Ranks, parse_ranks
+from onnxmem.compression.settings import parse_ranks
 from onnxmem.data import Column, Lazy, Source, Suspects, as_flags, load, plain_name, read_suspects
 from onnxmem.errors import DataError, UsageError
 from onnxmem.records import Waiver, make_waiver
@@ -123,18 +123,18 @@ def take_waivers(values: Sequence[Mapping[str, str] | Waiver]) -> tuple[Waiver, 
     return tuple(one if isinstance(one, Waiver) else make_waiver(one) for one in values)
 
 
-def take_ranks(values: Sequence[int] | Literal["auto", "every"]) -> Ranks:
+def take_ranks(values: Sequence[int] | Literal["auto"]) -> tuple[int, ...] | Literal["auto"]:
     """Return ranks in rising order, each once.
 
     Raises:
-        UsageError: they are neither integers nor "auto" nor "every".
+        UsageError: they are neither integers nor "auto".
     """
     if isinstance(values, str):
         return parse_ranks(values)
     try:
         return tuple(sorted({operator.index(value) for value in values}))
     except TypeError as error:
-        raise UsageError(f"ranks={values!r}: give integers from 1 on, 'auto' or 'every'") from error
+        raise UsageError(f"ranks={values!r}: give integers from 1 on, or 'auto'") from error
 
 
 def plain(value: Any) -> Any:

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import chain
+from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import Protocol
 
 import numpy as np
 
 from onnxmem.auditing.cost import Cost, LayerPlan
 from onnxmem.compression.experiment import Experiment
-from onnxmem.compression.fates import Fates, halvings
 from onnxmem.compression.points import factor_room, levels
-from onnxmem.compression.rank_choice import AUDITED, first_places
+from onnxmem.compression.rank_choice import first_places
 from onnxmem.factorize import Compressor, compressor
 from onnxmem.network.memory import Share
 
 _ANY = np.ones((4, 4), np.float32)
-_SAMPLES = 512
-"""A matrix, and samples, to count what is done with any."""
 
 
 class Compressing(Protocol):
@@ -30,7 +27,7 @@ class Compressing(Protocol):
         ...
 
     def approximate(self, method: Compressor, grid: tuple[float, ...], level: float) -> float:
-        """Return those of one approximation."""
+        """Return those of one approximation and its error."""
         ...
 
 
@@ -43,11 +40,11 @@ class Pieces:
         signed: whether it can be negative.
         matrix: the shape of a batch's activation matrix.
         limits: the rank from which on an approximation of a batch can be exact; that of its parts.
-        by_sample: whether samples may go through the tail without the rest of their batch.
         share: how much of it is held and done at once.
         resident: bytes that the process holds besides.
         cutting: seconds to cut the network there.
         head, tail: seconds of a batch in either part, the tail among as many as share a run.
+        stacking: seconds to make the matrix of a batch.
         compressing: those of the compressors.
     """
 
@@ -55,12 +52,12 @@ class Pieces:
     signed: bool
     matrix: tuple[int, int]
     limits: tuple[int, int]
-    by_sample: bool
     share: Share
     resident: int
     cutting: float
     head: float
     tail: float
+    stacking: float
     compressing: Compressing
 
 
@@ -89,9 +86,9 @@ class _Counted:
             tensor=pieces.tensor,
             matrix=pieces.matrix,
             ranks=ranks,
-            step=int(pieces.share.step),
-            side_by_side=int(pieces.share.side_by_side),
-            memory=int(pieces.share.peak) + max(map(self._factors, methods)),
+            step=pieces.share.step,
+            side_by_side=pieces.share.side_by_side,
+            memory=pieces.share.peak + max(map(self._factors, methods)),
             resident=pieces.resident,
             least=total[0],
             expected=total[1],
@@ -129,38 +126,40 @@ class _Counted:
         """Return the least, the expected and the most that a compressor costs."""
         grid = self._levels(method)
         kept = self._keeps(method, max(map(self._batches, self.settings.batch)))
-        if self.settings.ranks != "auto" or not kept:
-            return [self._at(method, grid, np.ones(len(grid)), passes=1)] * 3
-        few, some = (shares_run(len(grid), method.draws, moves=moves) for moves in (False, True))
-        if not self.pieces.by_sample:
-            few, some = np.ceil(few), np.ceil(some)
-        return [
-            self._at(method, grid, few, passes=1),
-            self._at(method, grid, some, passes=1),
-            self._at(method, grid, np.ones(len(grid)), passes=len(grid)),
+        adaptive = method.x_name == "rank" and self.settings.ranks == "auto" and kept
+        first = {grid[place] for place in first_places(len(grid))}
+        rest = [level for level in grid if level not in first]
+        few = [level for level in grid if level in first] if adaptive else grid
+        some = sorted({*few, *rest[::2]})
+        costs = [
+            self._at(method, grid, chosen, 1 + len(chosen) * adaptive)
+            for chosen in (few, some, grid)
         ]
+        seconds = accumulate((cost.seconds for cost in costs), max)
+        return [replace(cost, seconds=most) for cost, most in zip(costs, seconds, strict=True)]
 
     def _at(
-        self, method: Compressor, grid: tuple[float, ...], shares: np.ndarray, passes: int
+        self, method: Compressor, grid: tuple[float, ...], chosen: Sequence[float], heads: int
     ) -> Cost:
-        """Return what a compressor costs that runs a share of the samples at each level."""
+        """Return what a compressor costs at some levels, all kinds of batches together."""
         pieces, limit = self.pieces, self.pieces.limits[method.parts]
-        hard = [level for level in grid if not method.is_exact(level, limit)]
-        draws = [_draws(method, grid, level) for level in grid]
-        run = dict(zip(grid, (shares * draws).tolist(), strict=True))
-        fitting = pieces.compressing.fit(method, grid, hard or grid)
-        making = sum(run[n] * pieces.compressing.approximate(method, grid, n) for n in hard)
+        hard = [level for level in chosen if not method.is_exact(level, limit)]
+        draws = {level: _draws(method, grid, level) for level in chosen}
+        seconds = pieces.compressing.fit(method, grid, hard or chosen)
+        seconds += len(chosen) * pieces.stacking
+        for level in chosen:
+            seconds += draws[level] * pieces.compressing.approximate(method, grid, level)
         cost = Cost()
         for number, kind in enumerate(self.settings.batch):
-            known = bool(number and method.row_by_row and self.evaluation.independent)
+            known = number and method.row_by_row and self.evaluation.independent
             cost += self._cost(
                 self._batches(kind),
                 pieces.share.scored_at_once,
-                heads=0 if pieces.share.keep else 1 if known else passes,
-                tails=0.0 if known else sum(run[level] for level in hard),
+                heads=0 if pieces.share.keep else heads,
+                tails=0 if known else sum(draws[level] for level in hard),
                 fits=1,
-                approximations=0 if known else sum(run[level] > 0 for level in hard),
-                seconds=fitting + (0.0 if known else making),
+                approximations=sum(draws.values()),
+                seconds=seconds,
             )
         return cost
 
@@ -172,7 +171,7 @@ class _Counted:
         batches: int,
         at_once: int,
         heads: int,
-        tails: float,
+        tails: int,
         fits: int = 0,
         approximations: int = 0,
         seconds: float = 0.0,
@@ -181,31 +180,11 @@ class _Counted:
         each = heads * self.pieces.head + tails * self.pieces.tail + seconds
         return Cost(
             head_runs=batches * heads,
-            tail_runs=round(batches * tails),
+            tail_runs=batches * tails,
             factorizations=batches * fits,
             approximations=batches * approximations,
             seconds=batches * each / min(at_once, batches),
         )
-
-
-def shares_run(levels: int, draws: int, *, moves: bool) -> np.ndarray:
-    """Return which share of the samples is run at each level, counted by what chooses them.
-
-    Samples fare alike at all levels; or, if each of them `moves`, it is right from a level on that
-    is drawn from all.
-    """
-    fates, full = Fates(levels, draws, _SAMPLES, AUDITED[draws > 1], 0), first_places(levels, draws)
-    rng, rows = np.random.default_rng(0), np.arange(_SAMPLES)
-    first = rng.integers(levels + 1, size=_SAMPLES) if moves else np.zeros(_SAMPLES, np.int64)
-    shares = np.zeros(levels)
-    steps = ((False, places) for places in halvings(levels, full))
-    for everyone, places in chain([(True, list(full))], steps):
-        wanted = [fates.wanted(place, rows, everyone) for place in places]
-        for place, chosen in zip(places, wanted, strict=True):
-            shares[place] = chosen.mean()
-            for draw, some in enumerate(chosen):
-                fates.take(place, draw, rows[some], place >= first[some])
-    return shares
 
 
 def _draws(method: Compressor, grid: tuple[float, ...], level: float) -> int:

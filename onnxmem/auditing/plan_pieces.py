@@ -15,7 +15,7 @@ from onnxmem.auditing.plan_layer import Pieces
 from onnxmem.auditing.plan_profile import Profile
 from onnxmem.auditing.plan_rates import Rates, timed
 from onnxmem.compression.experiment import Experiment
-from onnxmem.factorize import Compressed, Compressor
+from onnxmem.factorize import Compressed, Compressor, relative_error
 from onnxmem.network.activations import Activations
 from onnxmem.network.evaluation import Evaluation
 from onnxmem.network.layer_run import LayerRun, feature_axis
@@ -53,7 +53,7 @@ class _Timed:
         )
         _, compiling = timed(lambda: split.prepare_tail(self.capture.pieces[0]), self.on_device)
         self.cutting += compiling
-        self.matrix = self.capture.matrix()
+        self.matrix, self.stacking = self._timed(self.capture.matrix)
 
     @property
     def on_device(self) -> bool:
@@ -72,12 +72,12 @@ class _Timed:
             signed=self.run.signed,
             matrix=self.capture.matrix_shape,
             limits=(self.run.limit(key), self.run.limit(key, parts=True)),
-            by_sample=not self.run.load.whole and self.run.load.native is None,
             share=share,
             resident=resident,
             cutting=self.cutting,
             head=self.head,
             tail=tail,
+            stacking=self.stacking,
             compressing=self,
         )
 
@@ -114,7 +114,7 @@ class _Timed:
             middle = grid[len(grid) // 2]
             fitted = self._fitted(method, grid, middle)
             _, self.approximations[method.name] = self._timed(
-                lambda: fitted.approximate(self.matrix, middle)
+                lambda: relative_error(self.matrix, fitted.approximate(self.matrix, middle))
             )
         return self.approximations[method.name]
 
@@ -151,17 +151,18 @@ def told_pieces(
     matrix = site_matrix(site, tensor)
     samples = len(evaluation.batches(evaluation.kinds[0])[0].rows)
     shape = len(matrix) * samples // profile.samples, matrix.shape[1]
+    rate = rates["ablation"].value if "ablation" in rates else next(iter(rates.values())).value
     return Pieces(
         tensor=site.tensor,
         signed=site.signed,
         matrix=shape,
         limits=_limits(matrix, shape),
-        by_sample=not load.whole and load.native is None,
         share=share,
         resident=resident_memory(),
         cutting=2 * profile.compiling,
         head=samples * profile.side(sides.head),
         tail=samples * profile.side(sides.tail),
+        stacking=rate * shape[0] * shape[1],
         compressing=_Told(rates, shape),
     )
 
@@ -191,7 +192,7 @@ def _load(site: graph.Site, evaluation: Evaluation, profile: Profile) -> Load:
         native=network.batch,
         whole=bool(needs.whole_batch) or not evaluation.separable,
         tail=network.largest_after(site.tensor),
-        stack=largest_stack(network.device.is_cuda, network.weights_after(site.tensor)),
+        stack=largest_stack(network.device.is_cuda),
     )
 
 

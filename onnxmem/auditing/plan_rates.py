@@ -11,7 +11,7 @@ from typing import Any
 from onnxmem.arrays import Array
 from onnxmem.compression.points import levels
 from onnxmem.compression.settings import CurveSettings
-from onnxmem.factorize import Compressed, Compressor
+from onnxmem.factorize import Compressed, Compressor, relative_error
 from onnxmem.factorize.work import fitting_work, product_work
 
 _ROWS, _COLUMNS, _FEW = 1024, 128, 64
@@ -28,7 +28,7 @@ class Rates:
     Attributes:
         fitting: for each multiplication of a fit.
         product: for each multiplication of an approximation.
-        value: for each value of the matrix that is approximated.
+        value: for each value of the matrix that is approximated and compared.
     """
 
     fitting: float
@@ -73,8 +73,8 @@ def _fit(
     return fitted
 
 
-def _approximate(fitted: Compressed, a: Array, level: float) -> Array:
-    return fitted.approximate(a, level)
+def _approximate(fitted: Compressed, a: Array, level: float) -> float:
+    return relative_error(a, fitted.approximate(a, level))
 
 
 def timed(work: Callable[[], Any], on_device: bool) -> tuple[Any, float]:

@@ -44,15 +44,6 @@ def area(x: Sequence[float], accuracy: Array, x_name: XName) -> Array:
     return np.clip(mean, 0.0, 1.0)  # rounding may pass the ends
 
 
-def trapezoids(x: Sequence[float], x_name: XName) -> np.ndarray:
-    """Return the share (points,) that each accuracy has in the area; they sum to 1."""
-    axis = positions(x, x_name)
-    if len(axis) == 1:
-        return np.ones(1)
-    halves = np.diff(axis) / (2 * (axis[-1] - axis[0]))
-    return np.asarray(np.append(halves, 0.0) + np.append(0.0, halves))
-
-
 def is_saturated(auc: float, baseline: float) -> bool:
     """Tell whether a curve lies at its ceiling, so that it tells layers apart no more."""
     return auc >= SATURATION * baseline

@@ -15,8 +15,6 @@ from onnxmem.records import Metric
 BATCHES = ("class", "mixed")
 METRICS = ("top1", "fidelity")
 
-Ranks = tuple[int, ...] | Literal["auto", "every"]
-
 _HIGHEST_RANK = 2**31 - 1
 
 
@@ -29,15 +27,14 @@ class CurveSettings(RunSettings):
             random_removed, which take directions out.
         batch: kinds of batches, of class and mixed.
         per_class: samples of each class.
-        ranks: "auto", "every" rank that auto chooses from, or the ranks to measure; all samples
-            are run at all levels unless it is auto.
+        ranks: "auto", or the ranks to measure.
         metric: top1, fidelity, or None: top1 where there are labels.
     """
 
     compress: tuple[str, ...] = DEFAULT_COMPRESSORS
     batch: tuple[str, ...] = BATCHES
     per_class: int = 30
-    ranks: Ranks = "auto"
+    ranks: tuple[int, ...] | Literal["auto"] = "auto"
     metric: Metric | None = None
 
     def __post_init__(self) -> None:
@@ -49,11 +46,9 @@ class CurveSettings(RunSettings):
         check_names("kind of batch", self.batch, BATCHES)
         if self.per_class < 2:
             raise UsageError(f"--per-class {self.per_class} is too small: a batch needs 2 samples")
-        if isinstance(self.ranks, str):
-            return
-        if not self.ranks or min(self.ranks) < 1:
-            raise UsageError("--ranks takes auto, every, or integers from 1 on: 1,2,4,8")
-        if max(self.ranks) > _HIGHEST_RANK:
+        if self.ranks != "auto" and (not self.ranks or min(self.ranks) < 1):
+            raise UsageError("--ranks takes auto, or integers from 1 on: 1,2,4,8")
+        if self.ranks != "auto" and max(self.ranks) > _HIGHEST_RANK:
             raise UsageError(f"--ranks {max(self.ranks)}: no matrix has a rank beyond 2147483647")
 
     @property
@@ -67,7 +62,7 @@ class CurveSettings(RunSettings):
         Raises:
             UsageError: none is, so that nothing would be compressed.
         """
-        if isinstance(self.ranks, str) or set(self.compress) == {"ablation"}:
+        if self.ranks == "auto" or set(self.compress) == {"ablation"}:
             return
         widths = [_width(site) for site in sites if site.status == "ok"]
         known = [width for width in widths if width is not None]
@@ -87,20 +82,20 @@ def _width(site: Site) -> int | None:
     return site.sizes[site.feature_axis]
 
 
-def parse_ranks(text: str) -> Ranks:
-    """Read `auto`, `every` or `1,2,4,8`.
+def parse_ranks(text: str) -> tuple[int, ...] | Literal["auto"]:
+    """Read `auto` or `1,2,4,8`.
 
     Raises:
         UsageError: it is neither.
     """
-    if text.strip() in ("auto", "every"):
-        return "auto" if text.strip() == "auto" else "every"
+    if text.strip() == "auto":
+        return "auto"
     try:
         ranks = tuple(sorted(int(part) for part in text.split(",")))
     except ValueError:
         ranks = (0,)
     if ranks[0] < 1:
-        raise UsageError(f"--ranks {text!r}: give auto, every, or integers from 1 on: 1,2,4,8")
+        raise UsageError(f"--ranks {text!r}: give auto, or integers from 1 on: 1,2,4,8")
     if len(set(ranks)) < len(ranks):
         raise UsageError(f"--ranks {text!r} names a rank twice; give each of them once")
     return ranks

@@ -7,17 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from onnxmem.arrays import Array, namespace, to_host
+from onnxmem.arrays import Array, namespace
 from onnxmem.errors import FactorizationError
-from onnxmem.factorize.interface import (
-    ALL,
-    LevelName,
-    Rows,
-    Run,
-    check_matrix,
-    column_squares,
-    one_by_one,
-)
+from onnxmem.factorize.interface import LevelName, Run, check_matrix, one_by_one
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +27,6 @@ class Ablation:
     row_by_row: bool = True
     parts: bool = False
 
-    @property
-    def draws(self) -> int:
-        """How many random choices there are at a level."""
-        return self.masks
-
     def fit(self, a: Array, levels: tuple[float, ...], seed: int) -> AblatedColumns:
         """Draw the orders in which columns are kept; see `Compressor.fit`."""
         check_matrix(a, signed=True)
@@ -47,8 +34,7 @@ class Ablation:
             if not 0 <= level <= 1:
                 raise FactorizationError(f"no fraction {level}; give numbers between 0 and 1")
         rng = np.random.default_rng(seed)
-        orders = np.stack([rng.permutation(a.shape[1]) for _ in range(self.masks)])
-        return AblatedColumns(orders, to_host(column_squares(a)))
+        return AblatedColumns(np.stack([rng.permutation(a.shape[1]) for _ in range(self.masks)]))
 
     def fit_many(
         self, matrices: Sequence[Array], levels: tuple[float, ...], seed: int, run: Run = one_by_one
@@ -61,45 +47,27 @@ class Ablation:
         return level == 1
 
     def held_bytes(self, shape: tuple[int, int], levels: tuple[float, ...]) -> int:
-        """Count the orders and the squares; see `Compressor`."""
-        return 8 * (self.masks + 1) * shape[1]
+        """Count the orders; see `Compressor`."""
+        return 8 * self.masks * shape[1]
 
 
 @dataclass(frozen=True, slots=True)
 class AblatedColumns:
-    """Orders in which columns are kept.
-
-    Attributes:
-        orders: (masks, q), for each draw the columns in the order in which they are kept.
-        squares: (q,) float64, ‖A‖² of each column.
-    """
+    """`orders`: (masks, q), for each draw the columns in the order in which they are kept."""
 
     orders: np.ndarray
-    squares: np.ndarray
 
     def draws(self, level: float) -> int:
         """Return the number of masks; 1 where all columns or none are kept."""
         return len(self.orders) if 0 < level < 1 else 1
 
-    def approximate(self, a: Array, level: float, draw: int = 0, rows: Rows = ALL) -> Array:
+    def approximate(self, a: Array, level: float, draw: int = 0) -> Array:
         """Return `a` with all but round(level * q) columns zeroed; see `Compressed`."""
         xp = namespace(a)
-        part = a[rows].astype(xp.float32, copy=False)
-        if self.is_exact(level):
-            return part
         order = self.orders[draw]
+        kept = order[: round(level * len(order))]
+        if len(kept) == len(order):
+            return a.astype(xp.float32, copy=False)
         mask = np.zeros(len(order), np.float32)
-        mask[order[: self._kept(level)]] = 1
-        return part * xp.asarray(mask)
-
-    def error(self, level: float, draw: int = 0) -> float:
-        """Return the norm of the columns that are zeroed, over that of all; see `Compressed`."""
-        lost = self.squares[self.orders[draw, self._kept(level) :]].sum()
-        return float(np.sqrt(lost / (self.squares.sum() or 1.0)))
-
-    def is_exact(self, level: float) -> bool:
-        """Tell whether all columns are kept."""
-        return self._kept(level) == len(self.squares)
-
-    def _kept(self, level: float) -> int:
-        return round(level * len(self.squares))
+        mask[kept] = 1
+        return a.astype(xp.float32) * xp.asarray(mask)

@@ -20,11 +20,6 @@ from onnxmem.errors import FactorizationError
 Run = Callable[[Callable[[Any], Any], Iterable[Any]], list[Any]]
 """Applies a function to items, like `map`."""
 
-Rows = slice | Any
-"""Rows of a matrix: a slice, or an array of their numbers."""
-
-ALL = slice(None)
-
 LevelName = Literal["rank", "fraction"]
 
 DEFAULT_FRACTIONS = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0)
@@ -35,9 +30,6 @@ LARGEST = float(np.finfo(np.float32).max)
 
 _LARGEST_TO_APPROXIMATE = 2.0**118
 """1024 times less than float32 holds, so that no row of an approximation goes beyond that."""
-
-_BLOCK = 1024
-"""Rows that are taken to double precision at once."""
 
 _SQUARABLE = 1e12
 """Matrices whose largest value is beyond this, or below its inverse, are scaled before a norm."""
@@ -50,27 +42,15 @@ class Compressed(Protocol):
         """Return how many different approximations there are at `level`: 1 unless random."""
         ...
 
-    def approximate(self, a: Array, level: float, draw: int = 0, rows: Rows = ALL) -> Array:
-        """Return the approximation (rows, q), float32, of rows of the matrix that was fitted.
+    def approximate(self, a: Array, level: float, draw: int = 0) -> Array:
+        """Return the approximation (m, q), float32, of the matrix that was fitted.
 
         Args:
-            a: that very matrix (m, q); it is not kept between the calls, and not modified. Where
-                the approximation is exact the result may be `a` itself.
+            a: that very matrix; it is not kept between the calls, and not modified. Where the
+                approximation is exact the result may be `a` itself.
             level: one of the levels that were fitted.
             draw: which of the `draws(level)` approximations.
-            rows: which rows: a slice, or their numbers, an array of the library of `a`.
         """
-        ...
-
-    def error(self, level: float, draw: int = 0) -> float:
-        """Return ‖A − approximation‖ / ‖A‖ (Frobenius) at a level; 0 where the matrix is zero.
-
-        It needs no approximation: it follows from what was fitted.
-        """
-        ...
-
-    def is_exact(self, level: float) -> bool:
-        """Tell whether the approximation at a level is the matrix itself, but for rounding."""
         ...
 
 
@@ -85,11 +65,6 @@ class Compressor(Protocol):
     @property
     def x_name(self) -> LevelName:
         """What a level is: "rank", an int >= 1, or "fraction", a kept share in [0, 1]."""
-        ...
-
-    @property
-    def draws(self) -> int:
-        """How many approximations there are at a level, at most: 1 unless they are random."""
         ...
 
     @property
@@ -156,16 +131,6 @@ def relative_error(a: Array, approximation: Array) -> float:
         difference, a = difference / largest, a / largest
     size, distance = float(xp.linalg.norm(a)), float(xp.linalg.norm(difference))
     return distance / size if size else distance
-
-
-def column_squares(a: Array) -> Array:
-    """Return ‖a‖² of each column of `a` (m, q), as (q,) float64."""
-    xp = namespace(a)
-    total = xp.zeros(a.shape[1], xp.float64)
-    for start in range(0, len(a), _BLOCK):
-        rows = a[start : start + _BLOCK].astype(xp.float64)
-        total += xp.einsum("ij,ij->j", rows, rows)
-    return total
 
 
 def check_matrix(a: Array, *, signed: bool, largest: float = _LARGEST_TO_APPROXIMATE) -> None:

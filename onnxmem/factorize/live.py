@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from onnxmem.arrays import Array, namespace
-from onnxmem.factorize.interface import ALL, Rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,27 +51,15 @@ class Live:
         """Return `values` in the scale of the whole matrix."""
         return _shifted(values, self.exponent)
 
-    def embed(self, left: Array, right: Array, rows: Rows = ALL) -> Array:
-        """Return rows of the whole matrix (m, q), of which the live part is left @ right.
-
-        Args:
-            left: (m_live, k).
-            right: (k, q_live).
-            rows: which rows of the whole.
-        """
-        xp = namespace(left)
-        live = self.rows[rows]
-        places = (xp.cumsum(self.rows) - 1)[rows]
-        values = self.unscaled(left[places[live]] @ right)
-        if bool(self.columns.all()):
-            wide = values
-        else:
-            wide = xp.zeros((len(values), len(self.columns)), xp.float32)
-            wide[:, self.columns] = values
-        if bool(live.all()):
+    def embed(self, values: Array) -> Array:
+        """Put `values` (m_live, q_live) in their place in the whole matrix (m, q)."""
+        xp = namespace(values)
+        wide = xp.zeros((len(values), len(self.columns)), xp.float32)
+        wide[:, self.columns] = self.unscaled(values)
+        if bool(self.rows.all()):
             return wide
-        whole = xp.zeros((len(live), len(self.columns)), xp.float32)
-        whole[live] = wide
+        whole = xp.zeros((len(self.rows), len(self.columns)), xp.float32)
+        whole[self.rows] = wide
         return whole
 
     def embed_factors(self, w: Array, h: Array) -> tuple[Array, Array]:

@@ -7,21 +7,9 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain as joined
 
-import numpy as np
-
 from onnxmem.arrays import Array, is_cupy, namespace
 from onnxmem.factorize.chain import EFFORTS, Chain
-from onnxmem.factorize.interface import (
-    ALL,
-    LevelName,
-    Rows,
-    Run,
-    check_matrix,
-    check_ranks,
-    one_by_one,
-    relative_error,
-)
-from onnxmem.factorize.kernel import squared_distance
+from onnxmem.factorize.interface import LevelName, Run, check_matrix, check_ranks, one_by_one
 from onnxmem.factorize.live import Live, exact_factors
 from onnxmem.factorize.sampling import recover, rows_in_use, sample_rows
 from onnxmem.factorize.stack import padded_shape, stack
@@ -55,7 +43,6 @@ class Nmf:
     name: str = "nmf"
     x_name: LevelName = "rank"
     row_by_row: bool = False
-    draws: int = 1
     parts: bool = False
 
     def fit(self, a: Array, levels: tuple[float, ...], seed: int) -> Components:
@@ -147,9 +134,7 @@ def _solve(plans: list[_Plan], seed: int) -> list[Components]:
     for number, plan in enumerate(plans):
         m, q = plan.live.a.shape
         live = replace(plan.live, a=stacked[number, :m, :q])  # no second copy is kept
-        found.append(
-            Components(plan.limit, live, stacked[number], plan.sampled, chain, number, plan.parts)
-        )
+        found.append(Components(plan.limit, live, plan.sampled, chain, number, plan.parts))
     return found
 
 
@@ -160,7 +145,6 @@ class Components:
     Attributes:
         limit: min(live rows, live columns); from this rank on the approximation is exact.
         live: the live part of the matrix or of a sample of its rows.
-        padded: that part as it stands in a stack.
         sampled: which of the two.
         chain: what is found for a stack of such parts.
         number: of this part in the stack.
@@ -169,7 +153,6 @@ class Components:
 
     limit: int
     live: Live
-    padded: Array
     sampled: bool
     chain: Chain
     number: int
@@ -179,37 +162,22 @@ class Components:
         """Return 1: the seed is fixed when the components are found."""
         return 1
 
-    def approximate(self, a: Array, level: float, draw: int = 0, rows: Rows = ALL) -> Array:
+    def approximate(self, a: Array, level: float, draw: int = 0) -> Array:
         """Return W H, or `a` itself from rank `limit` on; see `Compressed`."""
         xp = namespace(a)
-        if self.is_exact(level):
-            return a[rows].astype(xp.float32, copy=False)
+        if level >= self.limit:
+            return a.astype(xp.float32, copy=False)
         w, h = self._factors(int(level))
         if not self.sampled:
-            return self._joined(self.live.embed(w.T, h, rows))
-        part = a[rows]
-        approximation = xp.zeros(part.shape, xp.float32)
-        for start in range(0, len(part), _BLOCK):
+            return self._joined(self.live.embed(w.T @ h))
+        approximation = xp.zeros(a.shape, xp.float32)
+        for start in range(0, len(a), _BLOCK):
             block = slice(start, start + _BLOCK)
-            live = self.live.scaled(side_by_side(part[block]) if self.parts else part[block])
-            values = self.live.unscaled(recover(h, h @ live.T).T @ h)
-            approximation[block] = self._widened(values)
+            rows = self.live.scaled(side_by_side(a[block]) if self.parts else a[block])
+            wide = xp.zeros((len(rows), len(self.live.columns)), xp.float32)
+            wide[:, self.live.columns] = self.live.unscaled(recover(h, h @ rows.T).T @ h)
+            approximation[block] = self._joined(wide)
         return approximation
-
-    def error(self, level: float, draw: int = 0) -> float:
-        """Return the error of the rows that components were found of; see `Compressed`."""
-        if level >= min(self.limit, self.live.limit):
-            return 0.0
-        if self.parts:
-            w, h = self._factors(int(level))
-            return relative_error(self._widened(self.live.a), self._widened(w.T @ h))
-        xp, pairs = namespace(self.padded), self.chain.at(int(level))
-        distance = squared_distance(self.padded, pairs.w[self.number], pairs.h[self.number])
-        return float((distance / float(xp.vdot(self.padded, self.padded))) ** 0.5)
-
-    def is_exact(self, level: float) -> bool:
-        """Tell whether the rank is that of the exact factorization."""
-        return level >= self.limit
 
     def directions(self, rank: int) -> Array:
         """Return the components (k, q) of a rank as rows of the matrix; from `limit` on all axes.
@@ -221,12 +189,8 @@ class Components:
             width = len(self.live.columns) // (2 if self.parts else 1)
             return xp.eye(width, dtype=xp.float32)
         _, h = self._factors(rank)
-        return self._widened(h)
-
-    def _widened(self, values: Array) -> Array:
-        """Return `values` (n, q_live) with dead columns, joined where they are parts."""
-        wide = namespace(values).zeros((len(values), len(self.live.columns)), np.float32)
-        wide[:, self.live.columns] = values
+        wide = xp.zeros((len(h), len(self.live.columns)), xp.float32)
+        wide[:, self.live.columns] = h
         return self._joined(wide)
 
     def _joined(self, values: Array) -> Array:

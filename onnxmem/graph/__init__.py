@@ -26,14 +26,14 @@ from onnxmem.graph.crossing import all_needs
 from onnxmem.graph.cut import compute, cut_needs, cut_sides, expose, split
 from onnxmem.graph.file import data_files
 from onnxmem.graph.kinds.registry import AUTO, GROUPS, KINDS
-from onnxmem.graph.largest import largest_fixed, largest_tensor, weight_bytes
+from onnxmem.graph.largest import largest_fixed, largest_tensor
 from onnxmem.graph.masked import masked
 from onnxmem.graph.model import load
 from onnxmem.graph.outputs import output_form
 from onnxmem.graph.quantized import is_quantized
 from onnxmem.graph.recorded import Recorded, load_recorded, recorded_folders
 from onnxmem.graph.records import Cut, Dim, Model, Needs, Part, Sides, Site, TensorSpec
-from onnxmem.graph.segment import Segment, resume, segment
+from onnxmem.graph.segment import Segment, segment
 from onnxmem.graph.sites import find_sites, other_activations
 from onnxmem.graph.steps import Operator, Step, constant, constants, operator_part, steps
 from onnxmem.graph.tables import looked_up
@@ -92,11 +92,9 @@ __all__ = [
     "recorded_folders",
     "save",
     "share_weights",
-    "resume",
     "segment",
     "split",
     "untyped",
-    "weight_bytes",
     "whole_batch",
     "widen",
     "with_input_types",

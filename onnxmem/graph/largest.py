@@ -47,12 +47,3 @@ def largest_tensor(model: Model, tail_of: str | None = None) -> int:
         if name in computed and all(isinstance(size, int) for size in shape[1:])
     )
     return max(sizes, default=0)
-
-
-def weight_bytes(model: Model, tail_of: str) -> int:
-    """Return the bytes of the weights that are used behind a tensor."""
-    after = model.flow.downstream([model.flow.values[tail_of]])
-    nodes = {node for value in after if (node := value.producer()) is not None}
-    read = {one for node in nodes for one in node.inputs if one is not None}
-    weights = {one for one in read if one.is_initializer() and one.const_value is not None}
-    return sum(one.const_value.nbytes for one in weights if one.const_value is not None)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import onnx_ir as ir
-
 from onnxmem.graph.cut import find_tensor
 from onnxmem.graph.records import Model, Part
 from onnxmem.graph.soundness import blames_model
@@ -40,32 +38,22 @@ def segment(model: Model, earlier: Sequence[str], tensor: str) -> Segment:
     Raises:
         UsageError: The model computes no such tensor.
     """
-    reads, direct, part = _between(model, earlier, [tensor], f"the segment up to {tensor!r}")
-    return Segment(tensor, reads, direct, part)
-
-
-@blames_model
-def resume(model: Model, earlier: Sequence[str], tensors: Sequence[str]) -> Part:
-    """Return what computes `tensors` of `model` from those of the tensors `earlier` that it reads.
-
-    Raises:
-        UsageError: The model computes no such tensor.
-    """
-    return _between(model, earlier, tensors, f"the part from {earlier[0]!r} to {tensors[0]!r}")[2]
-
-
-def _between(
-    model: Model, earlier: Sequence[str], tensors: Sequence[str], source: str
-) -> tuple[tuple[str, ...], tuple[str, ...], Part]:
-    targets = [find_tensor(model, tensor) for tensor in tensors]
-    known = {find_tensor(model, name) for name in earlier} - set(targets)
-    nodes, ends = model.flow.upstream(targets, known)
+    target = find_tensor(model, tensor)
+    known = {find_tensor(model, name) for name in earlier} - {target}
+    nodes, ends = model.flow.upstream([target], known)
     reads = [value for value in model.flow.values.values() if value in known and value in set(ends)]
     direct = [value for value in model.flow.graph.inputs if value in set(ends)]
-    weights = [value for value in ends if value.is_initializer()]
-    part = build(model, [*reads, *direct], targets, nodes, weights, source=source)
-    return _names(reads), _names(direct), part
-
-
-def _names(values: Sequence[ir.Value]) -> tuple[str, ...]:
-    return tuple(value.name or "" for value in values)
+    part = build(
+        model,
+        [*reads, *direct],
+        [target],
+        nodes,
+        [value for value in ends if value.is_initializer()],
+        source=f"the segment up to {tensor!r}",
+    )
+    return Segment(
+        tensor=tensor,
+        reads=tuple(value.name or "" for value in reads),
+        direct=tuple(value.name or "" for value in direct),
+        part=part,
+    )

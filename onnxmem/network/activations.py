@@ -7,14 +7,12 @@ apart again in the same way.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
-from typing import NamedTuple
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
-from onnxmem.arrays import Array, namespace, take_rows, to_host
-from onnxmem.factorize import Rows
+from onnxmem.arrays import Array, namespace, to_host
 from onnxmem.network.layout import to_matrix, to_tensor
 
 
@@ -39,36 +37,6 @@ class Piece:
         """Bytes that the piece holds."""
         return int(self.tensor.nbytes) + sum(int(array.nbytes) for array in self.others.values())
 
-    def take(self, chosen: np.ndarray, along: Collection[str]) -> Piece:
-        """Return some of the samples, which lie along the first axis, for a changed tensor.
-
-        Its own tensor tells no more than shape and type, unless some of its positions are padding.
-
-        Args:
-            chosen: their numbers in the piece.
-            along: names of the other inputs that hold something for each sample.
-        """
-        others = {
-            name: take_rows(array, chosen) if name in along else array
-            for name, array in self.others.items()
-        }
-        if self.kept is None:
-            return Piece(len(chosen), _hollow(self.tensor, len(chosen)), others)
-        kept = take_rows(self.kept.reshape(self.samples, -1), chosen).reshape(-1)
-        return Piece(len(chosen), take_rows(self.tensor, chosen), others, kept)
-
-
-class Pick(NamedTuple):
-    """Samples of a batch that go through the tail together, and their rows of its matrix."""
-
-    activations: Activations
-    rows: Rows
-
-    @property
-    def samples(self) -> int:
-        """How many they are."""
-        return self.activations.pieces[0].samples
-
 
 @dataclass(frozen=True, slots=True)
 class Activations:
@@ -78,13 +46,11 @@ class Activations:
         pieces: in the order of the batch.
         feature_axis: the axis of the features.
         unit: the matrix holds the activations divided by this; see `layout.find_unit`.
-        held: their matrix, if it is made.
     """
 
     pieces: tuple[Piece, ...]
     feature_axis: int
     unit: float = 1.0
-    held: Array | None = None
 
     @property
     def nbytes(self) -> int:
@@ -105,11 +71,6 @@ class Activations:
             start += piece.samples
         return np.concatenate(found)
 
-    def equals(self, other: Activations) -> bool:
-        """Tell whether both are made of the same pieces, to the bit."""
-        same = len(self.pieces) == len(other.pieces)
-        return same and all(map(_are_equal, self.pieces, other.pieces))
-
     def rows(self, piece: Piece) -> int:
         """Return how many rows of the activation matrix are of a piece."""
         if piece.kept is not None:
@@ -124,42 +85,8 @@ class Activations:
 
     def matrix(self) -> Array:
         """Return the activation matrix (samples x positions, features), float32."""
-        if self.held is not None:
-            return self.held
         parts = [self._matrix(piece) for piece in self.pieces]
         return parts[0] if len(parts) == 1 else namespace(parts[0]).concatenate(parts)
-
-    def with_matrix(self) -> Activations:
-        """Return the same with the matrix made, and without what can be made of it."""
-        pieces = [
-            piece
-            if piece.kept is not None
-            else replace(piece, tensor=_hollow(piece.tensor, len(piece.tensor)))
-            for piece in self.pieces
-        ]
-        return replace(self, pieces=tuple(pieces), held=self.matrix())
-
-    def picks(self, chosen: np.ndarray | None = None, along: Collection[str] = ()) -> list[Pick]:
-        """Return samples as they go through the tail, piece by piece.
-
-        Args:
-            chosen: their numbers in the batch, ascending; None: all.
-            along: see `Piece.take`.
-        """
-        found, top, first = [], 0, 0
-        for piece in self.pieces:
-            rows, last = self.rows(piece), first + piece.samples
-            part = None if chosen is None else chosen[(chosen >= first) & (chosen < last)] - first
-            if part is None or len(part) == piece.samples:
-                found.append(Pick(self._alone(piece), slice(top, top + rows)))
-            elif len(part):
-                own = top + _rows_of(piece, part, rows)
-                found.append(Pick(self._alone(piece.take(part, along)), own))
-            top, first = top + rows, last
-        return found
-
-    def _alone(self, piece: Piece) -> Activations:
-        return Activations((piece,), self.feature_axis, self.unit)
 
     def tensors(self, matrix: Array) -> list[Array]:
         """Return what takes the place of each piece's tensor, from an approximation."""
@@ -181,33 +108,3 @@ class Activations:
 
     def _whole(self, piece: Piece) -> Array:
         return to_matrix(piece.tensor, self.feature_axis, self.unit)
-
-
-def _rows_of(piece: Piece, chosen: np.ndarray, rows: int) -> Array:
-    """Return which of the `rows` of a piece's matrix are of some of its samples."""
-    if piece.kept is None:
-        each = rows // piece.samples
-        found = (chosen[:, None] * each + np.arange(each)).reshape(-1)
-    else:
-        owners = to_host(piece.kept).reshape(piece.samples, -1).nonzero()[0]
-        found = np.flatnonzero(np.isin(owners, chosen))
-    return namespace(piece.tensor).asarray(found)
-
-
-def _are_equal(one: Piece, other: Piece) -> bool:
-    if one.samples != other.samples or one.others.keys() != other.others.keys():
-        return False
-    pairs = [(one.others[name], other.others[name]) for name in one.others]
-    return all(
-        a.shape == b.shape and a.dtype == b.dtype and bool((a == b).all())
-        for a, b in [(one.tensor, other.tensor), *pairs]
-    )
-
-
-def _hollow(tensor: Array, samples: int) -> Array:
-    """Return an array of the shape and type of a tensor with so many samples, without its values.
-
-    It takes no memory.
-    """
-    xp = namespace(tensor)
-    return xp.broadcast_to(xp.zeros((), tensor.dtype), (samples, *tensor.shape[1:]))

@@ -20,7 +20,6 @@ from onnxmem.network.network import Network
 from onnxmem.network.opening import Opened
 from onnxmem.network.outputs import TOLERANCE, deviation
 from onnxmem.network.padding import Padding
-from onnxmem.network.trail import Trail
 from onnxmem.records import Baseline, Metric
 
 
@@ -59,7 +58,6 @@ class Evaluation:
         baseline: accuracy of the untouched model.
         clock: adds up the seconds of each stage.
         correct: (samples,) whether the untouched model is right about each.
-        trail: what the last layer captured.
         classes: how many the output tells apart, None where it gives labels and does not say.
     """
 
@@ -75,7 +73,6 @@ class Evaluation:
     baseline: Baseline
     clock: Clock
     padding: Padding | None = None
-    trail: Trail = field(default_factory=Trail)
     correct: np.ndarray = field(default_factory=lambda: np.zeros(0, bool))
     classes: int | None = None
     called: Sequence[str] = ()

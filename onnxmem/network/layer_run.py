@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
 from onnxmem.arrays import Array
+from onnxmem.data import Batch
 from onnxmem.errors import DataError, ModelRefusedError, OutOfMemoryError
 from onnxmem.graph import Site, split
-from onnxmem.network.activations import Activations, Pick
+from onnxmem.network.activations import Activations
 from onnxmem.network.evaluation import Evaluation
 from onnxmem.network.memory import Load, divide, largest_stack
 from onnxmem.network.outputs import deviation
 from onnxmem.network.split_network import SplitNetwork
 from onnxmem.network.stacking import Stacker, find_stacker, stack_up
-from onnxmem.network.trail import Captured
 from onnxmem.text import listed
 
 T = TypeVar("T")
@@ -39,11 +39,11 @@ class LayerRun:
         self.evaluation = evaluation
         network = evaluation.network
         self.cut = split(network.model, site.tensor, network.output)
-        self.split = self._split(evaluation.trail.last)
-        key = (evaluation.kinds[0], 0)
-        rows = evaluation.batches(evaluation.kinds[0])[0].rows
-        few = rows[: network.batch or 2]
-        probe = self.split.capture(few, site.feature_axis or 0, len(few), key)
+        self.split = SplitNetwork(
+            network, self.cut, evaluation.inputs, evaluation.shared, evaluation.padding
+        )
+        few = np.arange(network.batch or min(2, len(evaluation.truth)))
+        probe = self.split.capture(few, site.feature_axis or 0, len(few))
         tensor = probe.pieces[0].tensor
         self.axis, self.signed = feature_axis(site, tensor), site.signed
         self.shape = (None, *map(int, tensor.shape[1:]))
@@ -58,20 +58,15 @@ class LayerRun:
             native=network.batch,
             whole=bool(self.cut.whole_batch) or not evaluation.separable,
             tail=network.largest_after(site.tensor),
-            stack=largest_stack(network.device.is_cuda, network.weights_after(site.tensor)),
+            stack=largest_stack(network.device.is_cuda),
         )
         self.share = divide(self.load, network.memory, network.workers.count)
-        if (last := evaluation.trail.last) and (
-            self.share.peak + last.nbytes > network.memory or not self._is_as_from_inputs(key)
-        ):
-            evaluation.trail.last, self.split = None, self._split(None)
         self._stacker: Stacker | None = None
-        self._along: frozenset[str] | None = None
         self._kept: dict[tuple[str, int], Activations] = {}
         self._unchanged: dict[tuple[str, int], np.ndarray] = {}
         self._lost: set[int] = set()
         self._limits: dict[tuple[str, int], tuple[int, int]] = {}
-        self._told: dict[tuple[str, tuple[float, ...]], Any] = {}
+        self._correct: dict[tuple[str, float], np.ndarray] = {}
 
     def matrix_shape(self, kind: str, number: int) -> tuple[int, int]:
         """Return the shape of the activation matrix of a batch."""
@@ -92,53 +87,22 @@ class LayerRun:
             return self._kept[key]
         rows = self.evaluation.batches(kind)[number].rows
         with self.evaluation.clock.stage("head"):
-            capture = self.split.capture(rows, self.axis, self.share.step, key)
+            capture = self.split.capture(rows, self.axis, self.share.step)
         if self.share.keep:
             self._kept[key] = capture
         return capture
 
-    @property
-    def by_sample(self) -> bool:
-        """Whether samples of a batch may go through the tail without the others."""
-        return self._along is not None
-
     def check(self) -> float:
         """Return how far the tail of the uncompressed tensor is from the model, on all batches."""
         numbered = [key for kind in self.evaluation.kinds for key in self.numbers(kind)]
-        ends = [self.capture(*numbered[place]) for place in (0, -1)]
-        self.split.prepare_tail(ends[0].pieces[0])
-        others = self.map(lambda key: self._deviation(key, self.capture(*key)), numbered[:-1])
-        worst = max([*others, self._deviation(numbered[-1], ends[1])])
+        self.split.prepare_tail(self.capture(*numbered[0]).pieces[0])
+        worst = max(self.map(self._deviation, numbered))
         self._require_finite()
-        if self.share.keep:
-            ends = [self.capture(*key) for key in numbered]
-        if not self.load.whole and self.load.native is None and all(map(_lies_by_sample, ends)):
+        if self.share.stack:
+            captures = [self.capture(*key) for key in numbered]
             with self.evaluation.clock.stage("tail"):
-                self._stacker = find_stacker(self.split, ends)
-            self._along = None if self._stacker is None else self._stacker.along
-        self._kept = {key: capture.with_matrix() for key, capture in self._kept.items()}
-        if self.share.keep and self._along is not None:
-            left = Captured(self.cut, self._kept, self._along)
-            self.evaluation.trail.last = left if left.is_exact else None
+                self._stacker = find_stacker(self.split, captures)
         return worst
-
-    def _is_as_from_inputs(self, key: tuple[str, int]) -> bool:
-        """Tell whether what comes of an earlier cut equals what comes of the inputs, to the bit.
-
-        Then scores of a layer do not depend on which others are measured, or were before.
-        """
-        rows = self.evaluation.batches(key[0])[key[1]].rows
-        step = self.share.step
-        behind = self.split.capture(rows, self.axis, step, key)
-        return behind.equals(self._split(None).capture(rows, self.axis, step))
-
-    def _split(self, earlier: Captured | None) -> SplitNetwork:
-        """Return the network in two, whose head begins at an earlier cut if that lies before it."""
-        evaluation = self.evaluation
-        if earlier is not None and self.cut.tensor in earlier.names:
-            earlier = None
-        given = evaluation.inputs, evaluation.shared, evaluation.padding
-        return SplitNetwork(evaluation.network, self.cut, *given, earlier)
 
     def _require_finite(self) -> None:
         """Check that no captured activation was found that is not finite.
@@ -156,17 +120,14 @@ class LayerRun:
             "samples out"
         )
 
-    def picks(self, capture: Activations, chosen: np.ndarray) -> list[Pick]:
-        """Return samples of a batch, by their numbers in it, as they go through the tail."""
-        return capture.picks() if self._along is None else capture.picks(chosen, self._along)
+    def stacks(self, batches: Sequence[Batch]) -> list[slice]:
+        """Divide batches into those that go through the tail together: mostly one by one."""
+        limit = self.share.stack if self._stacker else 0
+        return list(stack_up([len(batch.rows) for batch in batches], limit))
 
-    def stacks(self, sizes: Sequence[int]) -> list[slice]:
-        """Divide picks of so many samples into those that go through the tail together."""
-        limit = max(self.share.stack, self.share.step) if self._stacker else 0
-        return list(stack_up(sizes, limit))
-
-    def _deviation(self, key: tuple[str, int], capture: Activations) -> float:
+    def _deviation(self, key: tuple[str, int]) -> float:
         kind, number = key
+        capture = self.capture(kind, number)
         rows = self.evaluation.batches(kind)[number].rows
         self._lost.update(rows[capture.broken()].tolist())
         self._limits[key] = _limits(capture)
@@ -179,21 +140,27 @@ class LayerRun:
             worst, start = max(worst, deviation(output, part)), start + piece.samples
         return worst
 
-    def predicted(
-        self, picked: Sequence[Activations], approximations: Sequence[Array]
+    def hits(
+        self,
+        keys: Sequence[tuple[str, int]],
+        captures: Sequence[Activations],
+        approximations: Sequence[Array],
     ) -> list[np.ndarray]:
-        """Return the classes that are predicted for some picks after approximations.
+        """Return for each of some batches which samples are correct after an approximation.
 
-        They go through the tail together; see `stacks`.
+        Several go through the tail together; see `stacks`.
         """
+        if not keys:
+            return []
         with self.evaluation.clock.stage("tail"):
-            outputs = self._outputs(picked, approximations)
-        return [self.evaluation.network.predict(one) for (one,) in outputs]
+            outputs = self._outputs(captures, approximations)
+        rows = [self.evaluation.batches(kind)[number].rows for kind, number in keys]
+        return list(map(self._hits, outputs, rows))
 
     def _outputs(
         self, captures: Sequence[Activations], approximations: Sequence[Array]
     ) -> list[list[Array]]:
-        """Run the tail once, or for one pick after the other where it does not take so many."""
+        """Run the tail once, or for one batch after the other where it does not take so many."""
         if len(captures) > 1 and (stacker := self._stacker):
             try:
                 return stacker.outputs(captures, approximations)
@@ -212,17 +179,17 @@ class LayerRun:
         predicted = np.concatenate([self.evaluation.network.predict(one) for one in outputs])
         return np.asarray(predicted == self.evaluation.truth[rows])
 
-    def known(self, change: str, levels: tuple[float, ...]) -> Any:
-        """Return what became of samples after a change, None if no other kind of batch told it."""
-        return self._told.get((change, levels))
+    def known(self, change: str, level: float) -> np.ndarray | None:
+        """Return the hits (draws, samples) after a change, if another kind of batch told them."""
+        return self._correct.get((change, level))
 
-    def remember(self, change: str, levels: tuple[float, ...], told: object) -> None:
-        """Keep what became of samples after a change that treats each of them by itself.
+    def remember(self, change: str, level: float, correct: np.ndarray) -> None:
+        """Keep the hits (draws, samples) after a change that treats each sample by itself.
 
-        It holds for other kinds of batches where no output depends on the rest of its batch.
+        They hold for other kinds of batches where no output depends on the rest of its batch.
         """
         if self.evaluation.independent:
-            self._told[change, levels] = told
+            self._correct[change, level] = correct
 
     def numbers(self, kind: str) -> list[tuple[str, int]]:
         """Return the keys of the batches of a kind."""
@@ -236,11 +203,6 @@ class LayerRun:
         if key not in self._limits:
             self._limits[key] = _limits(self.capture(*key))
         return self._limits[key][parts]
-
-
-def _lies_by_sample(activations: Activations) -> bool:
-    """Tell whether samples lie along the first axis of what is captured."""
-    return all(len(piece.tensor) == piece.samples for piece in activations.pieces)
 
 
 def _limits(activations: Activations) -> tuple[int, int]:

@@ -33,10 +33,6 @@ takes; and a few of them share a run of the tail, which costs microseconds on th
 (`benchmarks/stacked_tails.py`). On a GPU a run costs more than a small batch in it, and batches
 share one up to `_PIECE_BYTES`."""
 
-_HEAVY_BYTES = 16 * 2**20
-"""The most that tensors in one run of a tail take on the CPU because of its weights. A run reads
-all of them, so that large ones are worth sharing it, as long as tensors stay in the caches."""
-
 
 @dataclass(frozen=True, slots=True)
 class Load:
@@ -135,9 +131,9 @@ def _stack(load: Load, step: int, room: int) -> int:
     return stack if stack >= 2 * load.batch else 0
 
 
-def largest_stack(on_gpu: bool, weights: int = 0) -> int:
-    """Return the bytes for `Load.stack`, for a tail with so many bytes of weights."""
-    return _PIECE_BYTES if on_gpu else max(2 * _TINY_BYTES, min(weights, _HEAVY_BYTES))
+def largest_stack(on_gpu: bool) -> int:
+    """Return the bytes for `Load.stack`."""
+    return _PIECE_BYTES if on_gpu else 2 * _TINY_BYTES
 
 
 def pieces_at_once(largest: int, samples: int, memory: int, workers: int) -> int:

@@ -80,10 +80,6 @@ class Network:
         """Return what `largest` is for the tail of a tensor, which is counted too."""
         return graph.largest_tensor(self.model, tensor) * _ELEMENT_BYTES
 
-    def weights_after(self, tensor: str) -> int:
-        """Return the bytes of the weights that the tail of a tensor reads in each run."""
-        return graph.weight_bytes(self.model, tensor)
-
     def feeds(self, inputs: Mapping[str, np.ndarray]) -> dict[str, Array]:
         """Return the arrays on the device; see `feed`."""
         return feed(inputs, self.device)

@@ -6,19 +6,18 @@ captured with it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from onnxmem.arrays import Array, take_rows
 from onnxmem.errors import UsageError
-from onnxmem.graph import Cut, resume
+from onnxmem.graph import Cut
 from onnxmem.network.activations import Activations, Piece
 from onnxmem.network.layout import find_unit, kept_rows
 from onnxmem.network.network import Network
 from onnxmem.network.padding import Padding
-from onnxmem.network.trail import Captured, Key
 from onnxmem.runtime import Session
 
 
@@ -32,9 +31,8 @@ class SplitNetwork:
         inputs: Mapping[str, Array],
         shared: Mapping[str, Array],
         padding: Padding | None = None,
-        earlier: Captured | None = None,
     ) -> None:
-        """Compile the head, or its part behind an earlier cut.
+        """Compile the head.
 
         Args:
             network: the model.
@@ -42,48 +40,26 @@ class SplitNetwork:
             inputs: all samples, by input.
             shared: inputs that all samples have in common.
             padding: what tells which positions of the samples are real.
-            earlier: what was captured at an earlier cut.
         """
         self.network, self.cut = network, cut
         self.inputs, self.shared, self.padding = inputs, shared, padding
-        self._earlier, self._head_part = earlier, cut.head
-        if earlier is not None:
-            missing = [name for name in (cut.tensor, *cut.crossing) if name not in earlier.names]
-            self._head_part = resume(network.model, earlier.names, missing)
-        self._head = network.session(self._head_part)
+        self._head = network.session(cut.head)
         self._tail: Session | None = None
 
-    def capture(
-        self, rows: np.ndarray, feature_axis: int, step: int, key: Key | None = None
-    ) -> Activations:
-        """Run the samples `rows` through the head, `step` at a time.
-
-        `key` says which batch they are, or begin; it is needed where there is an earlier cut.
-        """
-        steps = self._steps(rows, step, key)
-        pieces = tuple(self._piece(some, feature_axis, known) for some, known in steps)
+    def capture(self, rows: np.ndarray, feature_axis: int, step: int) -> Activations:
+        """Run the samples `rows` through the head, `step` at a time."""
+        pieces = tuple(
+            self._piece(rows[start : start + step], feature_axis)
+            for start in range(0, len(rows), step)
+        )
         return Activations(pieces, feature_axis, find_unit([piece.tensor for piece in pieces]))
 
-    def _steps(
-        self, rows: np.ndarray, step: int, key: Key | None
-    ) -> Iterator[tuple[np.ndarray, Mapping[str, Array]]]:
-        """Yield samples that run together, and what is known of them from an earlier cut."""
-        if self._earlier is None:
-            for start in range(0, len(rows), step):
-                yield rows[start : start + step], {}
-        else:
-            assert key is not None
-            for chosen, known in self._earlier.parts(key, len(rows), step):
-                yield rows[chosen], known
-
-    def _piece(self, rows: np.ndarray, feature_axis: int, known: Mapping[str, Array]) -> Piece:
+    def _piece(self, rows: np.ndarray, feature_axis: int) -> Piece:
         feeds = {name: take_rows(array, rows) for name, array in self.inputs.items()}
-        feeds |= {**self.shared, **known}
+        feeds |= self.shared
         names = (self.cut.tensor, *self.cut.crossing)
-        missing = [name for name in names if name not in known]
-        values = self._head.run({name: feeds[name] for name in self._head_part.inputs}, missing)
-        captured = {name: known[name] for name in names if name in known}
-        captured |= zip(missing, values, strict=True)
+        values = self._head.run({name: feeds[name] for name in self.cut.head.inputs}, names)
+        captured = dict(zip(names, values, strict=True))
         for name, value in captured.items():
             if not hasattr(value, "dtype"):
                 raise UsageError(f"the cut needs {name!r}, which is no tensor but a sequence")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from onnxmem.arrays import Array, namespace, take_rows
+from onnxmem.arrays import Array, namespace
 from onnxmem.errors import ModelRefusedError
 from onnxmem.network.activations import Activations, Piece
 from onnxmem.network.outputs import TOLERANCE, deviation
@@ -62,35 +62,31 @@ class Stacker:
         parts = zip(captures, approximations, strict=True)
         tensors = [tensor for capture, matrix in parts for tensor in capture.tensors(matrix)]
         xp, others = namespace(tensors[0]), dict(pieces[0].others)
-        if len(pieces) > 1:
-            for name in self.along:
-                others[name] = xp.concatenate([piece.others[name] for piece in pieces])
+        for name in self.along:
+            others[name] = xp.concatenate([piece.others[name] for piece in pieces])
         ends = np.cumsum([piece.samples for piece in pieces])
-        tensor = xp.concatenate(tensors) if len(tensors) > 1 else tensors[0]
-        output = self.split.output(Piece(int(ends[-1]), tensor, others))
+        output = self.split.output(Piece(int(ends[-1]), xp.concatenate(tensors), others))
         if output.shape[:1] != (ends[-1],):
             raise ModelRefusedError(f"{self.split.cut.tail.source} loses samples of {ends[-1]}")
         return [[output[end - one.samples : end]] for end, one in zip(ends, pieces, strict=True)]
 
     def is_exact(self, first: Activations, last: Activations) -> bool:
-        """Tell whether samples get the same outputs among others as in their batch.
+        """Tell whether two batches get the same outputs together as one by one.
 
-        Every other sample of one batch is run together with the other batch, whose activations are
-        a thousand times as large: whatever of them reaches the former shows, also where its largest
-        score is far ahead.
+        One of them comes with activations that are a thousand times as large: whatever of them
+        reaches the other one shows, also where its largest score is far ahead.
         """
-        try:
-            return all(self._is_undisturbed(*two) for two in ((first, last), (last, first)))
-        except ModelRefusedError:
-            return False
-
-    def _is_undisturbed(self, quiet: Activations, loud: Activations) -> bool:
-        some = np.arange(0, quiet.pieces[0].samples, 2)
-        pick, other = quiet.picks(some, self.along)[0], loud.picks()[0]
-        parts = [quiet.matrix()[pick.rows], loud.matrix()[other.rows] * _LOUD]
-        together = self.outputs([pick.activations, other.activations], parts)[0][0]
-        alone = self.split.output(quiet.pieces[0])
-        return bool(deviation(together, take_rows(alone, some)) <= TOLERANCE)
+        for factors in ((1, _LOUD), (_LOUD, 1)):
+            quiet, ends = factors.index(1), (first, last)
+            matrices = [one.matrix() * factor for one, factor in zip(ends, factors, strict=True)]
+            try:
+                together = self.outputs(ends, matrices)
+            except ModelRefusedError:
+                return False
+            (alone,) = self.split.outputs(ends[quiet])
+            if not deviation(together[quiet][0], alone) <= TOLERANCE:
+                return False
+        return True
 
 
 def find_stacker(split: SplitNetwork, captures: Sequence[Activations]) -> Stacker | None:

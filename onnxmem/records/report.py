@@ -128,9 +128,10 @@ class Curve:
 
     `x`, `accuracy` and `error` (relative Frobenius error of the approximations, mean over the
     batches) have one entry for each measured point. `auc` lies in 0..1, `auc_relative` is `auc`
-    over the baseline's accuracy. `auc_bound` is what samples that were not run at some points, for
-    which others stand, may change of it in 95 of 100 cases. `auc_low` and `auc_high` are the 95 %
-    bootstrap interval, wider by `auc_bound` on either side.
+    over the baseline's accuracy. `auc_bound` is half the width of what the points left out could
+    change, as long as no batch falls further between those that were measured than it does from one
+    of them to the next. `auc_low` and `auc_high` are the 95 % bootstrap interval, wider by
+    `auc_bound` on either side.
     `sample_auc` holds what each sample alone adds to `auc`, their mean, in the order of the groups:
     see `onnxmem.compression.curve.pack`.
     `above` tells that the curve lies above the accuracy of the untouched model by more than the

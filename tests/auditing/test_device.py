@@ -57,9 +57,9 @@ def test_more_batches_share_a_run_on_a_device(
     asked: list[bool] = []
     largest = layer_run.largest_stack
 
-    def listening(on_gpu: bool, weights: int) -> int:
+    def listening(on_gpu: bool) -> int:
         asked.append(on_gpu)
-        return largest(on_gpu, weights)
+        return largest(on_gpu)
 
     monkeypatch.setattr(layer_run, "largest_stack", listening)
     onnxmem.audit(mlp.path, mlp.x, mlp.y, compress=["pca"], layers=["relu1"], device="cuda")

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 from sample_networks import Sample
 
 from onnxmem.auditing import plan, plan_audit
 from onnxmem.auditing.cost import Plan
-from onnxmem.auditing.plan_layer import shares_run
 from onnxmem.auditing.settings import Settings
 
 SETTINGS = Settings(per_class=12, samples=False, device="cpu", ranks=(1, 2, 4))
@@ -50,13 +48,3 @@ def test_layers_that_are_told_take_longer_the_more_lies_behind_them(
     first, *_, last = found.values()
     assert first.tail > last.tail > 0
     assert last.head > first.head > 0
-
-
-@pytest.mark.parametrize(("levels", "draws"), [(3, 1), (14, 1), (7, 3)])
-def test_more_samples_run_where_they_fare_otherwise(levels: int, draws: int) -> None:
-    still, moving = (shares_run(levels, draws, moves=moves) for moves in (False, True))
-    for shares in (still, moving):
-        assert len(shares) == levels
-        assert shares[0] == shares[-1] == 1
-        assert (shares > 0).all() and (shares <= 1).all()
-    assert np.sum(moving) >= np.sum(still)

@@ -140,18 +140,17 @@ def test_wanted_ranks_are_measured(mlp: Sample) -> None:
 
 
 @pytest.mark.parametrize("kind", ["class", "mixed"])
-def test_curves_whose_samples_run_at_few_ranks_are_near_those_of_all(
+def test_chosen_ranks_are_measured_as_among_all_and_their_auc_is_near(
     mlp: Sample, kind: str
 ) -> None:
-    few, every = (audit(mlp, ranks=ranks, batch=[kind]).layers for ranks in ("auto", "every"))
-    for one, other in ((a.curves[0], b.curves[0]) for a, b in zip(few, every, strict=True)):
-        places = [other.x.index(rank) for rank in one.x]
-        assert other.x == default_ranks(int(other.x[-1]))
-        assert {other.x[0], other.x[-1]} <= set(one.x)
-        assert one.error == tuple(other.error[place] for place in places)
-        assert one.accuracy == pytest.approx([other.accuracy[place] for place in places], abs=0.1)
-        assert abs(one.auc - other.auc) <= 2 * one.auc_bound + 0.01
-        assert other.auc_bound == 0
+    for one in audit(mlp, ranks="auto", batch=[kind]).layers:
+        few = one.curves[0]
+        every_rank = default_ranks(int(few.x[-1]))
+        full = audit(mlp, layers=[one.tensor], ranks=every_rank, batch=[kind]).layers[0].curves[0]
+        places = [full.x.index(rank) for rank in few.x]
+        assert few.accuracy == tuple(full.accuracy[place] for place in places)
+        assert few.error == tuple(full.error[place] for place in places)
+        assert abs(few.auc - full.auc) <= few.auc_bound + 0.001
 
 
 @pytest.mark.parametrize(
@@ -392,14 +391,10 @@ def test_captures_that_are_not_kept_change_nothing_but_head_runs(
     monkeypatch.setattr("onnxmem.network.memory._KEPT_SHARE", -1)
     plan = plan_audit(cnn.path, {"x": cnn.x, "y": cnn.y}, Settings(**(QUICK | options)))
     monkeypatch.setattr(split_network.SplitNetwork, "capture", counted)
-    for one, other in zip(audit(cnn, **options).layers, kept.layers, strict=True):
-        for found, known in zip(one.curves, other.curves, strict=True):
-            assert found.x == known.x
-            assert found.accuracy == pytest.approx(known.accuracy)
-            assert found.error == pytest.approx(known.error)
+    assert audit(cnn, **options).layers == kept.layers
     heads = sum(samples > 2 for samples in runs)
     least, most = (
         sum(getattr(one, which).head_runs for one in plan.layers) for which in ("least", "most")
     )
-    assert heads <= most
-    assert ranks == "auto" or least == heads == most
+    assert least <= heads <= most
+    assert ranks == "auto" or least == most
