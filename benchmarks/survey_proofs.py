@@ -48,7 +48,7 @@ class Trial:
         }
 
     def start(self, *options: str, out: Path | None = None) -> subprocess.Popen[str]:
-        command = [sys.executable, "-P", "-m", "onnxmem", "survey", str(self.zoo)]
+        command = [sys.executable, "-P", "-m", "onnxmem", "survey", str(self.zoo), "--no-sandbox"]
         return subprocess.Popen(
             [*command, "--out", str(out or self.out), *QUICK, *options],
             env=self.environment,
