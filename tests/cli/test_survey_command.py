@@ -161,6 +161,20 @@ def test_the_room_of_a_model_is_the_parent_s(
     assert f'"confined": {"true" if confined else "false"}' in said
 
 
+@pytest.mark.parametrize("words", [(), ("--no-sandbox",)])
+def test_an_audit_without_a_sandbox_makes_none_of_its_own(
+    told: Callable[..., list[str]],
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    words: tuple[str, ...],
+) -> None:
+    says = "import json, sys; sys.exit(json.load(open(sys.argv[-1]))['arguments'][0])"
+    monkeypatch.setattr(running, "CHILD", ("-c", says))
+    (folder / "m.toml").write_text('[[model]]\npath = "a.onnx"\ndata = "d.npz"\n')
+    (said,) = told("m.toml", *words)
+    assert ("--no-sandbox" in said) == bool(words)
+
+
 @pytest.mark.parametrize("line", ["timeout = 0", 'timeout = "soon"', 'sandbox = "perhaps"'])
 def test_a_room_that_makes_no_sense_is_refused(command: Command, folder: Path, line: str) -> None:
     (folder / "m.toml").write_text(f'[[model]]\npath = "a.onnx"\ndata = "d.npz"\n{line}\n')
