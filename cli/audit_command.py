@@ -13,7 +13,7 @@ from onnxmem import report as formats
 from onnxmem.errors import InconclusiveError, UsageError
 
 from .conclusion import conclude, note_trouble, say_waivers
-from .declared import audit_options, data_option, spread_options, statement_options
+from .declared import audit_options, data_option, statement_options
 from .entry import exit_code, say_settings, waivers
 from .folders import check_keeps
 from .grouped import OUTPUTS, RUNNING, GroupedOption
@@ -32,7 +32,7 @@ from .options import (
 from .parameters import FilePath, OutputFile
 from .remembered import Remembered, remembered, tell_known
 from .sandboxed import SandboxedConfiguredCommand
-from .spreading import spread_first
+from .spreading import spread_first, spread_options
 from .streams import tell
 
 if TYPE_CHECKING:

@@ -316,22 +316,6 @@ def statement_options(function: F) -> F:
     return _added(_files(*_STATEMENTS), function)
 
 
-def spread_options(function: F) -> F:
-    """Add the options of an audit that is spread over processes."""
-    workers = _running(
-        "--workers",
-        type=int,
-        metavar="N",
-        help="Processes that measure layers side by side. Equal results.",
-    )
-    scheduler = _running(
-        "--scheduler",
-        metavar="ADDRESS",
-        help="Let the Dask cluster of this scheduler do so, such as tcp://host:8786.",
-    )
-    return _added((workers, scheduler), function)
-
-
 def samples_options(function: F) -> F:
     """Add the options of `samples`."""
     measuring = (layers_option, kind_option, pool_option)

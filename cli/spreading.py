@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+import click
+
+from .grouped import RUNNING, GroupedOption
 from .options import held_out_path
 
 if TYPE_CHECKING:
@@ -13,6 +16,28 @@ if TYPE_CHECKING:
     from onnxmem.auditing.evidence import HeldOutSource
     from onnxmem.cache import Store
     from onnxmem.records import Report
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def spread_options(function: F) -> F:
+    """Add the options of an audit that is spread over processes."""
+    scheduler = click.option(
+        "--scheduler",
+        cls=GroupedOption,
+        group=RUNNING,
+        metavar="ADDRESS",
+        help="Let the Dask cluster of this scheduler do so, such as tcp://host:8786.",
+    )
+    workers = click.option(
+        "--workers",
+        cls=GroupedOption,
+        group=RUNNING,
+        type=int,
+        metavar="N",
+        help="Processes that measure layers side by side. Equal results.",
+    )
+    return workers(scheduler(function))
 
 
 @contextmanager
